@@ -1,0 +1,149 @@
+"""What a client of the service can ask for: the port that the app, scripts and tests program against.
+
+`factoryops.client.http.HttpPlant` speaks to a service; `factoryops.client.fake.FakePlant` is a small plant in memory
+that passes the same contract tests. Every method may raise the errors of `factoryops.domain.errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from factoryops.contracts import http, live
+
+
+class LiveLink(Protocol):
+    """An open live connection; iterate it for messages until it ends."""
+
+    async def subscribe(self, request: live.Subscribe) -> None:
+        """Replace what is sent."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[live.ServiceMessage]:
+        """Messages in order; ends with UnavailableError when the link is lost, NotLoggedInError when refused."""
+        ...
+
+    async def close(self) -> None:
+        """End the connection."""
+        ...
+
+
+class PlantClient(Protocol):
+    """The service, seen by one user."""
+
+    async def login(self, factory: str, user: str, password: str) -> http.SessionInfo:
+        """Open a session; raises NotLoggedInError when refused."""
+        ...
+
+    async def resume(self, token: str) -> http.SessionInfo:
+        """Take up a session whose token was kept; raises NotLoggedInError when it has ended."""
+        ...
+
+    @property
+    def token(self) -> str | None:
+        """The session's token, to be kept in the keyring; None when logged out."""
+        ...
+
+    async def logout(self) -> None:
+        """End the session."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of all connections; the session goes on."""
+        ...
+
+    async def health(self) -> http.Health:
+        """Which promises hold."""
+        ...
+
+    async def devices(self) -> list[http.Device]:
+        """All devices with their parameters."""
+        ...
+
+    async def change_device(self, device_id: str, change: http.DeviceChange) -> http.Device:
+        """Edit a device."""
+        ...
+
+    async def change_parameter(self, parameter_id: str, change: http.ParameterChange) -> http.Parameter:
+        """Edit a parameter."""
+        ...
+
+    async def latest(self) -> list[http.LatestValue]:
+        """The newest sample of every parameter."""
+        ...
+
+    async def binned(
+        self, parameter_ids: Sequence[str], start_us: int, end_us: int, *, most_bins: int = 1_000
+    ) -> http.BinnedAnswer:
+        """History in bins of the ladder, live tail included."""
+        ...
+
+    async def raw(
+        self, parameter_id: str, start_us: int, end_us: int, *, most_samples: int = 50_000
+    ) -> http.RawColumns:
+        """Every sample of a span, live tail included."""
+        ...
+
+    async def rules(self) -> list[http.Rule]:
+        """All rules."""
+        ...
+
+    async def create_rule(self, content: http.RuleContent) -> http.Rule:
+        """Add a rule."""
+        ...
+
+    async def update_rule(self, rule_id: str, update: http.RuleUpdate) -> http.Rule:
+        """Change a rule; raises ConflictError when somebody else changed it first."""
+        ...
+
+    async def delete_rule(self, rule_id: str) -> None:
+        """Take a rule out of use; its alarms and their history stay."""
+        ...
+
+    async def alarms(self) -> list[http.Alarm]:
+        """Every alarm that is not normal."""
+        ...
+
+    async def acknowledge(self, request: http.AcknowledgeRequest) -> list[http.Alarm]:
+        """Acknowledge; answers the changed alarms. Repeating it changes nothing more."""
+        ...
+
+    async def alarm_events(
+        self, *, before: str | None = None, most: int = 200, start: datetime | None = None, end: datetime | None = None
+    ) -> http.AlarmEventPage:
+        """Alarm history, newest first."""
+        ...
+
+    async def runs(self) -> list[http.Run]:
+        """The newest runs."""
+        ...
+
+    async def start_run(self, request: http.RunRequest) -> http.Run:
+        """Queue work now."""
+        ...
+
+    async def cancel_run(self, run_id: str) -> http.Run:
+        """Ask a run to stop."""
+        ...
+
+    async def schedules(self) -> list[http.Schedule]:
+        """What runs by itself, and when."""
+        ...
+
+    async def change_schedule(self, kind: http.JobKind, change: http.ScheduleChange) -> http.Schedule:
+        """Switch or move a schedule."""
+        ...
+
+    async def download(self, artifact: http.Artifact, target: Path) -> Path:
+        """Fetch a file whole or not at all, its hash checked; returns where it lies."""
+        ...
+
+    async def quarantine(self, *, before: int | None = None) -> http.QuarantinePage:
+        """Messages that could not be accepted, newest first."""
+        ...
+
+    async def open_live(self) -> LiveLink:
+        """Open the live connection of this session."""
+        ...

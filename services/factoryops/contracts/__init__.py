@@ -1,0 +1,1 @@
+"""What travels: MQTT payloads, live frames and HTTP bodies."""

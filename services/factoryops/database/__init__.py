@@ -1,0 +1,1 @@
+"""Metadata: schema, migrations and repositories. The only package that knows SQLAlchemy."""

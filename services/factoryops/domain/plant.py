@@ -1,0 +1,73 @@
+"""The plant's structure: factories, devices and their parameters."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from factoryops.domain.identity import DeviceId, FactoryId, ParameterId
+from factoryops.domain.samples import SeriesId
+
+KEY_LENGTH: Final = 100
+_SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,99}")
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` can name a device or a parameter: any printable text of 1 to 100 characters."""
+    return 0 < len(text) <= KEY_LENGTH and text.isprintable()
+
+
+def is_slug(text: str) -> bool:
+    """Whether `text` can name a factory in topics and at login."""
+    return _SLUG.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Factory:
+    """One plant; a login opens exactly one."""
+
+    id: FactoryId
+    slug: str
+    name: str
+    timezone: str
+    adopts_automatically: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Something that publishes telemetry."""
+
+    id: DeviceId
+    factory_id: FactoryId
+    key: str
+    name: str
+    kind: str = ""
+    area: str = ""
+    line: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One quantity of a device; device × parameter is a series.
+
+    Attributes:
+        low / high: the range of the analogue bar, in `unit`.
+        normal_low / normal_high: the normal band inside it.
+        decimals: how many a person is shown.
+    """
+
+    id: ParameterId
+    factory_id: FactoryId
+    device_id: DeviceId
+    series_id: SeriesId
+    key: str
+    name: str
+    unit: str = ""
+    decimals: int = 2
+    low: float | None = None
+    high: float | None = None
+    normal_low: float | None = None
+    normal_high: float | None = None

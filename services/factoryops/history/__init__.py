@@ -1,0 +1,1 @@
+"""Keeps every sample: the store port with its local and InfluxDB adapters."""

@@ -1,0 +1,1 @@
+"""Users, passwords, sessions, permissions and the snapshot that ingest authorises devices with."""

@@ -1,0 +1,1 @@
+"""Receives telemetry, guards the door, appends to the journal and only then acknowledges."""

@@ -1,0 +1,1 @@
+"""Scheduled work: slots, leases, the limited worker process and the clock."""

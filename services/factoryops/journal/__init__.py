@@ -1,0 +1,1 @@
+"""The append-only log on disk: the spine every sample passes through."""

@@ -1,0 +1,32 @@
+"""How far each consumer has come, told to the journal's writer so that it can trim.
+
+A consumer's true checkpoint lies in the store it writes, in the transaction of the effect. What stands here is a copy,
+written afterwards: a stale or lost one only keeps rows a little longer (decision 0004).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def publish_checkpoint(folder: Path, consumer: str, journal: str, seq: int) -> None:
+    """Leave word in `folder` that `consumer` needs no row of `journal` up to `seq` any more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    final = folder / f"{journal}.{consumer}"
+    temporary = final.with_name(final.name + ".new")
+    temporary.write_text(str(seq), encoding="utf-8")
+    os.replace(temporary, final)  # noqa: PTH105 - Path.replace is the same call; this one reads as what it is
+
+
+def lowest_checkpoint(folder: Path, consumers: Iterable[str], journal: str) -> int:
+    """The row up to which every one of `consumers` has come; 0 when one has not said anything yet."""
+    lowest: int | None = None
+    for consumer in consumers:
+        try:
+            seq = int((folder / f"{journal}.{consumer}").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return 0
+        lowest = seq if lowest is None else min(lowest, seq)
+    return lowest or 0

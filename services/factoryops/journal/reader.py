@@ -1,0 +1,138 @@
+"""Readers of a journal: each consumer goes at its own pace from its own checkpoint."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from factoryops.domain.errors import DamagedFileError
+from factoryops.domain.samples import SeriesKey
+from factoryops.journal.records import Batch, MessageLedger, decode
+from factoryops.journal.schema import open_for_reading
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MissingRows:
+    """Rows that should have followed and are not there: a loss that must be shown.
+
+    Attributes:
+        first / last: the sequence numbers that are missing, both included.
+    """
+
+    first: int
+    last: int
+
+
+class JournalReader:
+    """Reads one journal in order, in read transactions far shorter than a second.
+
+    Opens the file when it appears and again when it has been replaced, so a reader may start before the writer.
+
+    Attributes:
+        position: the sequence number of the last row that was read.
+        series: what each series id stands for, complete for every row that was read.
+        missing: spans of rows that were found missing or damaged, oldest first; the consumer reports and clears them.
+    """
+
+    def __init__(self, path: Path, *, after_seq: int = 0) -> None:
+        self._path = path
+        self._connection: apsw.Connection | None = None
+        self._inode: tuple[int, int] | None = None
+        self._series_number = 0
+        self.position = after_seq
+        self.series: dict[int, SeriesKey] = {}
+        self.missing: list[MissingRows] = []
+
+    def _connected(self) -> apsw.Connection | None:
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return self._connection
+        identity = (status.st_dev, status.st_ino)
+        if self._connection is None or identity != self._inode:
+            self.close()
+            try:
+                self._connection = open_for_reading(self._path)
+            except apsw.CantOpenError:
+                return None
+            self._inode, self._series_number = identity, 0
+        return self._connection
+
+    def read(self, *, most_rows: int = 256) -> list[Batch]:
+        """Up to `most_rows` batches after `position`, which moves behind them; empty when there is nothing new."""
+        connection = self._connected()
+        if connection is None:
+            return []
+        try:
+            rows = connection.execute(
+                "SELECT seq, crc, data FROM batch WHERE seq > ? ORDER BY seq LIMIT ?", (self.position, most_rows)
+            ).fetchall()
+            self._load_series(connection)
+        except (apsw.SQLError, apsw.BusyError):
+            return []  # the writer has not made the tables yet, or is just recovering the file
+        return self._decoded(rows)
+
+    def _load_series(self, connection: apsw.Connection) -> None:
+        for number, identity, factory, device, parameter in connection.execute(
+            "SELECT number, id, factory, device, parameter FROM series WHERE number > ? ORDER BY number",
+            (self._series_number,),
+        ):
+            self.series[identity] = SeriesKey(factory, device, parameter)
+            self._series_number = number
+
+    def _decoded(self, rows: list[tuple[Any, ...]]) -> list[Batch]:
+        batches: list[Batch] = []
+        for seq, crc, data in rows:
+            if self.position and seq > self.position + 1:
+                self.missing.append(MissingRows(self.position + 1, seq - 1))
+            try:
+                batches.append(decode(seq, data, crc))
+            except DamagedFileError as error:
+                logger.warning("%s", error)
+                self.missing.append(MissingRows(seq, seq))
+            self.position = seq
+        return batches
+
+    def end(self) -> tuple[int, MessageLedger]:
+        """The newest row's sequence number and totals; (0, zeros) when there is none."""
+        connection = self._connected()
+        if connection is not None:
+            try:
+                for seq, crc, data in connection.execute("SELECT seq, crc, data FROM batch ORDER BY seq DESC LIMIT 1"):
+                    return seq, decode(seq, data, crc).entry.ledger
+            except apsw.SQLError:
+                pass
+        return 0, MessageLedger()
+
+    def count_samples(self, *, after_seq: int) -> int:
+        """How many samples lie in rows after `after_seq`."""
+        connection = self._connected()
+        if connection is None:
+            return 0
+        query = "SELECT coalesce(sum(sample_count), 0) FROM batch WHERE seq > ?"
+        return int(connection.execute(query, (after_seq,)).get)
+
+    def quarantined(self, factory: str, *, before: int | None = None, most: int = 100) -> list[dict[str, object]]:
+        """The newest quarantined messages of one factory, newest first; `before` pages on by their number."""
+        connection = self._connected()
+        if connection is None:
+            return []
+        names = ("number", "received_us", "client", "reason", "detail", "topic", "payload")
+        query = (
+            f"SELECT {', '.join(names)} FROM quarantine"  # noqa: S608 - the names are the constants above
+            " WHERE factory = ? AND number < ? ORDER BY number DESC LIMIT ?"
+        )
+        bound = before if before is not None else 1 << 62
+        return [dict(zip(names, row, strict=True)) for row in connection.execute(query, (factory, bound, most))]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

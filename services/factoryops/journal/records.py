@@ -1,0 +1,174 @@
+"""What one row of the journal holds, and its coding.
+
+A row is one group commit: samples as columns, and the few other facts the corridor's consumers must see in the same
+order: the watermark, gaps, quarantined messages, and events of the engine.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from numcodecs import blosc
+
+from factoryops.domain.errors import DamagedFileError
+from factoryops.domain.samples import SampleColumns
+
+_SMALL: Final = 64
+"""Below this many rows a column is stored as it is: the codec's header would cost more than it saves."""
+
+blosc.set_nthreads(1)
+
+
+class Gap(msgspec.Struct, frozen=True, array_like=True):
+    """A span in which data may be missing through no fault of the device.
+
+    Attributes:
+        start_us / end_us: the span, microseconds since 1970 (UTC).
+        reason: one sentence a person reads.
+        factory: the factory's id, or "" when every factory is concerned.
+    """
+
+    start_us: int
+    end_us: int
+    reason: str
+    factory: str = ""
+
+
+class QuarantinedMessage(msgspec.Struct, frozen=True, array_like=True):
+    """A message that was received and could not be accepted, kept as it came.
+
+    Attributes:
+        reason: one of a fixed set of words, for grouping ("invalid_json", "unknown_device", ...).
+        detail: one sentence a person reads.
+        factory: the factory's id, or "" when it could not be told.
+    """
+
+    received_us: int
+    topic: bytes
+    payload: bytes
+    reason: str
+    detail: str
+    factory: str = ""
+    client: str = ""
+
+
+class MessageLedger(msgspec.Struct, frozen=True, array_like=True):
+    """Running totals since the installation was made: received = accepted + quarantined, always.
+
+    Attributes:
+        values_accepted: samples written to this journal.
+        values_refused: values refused singly, by reason; the rest of their message was kept.
+    """
+
+    received: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    values_accepted: int = 0
+    values_late: int = 0
+    values_refused: dict[str, int] = {}
+
+
+class _Row(msgspec.Struct, array_like=True, omit_defaults=True):
+    received_us: int
+    ledger: MessageLedger
+    watermark_us: int = 0
+    length: int = 0
+    series: bytes = b""
+    time_us: bytes = b""
+    value: bytes = b""
+    flags: bytes = b""
+    gaps: tuple[Gap, ...] = ()
+    quarantined: tuple[QuarantinedMessage, ...] = ()
+    events: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a writer asks the journal to keep in one commit.
+
+    Attributes:
+        received_us: receive time of the newest message in it.
+        watermark_us: when not 0, no on-time sample older than this follows.
+        events: opaque records of the engine, in order.
+    """
+
+    received_us: int
+    ledger: MessageLedger
+    samples: SampleColumns = field(default_factory=SampleColumns.empty)
+    watermark_us: int = 0
+    gaps: tuple[Gap, ...] = ()
+    quarantined: tuple[QuarantinedMessage, ...] = ()
+    events: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """An entry as it is read back, with its place in the journal."""
+
+    seq: int
+    entry: Entry
+
+    @property
+    def samples(self) -> SampleColumns:
+        """The samples of the batch."""
+        return self.entry.samples
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(_Row)
+
+
+def _pack(column: npt.NDArray[np.generic]) -> bytes:
+    if len(column) < _SMALL:
+        return column.tobytes()
+    return bytes(blosc.compress(np.ascontiguousarray(column), b"lz4", 1, blosc.SHUFFLE))
+
+
+def _unpack(data: bytes, dtype: type[np.generic], length: int) -> npt.NDArray[np.generic]:
+    raw = data if length < _SMALL else blosc.decompress(data)
+    column: npt.NDArray[np.generic] = np.frombuffer(raw, dtype)
+    if len(column) != length:
+        raise DamagedFileError("A column of the journal has the wrong length.")
+    return column
+
+
+def encode(entry: Entry) -> tuple[bytes, int]:
+    """The blob of an entry and its CRC-32."""
+    samples = entry.samples
+    row = _Row(entry.received_us, entry.ledger, entry.watermark_us, len(samples))
+    if len(samples):
+        row.series, row.time_us = _pack(samples.series), _pack(samples.time_us)
+        row.value, row.flags = _pack(samples.value), _pack(samples.flags)
+    row.gaps, row.quarantined, row.events = entry.gaps, entry.quarantined, entry.events
+    blob = _encoder.encode(row)
+    return blob, zlib.crc32(blob)
+
+
+def decode(seq: int, blob: bytes, crc: int) -> Batch:
+    """The batch of a row; raises DamagedFileError when the row is not what was written."""
+    if zlib.crc32(blob) != crc:
+        raise DamagedFileError(f"Journal row {seq} fails its checksum.")
+    row = _decoder.decode(blob)
+    samples = SampleColumns.empty()
+    if row.length:
+        samples = SampleColumns(
+            _unpack(row.series, np.int64, row.length),  # type: ignore[arg-type]  # the dtype is given beside it
+            _unpack(row.time_us, np.int64, row.length),  # type: ignore[arg-type]  # as above
+            _unpack(row.value, np.float64, row.length),  # type: ignore[arg-type]  # as above
+            _unpack(row.flags, np.uint8, row.length),  # type: ignore[arg-type]  # as above
+        )
+    entry = Entry(
+        received_us=row.received_us,
+        ledger=row.ledger,
+        samples=samples,
+        watermark_us=row.watermark_us,
+        gaps=row.gaps,
+        quarantined=row.quarantined,
+        events=row.events,
+    )
+    return Batch(seq, entry)

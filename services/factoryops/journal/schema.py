@@ -1,0 +1,80 @@
+"""The journal's file: an SQLite container with one row per group commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from factoryops.domain.errors import SetupError, StorageError
+
+VERSION: Final = 1
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batch (
+    seq INTEGER PRIMARY KEY,
+    received_us INTEGER NOT NULL,
+    sample_count INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS series (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL UNIQUE,
+    factory TEXT NOT NULL,
+    device TEXT NOT NULL,
+    parameter TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS quarantine (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_us INTEGER NOT NULL,
+    factory TEXT NOT NULL,
+    client TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    topic BLOB NOT NULL,
+    payload BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS quarantine_by_factory ON quarantine (factory, number);
+"""
+
+
+def open_for_writing(path: Path) -> apsw.Connection:
+    """The one connection that writes `path`, its schema in place.
+
+    Raises:
+        SetupError: the file was written by a newer program.
+        StorageError: the folder cannot be written.
+        apsw.Error: the file is damaged; the caller sets it aside.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = apsw.Connection(str(path))
+        connection.set_busy_timeout(2_000)
+        connection.pragma("auto_vacuum", 2)
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", 2)
+        connection.pragma("wal_autocheckpoint", 8_000)
+    except (OSError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.IOError) as error:
+        raise StorageError(
+            f"The journal {path} cannot be opened for writing ({error}). "
+            "Nothing can be received; give the service's user the right to write that folder."
+        ) from error
+    version = int(str(connection.pragma("user_version") or 0))
+    if version > VERSION:
+        connection.close()
+        raise SetupError(
+            f"{path} was written by a newer FactoryOps (journal version {version}, this program knows {VERSION}). "
+            "Start the newer program, or restore the backup made before the upgrade."
+        )
+    connection.execute("BEGIN IMMEDIATE;" + SCHEMA + f"PRAGMA user_version = {VERSION}; COMMIT")
+    return connection
+
+
+def open_for_reading(path: Path) -> apsw.Connection:
+    """A read-only connection to `path`; raises apsw.CantOpenError when the file is not there."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(2_000)
+    return connection

@@ -1,0 +1,1 @@
+"""Logging, health and the heartbeat each role leaves on disk."""

@@ -1,0 +1,82 @@
+"""The heartbeat each role leaves on disk once a second, from which the health page is made.
+
+Roles share one machine and must be judged when the database is away: so the beat is a small file, replaced whole.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from factoryops.domain.time import now_us
+
+LOST_AFTER_S: Final = 5.0
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A promise at risk.
+
+    Attributes:
+        code: a fixed word ("store_away", "broker_away", "disk_full", ...).
+        message: one sentence a person reads: what, what it means, what to do.
+        since_us: when it began.
+    """
+
+    code: str
+    message: str
+    since_us: int
+
+
+class Heartbeat(msgspec.Struct, frozen=True):
+    """What a role says of itself.
+
+    Attributes:
+        role: its name ("ingest", "historian", ...).
+        beat_us: when it was written.
+        started_us: when the role started.
+        figures: its counters and gauges by name; plain JSON.
+        problems: what is wrong at the moment.
+    """
+
+    role: str
+    beat_us: int
+    started_us: int
+    process_id: int
+    figures: dict[str, Any] = {}
+    problems: tuple[Problem, ...] = ()
+
+
+class HeartbeatFile:
+    """Writes one role's heartbeat."""
+
+    def __init__(self, folder: Path, role: str) -> None:
+        self._path = folder / f"{role}.json"
+        self._role = role
+        self._started_us = now_us()
+
+    def write(self, figures: dict[str, Any], problems: tuple[Problem, ...] = ()) -> None:
+        """Replace the file; call it every second, off the event loop where latency matters."""
+        beat = Heartbeat(self._role, now_us(), self._started_us, os.getpid(), figures, problems)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._path.with_suffix(".new")
+        temporary.write_bytes(msgspec.json.encode(beat))
+        os.replace(temporary, self._path)  # noqa: PTH105 - Path.replace is the same call; this one reads as what it is
+
+    def remove(self) -> None:
+        """Take the file away at an orderly stop."""
+        self._path.unlink(missing_ok=True)
+
+
+def read_heartbeats(folder: Path) -> dict[str, Heartbeat]:
+    """The newest heartbeat of every role that left one."""
+    beats: dict[str, Heartbeat] = {}
+    for file in sorted(folder.glob("*.json")):
+        try:
+            beat = msgspec.json.decode(file.read_bytes(), type=Heartbeat)
+        except (OSError, msgspec.DecodeError):
+            continue
+        beats[beat.role] = beat
+    return beats

@@ -1,0 +1,1 @@
+"""Documents people print: built in a worker, from history and alarms."""

@@ -1,0 +1,1 @@
+"""Reusable Qt widgets that know domain types and never the network."""
