@@ -1,0 +1,269 @@
+"""Settings: one TOML file, checked whole at start, overridable by FACTORYOPS_… environment variables.
+
+Paths in the file are relative to the file. Secrets are never in it: it names the files that hold them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import stat
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from factoryops.domain.errors import SetupError
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatabaseSettings(_Section):
+    """Where metadata lives.
+
+    Attributes:
+        url: an SQLAlchemy URL (mysql+pymysql://user@host/name); None for the embedded SQLite file.
+        password_file: a file with the password, readable by the service's user only.
+    """
+
+    url: str | None = None
+    password_file: Path | None = None
+
+
+class EndpointSettings(_Section):
+    """The service's own MQTT endpoint; a host beyond loopback opens it to the plant's network."""
+
+    is_enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Port = 1883
+
+
+class BrokerSettings(_Section):
+    """An outside broker to receive from."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+    host: str
+    port: Port = 1883
+    username: str | None = None
+    password_file: Path | None = None
+    use_tls: bool = False
+    ca_file: Path | None = None
+
+
+class InfluxSettings(_Section):
+    """An InfluxDB 2 server to keep history in."""
+
+    url: str
+    org: str
+    token_file: Path
+    bucket_prefix: str = "factoryops-"
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+
+
+class HistorySettings(_Section):
+    """Where samples are kept: the embedded history.db, or InfluxDB."""
+
+    kind: Literal["local", "influx"] = "local"
+    influx: InfluxSettings | None = None
+    seal_every_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+
+
+class ApiSettings(_Section):
+    """Where clients connect. Beyond loopback a certificate is required."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8420
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+
+class JournalSettings(_Section):
+    """How much the journals may take."""
+
+    size_limit_gib: Annotated[float, Field(gt=0.05)] = 20.0
+
+
+class LogSettings(_Section):
+    """What is logged."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Settings(BaseSettings):
+    """Everything plant IT can set; the defaults are the embedded installation on loopback."""
+
+    model_config = SettingsConfigDict(env_prefix="FACTORYOPS_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    data_folder: Path = Path("data")
+    database: DatabaseSettings = DatabaseSettings()
+    endpoint: EndpointSettings = EndpointSettings()
+    brokers: tuple[BrokerSettings, ...] = ()
+    history: HistorySettings = HistorySettings()
+    api: ApiSettings = ApiSettings()
+    journal: JournalSettings = JournalSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment overrides the file (which arrives as init values)."""
+        return env_settings, init_settings
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """Where each file of an installation lies."""
+
+    root: Path
+
+    @property
+    def journals(self) -> dict[str, Path]:
+        """Journal name -> file."""
+        return {name: self.root / f"{name}.db" for name in ("journal", "derived", "import")}
+
+    @property
+    def history(self) -> Path:
+        """The embedded history."""
+        return self.root / "history.db"
+
+    @property
+    def influx_state(self) -> Path:
+        """How far the upload to InfluxDB has come."""
+        return self.root / "influx-state.db"
+
+    @property
+    def metadata(self) -> Path:
+        """The embedded metadata database."""
+        return self.root / "factoryops.db"
+
+    @property
+    def heartbeats(self) -> Path:
+        """One file per role."""
+        return self.root / "run" / "heartbeat"
+
+    @property
+    def doorbells(self) -> Path:
+        """Ports of those who want to be told of news."""
+        return self.root / "run" / "doorbell"
+
+    @property
+    def checkpoints(self) -> Path:
+        """How far the journals' consumers have come."""
+        return self.root / "run" / "checkpoints"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one running service."""
+        return self.root / "run" / "service.lock"
+
+    @property
+    def snapshot(self) -> Path:
+        """Factories, devices and credentials for ingest, signed."""
+        return self.root / "snapshot.bin"
+
+    @property
+    def instance_key(self) -> Path:
+        """The installation's own key."""
+        return self.root / "instance.key"
+
+    @property
+    def artifacts(self) -> Path:
+        """Reports and results, a folder per factory."""
+        return self.root / "artifacts"
+
+    @property
+    def logs(self) -> Path:
+        """Log files, one per role, rotated."""
+        return self.root / "logs"
+
+    def prepare(self) -> None:
+        """Make the folders; raises SetupError when the place cannot be written."""
+        try:
+            for folder in (self.heartbeats, self.doorbells, self.checkpoints, self.artifacts, self.logs):
+                folder.mkdir(parents=True, exist_ok=True)
+            probe = self.root / "run" / ".writable"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise SetupError(
+                f"The data folder {self.root} cannot be written ({error.strerror or error}). "
+                "Nothing can be kept; give the service's user the right to write it, or set data_folder elsewhere."
+            ) from error
+
+
+def load_settings(file: Path | None) -> Settings:
+    """The settings of `file`, or the defaults when there is none; raises SetupError naming each fault."""
+    values: dict[str, Any] = {}
+    if file is not None:
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SetupError(f"The settings file {file} cannot be read ({error.strerror}).") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SetupError(f"The settings file {file} is not valid TOML: {error}.") from error
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise SetupError(f"The settings cannot be used: {faults}. Nothing was started.") from error
+    if file is not None and not settings.data_folder.is_absolute():
+        settings = settings.model_copy(update={"data_folder": file.parent / settings.data_folder})
+    _check_combinations(settings)
+    return settings
+
+
+def _check_combinations(settings: Settings) -> None:
+    if settings.history.kind == "influx" and settings.history.influx is None:
+        raise SetupError("history.kind is influx, but there is no [history.influx] section to say where it is.")
+    api = settings.api
+    if (api.certificate_file is None) != (api.key_file is None):
+        raise SetupError("api.certificate_file and api.key_file belong together; give both or neither.")
+    if not is_loopback(api.host) and api.certificate_file is None:
+        raise SetupError(
+            f"api.host is {api.host}, which other machines can reach, but there is no certificate. "
+            "Set api.certificate_file and api.key_file, or bind to 127.0.0.1."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_secret(file: Path) -> str:
+    """The secret a file holds; raises SetupError when it is missing, empty or open to others."""
+    try:
+        mode = file.stat().st_mode
+        text = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SetupError(f"The secret file {file} cannot be read ({error.strerror}).") from error
+    if sys.platform != "win32" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise SetupError(f"The secret file {file} can be read by others; run chmod 600 on it.")
+    if not text:
+        raise SetupError(f"The secret file {file} is empty.")
+    return text
+
+
+def settings_file_from_environment() -> Path | None:
+    """The file FACTORYOPS_CONFIG names, if it does."""
+    named = os.environ.get("FACTORYOPS_CONFIG")
+    return Path(named) if named else None

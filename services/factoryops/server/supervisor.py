@@ -1,0 +1,102 @@
+"""Runs the roles as processes of their own and keeps them running.
+
+A role that ends is started again, at once the first time and then ever later up to 30 s; one that cannot start as it
+is configured stops the whole service with its sentence. Standard input is each role's lifeline: when it closes, for
+whatever reason, the role stops. So nothing is left behind when the supervisor itself is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from factoryops.domain.errors import SetupError
+from factoryops.server.role_process import EXIT_SETUP
+
+logger = logging.getLogger(__name__)
+
+STOP_WITHIN_S: Final = 4.0
+_STABLE_AFTER_S: Final = 60.0
+_LONGEST_PAUSE_S: Final = 30.0
+
+
+@dataclass(slots=True)
+class _Role:
+    name: str
+    command: Sequence[str]
+    process: asyncio.subprocess.Process | None = None
+    started_at: float = 0.0
+    failures: int = 0
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    def pause_s(self) -> float:
+        """How long to wait before the next start."""
+        if time.monotonic() - self.started_at > _STABLE_AFTER_S:
+            self.failures = 0
+        self.failures += 1
+        return 0.0 if self.failures == 1 else min(_LONGEST_PAUSE_S, 0.5 * 2.0**self.failures)
+
+
+class Supervisor:
+    """Keeps a set of roles running until it is told to stop."""
+
+    def __init__(self, commands: dict[str, Sequence[str]]) -> None:
+        self._roles = [_Role(name, command) for name, command in commands.items()]
+        self._refused: str | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Start all roles and watch them; returns when all have ended after `stop`.
+
+        Raises:
+            SetupError: a role refused to start; the others were stopped.
+        """
+        for role in self._roles:
+            role.task = asyncio.create_task(self._keep_running(role, stop), name=role.name)
+        await stop.wait()
+        await asyncio.gather(*(self._end(role) for role in self._roles))
+        if self._refused is not None:
+            raise SetupError(f"The service was stopped because its {self._refused} cannot start; see the line above.")
+
+    async def _keep_running(self, role: _Role, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            role.started_at = time.monotonic()
+            role.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "factoryops.server", *role.command, stdin=asyncio.subprocess.PIPE
+            )
+            code = await role.process.wait()
+            if stop.is_set():
+                return
+            if code == EXIT_SETUP:
+                self._refused = role.name
+                stop.set()
+                return
+            pause_s = role.pause_s()
+            logger.warning("%s ended with code %s; starting it again in %.1f s.", role.name, code, pause_s)
+            await _wait(stop, pause_s)
+
+    async def _end(self, role: _Role) -> None:
+        process = role.process
+        if process is None or process.returncode is not None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
+        except TimeoutError:
+            logger.warning("%s did not stop within %.0f s and is ended.", role.name, STOP_WITHIN_S)
+            process.kill()
+            await process.wait()
+        if role.task is not None:
+            await role.task
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,92 @@
+"""The supervisor keeps roles running, stops them all, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from factoryops.domain.errors import SetupError
+from factoryops.server.instance_lock import InstanceLock
+from factoryops.server.supervisor import Supervisor
+from tests.support.waiting import until
+
+ROLE = """
+import asyncio, os, sys
+from factoryops.server.role_process import run_role
+from factoryops.domain.errors import SetupError
+
+async def work(stop):
+    with open(sys.argv[1], "a", encoding="utf-8") as file:
+        file.write(f"{os.getpid()}\\n")
+    if sys.argv[2] == "refuse":
+        raise SetupError("The port is in use.")
+    await stop.wait()
+
+sys.exit(run_role(work, lifeline=True))
+"""
+
+
+@pytest.fixture
+def role(tmp_path: Path) -> Path:
+    """A script by which `python -m factoryops.server` is replaced by a small role."""
+    script = tmp_path / "role.py"
+    script.write_text(ROLE, encoding="utf-8")
+    return script
+
+
+def pids(file: Path) -> list[int]:
+    return [int(line) for line in file.read_text(encoding="utf-8").split()] if file.exists() else []
+
+
+@pytest.fixture
+def commands(role: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    original = asyncio.create_subprocess_exec
+
+    async def start(program: str, *arguments: str, **options: object) -> asyncio.subprocess.Process:
+        return await original(program, str(role), *arguments[2:], **options)  # type: ignore[arg-type]  # passed on
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+    return tmp_path / "pids"
+
+
+async def test_a_role_that_was_killed_is_started_again(commands: Path) -> None:
+    stop = asyncio.Event()
+    running = asyncio.create_task(Supervisor({"one": [str(commands), "work"]}).run(stop))
+    await until(lambda: len(pids(commands)) == 1)
+    psutil.Process(pids(commands)[0]).kill()
+    await until(lambda: len(pids(commands)) == 2, what="the second start")
+    stop.set()
+    await running
+    assert not any(psutil.pid_exists(pid) for pid in pids(commands))
+
+
+async def test_a_role_that_cannot_start_stops_the_whole_service(commands: Path) -> None:
+    supervisor = Supervisor({"good": [str(commands), "work"], "bad": [str(commands), "refuse"]})
+    with pytest.raises(SetupError, match="bad"):
+        await supervisor.run(asyncio.Event())
+    assert not any(psutil.pid_exists(pid) for pid in pids(commands))
+
+
+async def test_a_role_ends_when_its_supervisor_vanishes(role: Path, tmp_path: Path) -> None:
+    log = tmp_path / "pids"
+    process = subprocess.Popen([sys.executable, str(role), str(log), "work"], stdin=subprocess.PIPE)
+    await until(lambda: pids(log))
+    assert process.stdin is not None
+    process.stdin.close()
+    await until(lambda: process.poll() is not None, what="the role's end")
+    assert process.returncode == 0
+
+
+def test_a_second_service_on_the_same_folder_is_refused_with_the_first_ones_number(tmp_path: Path) -> None:
+    first, second = InstanceLock(tmp_path / "lock"), InstanceLock(tmp_path / "lock")
+    first.acquire()
+    with pytest.raises(SetupError, match="already runs"):
+        second.acquire()
+    first.release()
+    second.acquire()
+    second.release()

@@ -1,0 +1,34 @@
+"""Waiting for a condition instead of sleeping."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable
+
+
+def wait_until(condition: Callable[[], object], *, timeout_s: float = 10.0, what: str = "the condition") -> None:
+    """Return as soon as `condition()` is true; fail when it is not within `timeout_s`."""
+    pause = threading.Event()
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come true within {timeout_s} s")
+        pause.wait(0.01)
+
+
+async def until(
+    condition: Callable[[], object | Awaitable[object]], *, timeout_s: float = 10.0, what: str = "the condition"
+) -> None:
+    """The same on an event loop; `condition` may be a coroutine function."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        answer = condition()
+        if isinstance(answer, Awaitable):
+            answer = await answer
+        if answer:
+            return
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come true within {timeout_s} s")
+        await asyncio.sleep(0.01)
