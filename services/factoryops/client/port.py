@@ -137,7 +137,7 @@ class PlantClient(Protocol):
         ...
 
     async def download(self, artifact: http.Artifact, target: Path) -> Path:
-        """Fetch a file to `target` (a path, or a folder) whole or not at all, its hash checked; returns where it lies."""
+        """Fetch a file to `target` (a path or a folder), whole or not at all, hash checked; returns where it lies."""
         ...
 
     async def quarantine(self, *, before: int | None = None) -> http.QuarantinePage:
