@@ -7,6 +7,7 @@ FactoryOpsError
 ├── ConflictError            somebody else changed it first, or it already exists
 ├── InvalidInputError        what was sent cannot be used; says why
 ├── UnavailableError         a part of ours is away for the moment; try again
+│   └── TooManyAttemptsError wait before trying this again
 ├── StorageError             a file of ours cannot be written or read
 │   └── DamagedFileError     a file of ours is corrupt and was set aside
 └── SetupError               the installation cannot start as it is configured
@@ -57,6 +58,10 @@ class UnavailableError(FactoryOpsError):
     def __init__(self, message: str, *, retry_after_s: int = 5) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class TooManyAttemptsError(UnavailableError):
+    """Too often in too short a time: wait before trying this again."""
 
 
 class StorageError(FactoryOpsError):

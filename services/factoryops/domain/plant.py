@@ -47,6 +47,8 @@ class Device:
     area: str = ""
     line: str = ""
     created_at: datetime | None = None
+    last_received_at: datetime | None = None
+    """When anything was last received from it (receive time, not the device's)."""
 
 
 @dataclass(frozen=True, slots=True)
