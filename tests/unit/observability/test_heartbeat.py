@@ -1,0 +1,35 @@
+"""Heartbeats are replaced whole and read whatever state their folder is in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from factoryops.domain.time import now_us
+from factoryops.observability.heartbeat import HeartbeatFile, Problem, read_heartbeats
+
+
+def test_what_a_role_says_is_read_back(tmp_path: Path) -> None:
+    file = HeartbeatFile(tmp_path / "beats", "ingest")
+    file.write({"received": 3}, (Problem("disk_full", "The disk is full.", 1),))
+    beat = read_heartbeats(tmp_path / "beats")["ingest"]
+    assert beat.figures == {"received": 3}
+    assert beat.problems[0].code == "disk_full"
+    assert abs(now_us() - beat.beat_us) < 10_000_000
+
+
+def test_an_orderly_stop_takes_the_heartbeat_away(tmp_path: Path) -> None:
+    file = HeartbeatFile(tmp_path, "engine")
+    file.write({})
+    file.remove()
+    file.remove()
+    assert read_heartbeats(tmp_path) == {}
+
+
+def test_a_damaged_heartbeat_hides_no_other(tmp_path: Path) -> None:
+    HeartbeatFile(tmp_path, "api").write({})
+    (tmp_path / "worker.json").write_bytes(b"{half")
+    assert set(read_heartbeats(tmp_path)) == {"api"}
+
+
+def test_no_folder_means_no_roles(tmp_path: Path) -> None:
+    assert read_heartbeats(tmp_path / "nowhere") == {}
