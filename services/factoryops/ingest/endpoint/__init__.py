@@ -1,0 +1,1 @@
+"""The MQTT endpoint devices connect straight to: its PUBACK means "on disk"."""
