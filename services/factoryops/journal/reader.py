@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import apsw
 
 from factoryops.domain.errors import DamagedFileError
 from factoryops.domain.samples import SeriesKey
 from factoryops.journal.records import Batch, MessageLedger, decode
-from factoryops.journal.schema import open_for_reading
+from factoryops.journal.schema import last_seq_before, open_for_reading
+from factoryops.journal.walk import DAMAGE, Row, rows_after, series_after
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,8 @@ class MissingRows:
     """Rows that should have followed and are not there: a loss that must be shown.
 
     Attributes:
-        first / last: the sequence numbers that are missing, both included.
+        first / last: the sequence numbers between which rows are missing, both included; not every number in between
+            was ever used.
     """
 
     first: int
@@ -70,53 +72,66 @@ class JournalReader:
         if connection is None:
             return []
         try:
-            rows = connection.execute(
-                "SELECT seq, crc, data FROM batch WHERE seq > ? ORDER BY seq LIMIT ?", (self.position, most_rows)
-            ).fetchall()
+            rows = rows_after(connection, self.position, most_rows)
             self._load_series(connection)
         except (apsw.SQLError, apsw.BusyError):
             return []  # the writer has not made the tables yet, or is just recovering the file
+        except DAMAGE as error:
+            logger.warning("The journal %s cannot be read at the moment: %s", self._path, error)
+            return []
         return self._decoded(rows)
 
     def _load_series(self, connection: apsw.Connection) -> None:
-        for number, identity, factory, device, parameter in connection.execute(
-            "SELECT number, id, factory, device, parameter FROM series WHERE number > ? ORDER BY number",
-            (self._series_number,),
-        ):
-            self.series[identity] = SeriesKey(factory, device, parameter)
+        for number, identity, key in series_after(connection, self._series_number):
+            if key is not None:
+                self.series[identity] = key
             self._series_number = number
 
-    def _decoded(self, rows: list[tuple[Any, ...]]) -> list[Batch]:
+    def _decoded(self, rows: list[Row]) -> list[Batch]:
         batches: list[Batch] = []
-        for seq, crc, data in rows:
-            if self.position and seq > self.position + 1:
-                self.missing.append(MissingRows(self.position + 1, seq - 1))
+        for row in rows:
+            seq, previous = row[0], row[1]
+            if self.position and previous > self.position:
+                self._note_missing(self.position + 1, previous)
             try:
-                batches.append(decode(seq, data, crc))
+                batches.append(decode(row))
             except DamagedFileError as error:
                 logger.warning("%s", error)
-                self.missing.append(MissingRows(seq, seq))
+                self._note_missing(seq, seq)
             self.position = seq
         return batches
+
+    def _note_missing(self, first: int, last: int) -> None:
+        if self.missing and self.missing[-1].last >= first - 1:
+            first = self.missing.pop().first
+        self.missing.append(MissingRows(first, last))
 
     def end(self) -> tuple[int, MessageLedger]:
         """The newest row's sequence number and totals; (0, zeros) when there is none."""
         connection = self._connected()
         if connection is not None:
-            try:
-                for seq, crc, data in connection.execute("SELECT seq, crc, data FROM batch ORDER BY seq DESC LIMIT 1"):
-                    return seq, decode(seq, data, crc).entry.ledger
-            except apsw.SQLError:
-                pass
+            newest = "SELECT seq, previous, received_us, crc, data FROM batch ORDER BY seq DESC LIMIT 1"
+            with contextlib.suppress(apsw.SQLError, apsw.BusyError, DamagedFileError, *DAMAGE):
+                for row in connection.execute(newest):
+                    return row[0], decode(row).entry.ledger
         return 0, MessageLedger()
+
+    def last_seq_before(self, received_us: int) -> int:
+        """The newest row received before `received_us`, 0 when there is none."""
+        connection = self._connected()
+        if connection is not None:
+            with contextlib.suppress(apsw.SQLError, apsw.BusyError, *DAMAGE):
+                return last_seq_before(connection, received_us)
+        return 0
 
     def count_samples(self, *, after_seq: int) -> int:
         """How many samples lie in rows after `after_seq`."""
         connection = self._connected()
-        if connection is None:
-            return 0
-        query = "SELECT coalesce(sum(sample_count), 0) FROM batch WHERE seq > ?"
-        return int(connection.execute(query, (after_seq,)).get)
+        if connection is not None:
+            query = "SELECT coalesce(sum(sample_count), 0) FROM batch WHERE seq > ?"
+            with contextlib.suppress(apsw.SQLError, apsw.BusyError, *DAMAGE):
+                return int(connection.execute(query, (after_seq,)).get)
+        return 0
 
     def quarantined(self, factory: str, *, before: int | None = None, most: int = 100) -> list[dict[str, object]]:
         """The newest quarantined messages of one factory, newest first; `before` pages on by their number."""
@@ -129,7 +144,9 @@ class JournalReader:
             " WHERE factory = ? AND number < ? ORDER BY number DESC LIMIT ?"
         )
         bound = before if before is not None else 1 << 62
-        return [dict(zip(names, row, strict=True)) for row in connection.execute(query, (factory, bound, most))]
+        with contextlib.suppress(apsw.SQLError, apsw.BusyError, *DAMAGE):
+            return [dict(zip(names, row, strict=True)) for row in connection.execute(query, (factory, bound, most))]
+        return []
 
     def close(self) -> None:
         """Let go of the file."""

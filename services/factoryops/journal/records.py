@@ -6,6 +6,7 @@ order: the watermark, gaps, quarantined messages, and events of the engine.
 
 from __future__ import annotations
 
+import struct
 import zlib
 from dataclasses import dataclass, field
 from typing import Final
@@ -63,6 +64,7 @@ class MessageLedger(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         values_accepted: samples written to this journal.
         values_refused: values refused singly, by reason; the rest of their message was kept.
+        values_rounded: values beyond 2**53, where a whole number may have been rounded to the nearest float.
     """
 
     received: int = 0
@@ -71,6 +73,7 @@ class MessageLedger(msgspec.Struct, frozen=True, array_like=True):
     values_accepted: int = 0
     values_late: int = 0
     values_refused: dict[str, int] = {}
+    values_rounded: int = 0
 
 
 class _Row(msgspec.Struct, array_like=True, omit_defaults=True):
@@ -83,7 +86,6 @@ class _Row(msgspec.Struct, array_like=True, omit_defaults=True):
     value: bytes = b""
     flags: bytes = b""
     gaps: tuple[Gap, ...] = ()
-    quarantined: tuple[QuarantinedMessage, ...] = ()
     events: tuple[bytes, ...] = ()
 
 
@@ -94,6 +96,7 @@ class Entry:
     Attributes:
         received_us: receive time of the newest message in it.
         watermark_us: when not 0, no on-time sample older than this follows.
+        quarantined: kept in a table beside the rows, in the same commit; not part of what readers read back.
         events: opaque records of the engine, in order.
     """
 
@@ -108,7 +111,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """An entry as it is read back, with its place in the journal."""
+    """An entry as it is read back, with its place in the journal: numbers grow, but not always by one."""
 
     seq: int
     entry: Entry
@@ -121,6 +124,7 @@ class Batch:
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(_Row)
+_HEAD: Final = struct.Struct(">qqq")
 
 
 def _pack(column: npt.NDArray[np.generic]) -> bytes:
@@ -137,23 +141,48 @@ def _unpack(data: bytes, dtype: type[np.generic], length: int) -> npt.NDArray[np
     return column
 
 
-def encode(entry: Entry) -> tuple[bytes, int]:
-    """The blob of an entry and its CRC-32."""
+def encode(entry: Entry) -> bytes:
+    """The blob of an entry."""
     samples = entry.samples
     row = _Row(entry.received_us, entry.ledger, entry.watermark_us, len(samples))
     if len(samples):
         row.series, row.time_us = _pack(samples.series), _pack(samples.time_us)
         row.value, row.flags = _pack(samples.value), _pack(samples.flags)
-    row.gaps, row.quarantined, row.events = entry.gaps, entry.quarantined, entry.events
-    blob = _encoder.encode(row)
-    return blob, zlib.crc32(blob)
+    row.gaps, row.events = entry.gaps, entry.events
+    return _encoder.encode(row)
 
 
-def decode(seq: int, blob: bytes, crc: int) -> Batch:
-    """The batch of a row; raises DamagedFileError when the row is not what was written."""
-    if zlib.crc32(blob) != crc:
+def checksum(seq: int, previous: int, received_us: int, blob: bytes) -> int:
+    """CRC-32 of a whole row, so that a blob under another row's number is noticed as well."""
+    return zlib.crc32(blob, zlib.crc32(_HEAD.pack(seq, previous, received_us)))
+
+
+def check(row: tuple[int, int, int, int, bytes]) -> int:
+    """How many samples a sound row holds; raises DamagedFileError when it is not what was written."""
+    return _checked(row).length
+
+
+def decode(row: tuple[int, int, int, int, bytes]) -> Batch:
+    """The batch of a row (seq, previous, received_us, crc, data).
+
+    Raises:
+        DamagedFileError: the row is not what was written.
+    """
+    return _batch(row[0], _checked(row))
+
+
+def _checked(row: tuple[int, int, int, int, bytes]) -> _Row:
+    seq, previous, received_us, crc, blob = row
+    try:
+        is_sound = checksum(seq, previous, received_us, blob) == crc
+    except (TypeError, struct.error):  # a damaged page can give any column any type
+        is_sound = False
+    if not is_sound:
         raise DamagedFileError(f"Journal row {seq} fails its checksum.")
-    row = _decoder.decode(blob)
+    return _decoder.decode(blob)
+
+
+def _batch(seq: int, row: _Row) -> Batch:
     samples = SampleColumns.empty()
     if row.length:
         samples = SampleColumns(
@@ -168,7 +197,6 @@ def decode(seq: int, blob: bytes, crc: int) -> Batch:
         samples=samples,
         watermark_us=row.watermark_us,
         gaps=row.gaps,
-        quarantined=row.quarantined,
         events=row.events,
     )
     return Batch(seq, entry)

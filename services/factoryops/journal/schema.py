@@ -15,6 +15,7 @@ SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batch (
     seq INTEGER PRIMARY KEY,
+    previous INTEGER NOT NULL,
     received_us INTEGER NOT NULL,
     sample_count INTEGER NOT NULL,
     crc INTEGER NOT NULL,
@@ -69,7 +70,8 @@ def open_for_writing(path: Path) -> apsw.Connection:
             f"{path} was written by a newer FactoryOps (journal version {version}, this program knows {VERSION}). "
             "Start the newer program, or restore the backup made before the upgrade."
         )
-    connection.execute("BEGIN IMMEDIATE;" + SCHEMA + f"PRAGMA user_version = {VERSION}; COMMIT")
+    if version < VERSION:
+        connection.execute("BEGIN IMMEDIATE;" + SCHEMA + f"PRAGMA user_version = {VERSION}; COMMIT")
     return connection
 
 
@@ -78,3 +80,22 @@ def open_for_reading(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(2_000)
     return connection
+
+
+def last_seq_before(connection: apsw.Connection, received_us: int) -> int:
+    """The newest row received before `received_us`, 0 when there is none; by halving, for receive times only grow."""
+    low = int(connection.execute("SELECT coalesce(min(seq), 0) FROM batch").get)
+    high = int(connection.execute("SELECT coalesce(max(seq), 0) FROM batch").get)
+    found = 0
+    while low <= high and high:
+        middle = (low + high + 1) // 2
+        row = connection.execute(
+            "SELECT seq, received_us FROM batch WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (middle,)
+        ).fetchone()
+        if row is None:
+            break
+        if row[1] < received_us:
+            found, low = row[0], middle + 1
+        else:
+            high = row[0] - 1
+    return found

@@ -2,54 +2,77 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
 import apsw
+import msgspec
 
-from factoryops.domain.errors import ConflictError, StorageError
+from factoryops.domain.errors import ConflictError, DamagedFileError, StorageError
 from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
 from factoryops.domain.time import now_us
-from factoryops.journal.records import Entry, Gap, MessageLedger, QuarantinedMessage, decode, encode
-from factoryops.journal.schema import open_for_writing
+from factoryops.journal.records import Entry, Gap, MessageLedger, QuarantinedMessage, checksum, decode, encode
+from factoryops.journal.salvage import holes, salvage, tail_gap
+from factoryops.journal.schema import last_seq_before, open_for_writing
+from factoryops.journal.walk import series_after
 
 logger = logging.getLogger(__name__)
 
 QUARANTINE_LIMIT: Final = 20_000
 """Quarantined messages kept; the oldest beyond it go, and the ledger still counts them."""
 
-_INSERT_BATCH: Final = "INSERT INTO batch (seq, received_us, sample_count, crc, data) VALUES (?, ?, ?, ?, ?)"
+QUARANTINE_BYTES: Final = 256 << 20
+"""Payload bytes kept in quarantine, bounded likewise."""
+
+CHECKED_BYTES: Final = 256 << 20
+"""Up to this size a file is checked page by page at opening; above, rows prove themselves when they are read."""
+
+_INSERT_BATCH: Final = (
+    "INSERT INTO batch (seq, previous, received_us, sample_count, crc, data) VALUES (?, ?, ?, ?, ?, ?)"
+)
 _INSERT_SERIES: Final = "INSERT INTO series (id, factory, device, parameter) VALUES (?, ?, ?, ?)"
 _INSERT_QUARANTINE: Final = (
     "INSERT INTO quarantine (received_us, factory, client, reason, detail, topic, payload) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
+_OLDEST_QUARANTINED: Final = "SELECT number, length(payload) FROM quarantine ORDER BY number LIMIT 200"
 
 
 class JournalWriter:
     """Appends to one journal file; a process has one, and so has a file.
 
-    `append` may run on another thread than the one that made the writer, but never on two at once.
+    `append` may run on another thread than the one that made the writer, but never on two at once. Each opening starts
+    a new run of sequence numbers at the clock, so that a row that was lost by damage never shares its number with a
+    later one; every row names the one before it.
 
     Attributes:
-        last_seq: the newest durable row, or the one before the first.
+        last_seq: the newest durable row, 0 when there is none.
         ledger: the totals as of that row.
-        was_damaged: the file found at opening was set aside; a gap record says so.
+        was_damaged: the file found at opening was set aside; its sound rows were taken over, gaps say what is missing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, known_end: int = 0) -> None:
+        """Open or make the journal at `path`.
+
+        Args:
+            path: the file; its folder is made.
+            known_end: a row known to have been durable; when the file ends before it, a gap is recorded.
+
+        Raises:
+            SetupError: the file was written by a newer program.
+            StorageError: the folder cannot be written.
+        """
         self._path = path
         self.was_damaged = False
         self._connection = self._open_or_set_aside()
-        self._known: dict[int, SeriesKey] = {
-            row[0]: SeriesKey(row[1], row[2], row[3])
-            for row in self._connection.execute("SELECT id, factory, device, parameter FROM series")
-        }
-        self.last_seq, self.ledger = self._read_end()
+        self._take_stock()
         if self.was_damaged:
-            self._record_damage()
+            self._record([*holes(self._connection), tail_gap(self._connection)])
+        elif known_end > self.last_seq:
+            self._record([tail_gap(self._connection)])
 
     def __enter__(self) -> Self:
         return self
@@ -57,31 +80,63 @@ class JournalWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def series(self) -> Mapping[int, SeriesKey]:
+        """Every series that has its record, by id."""
+        return self._known
+
     def _open_or_set_aside(self) -> apsw.Connection:
         try:
             connection = open_for_writing(self._path)
-            if connection.pragma("quick_check") == "ok":
+            if self._is_sound(connection):
                 return connection
             connection.close()
         except (apsw.NotADBError, apsw.CorruptError) as error:
             logger.warning("The journal is damaged: %s", error)
-        set_aside(self._path)
+        damaged = set_aside(self._path)
         self.was_damaged = True
-        return open_for_writing(self._path)
+        connection = open_for_writing(self._path)
+        logger.warning("%d rows of the damaged journal were taken over", salvage(damaged, connection))
+        return connection
 
-    def _read_end(self) -> tuple[int, MessageLedger]:
-        for seq, crc, data in self._connection.execute("SELECT seq, crc, data FROM batch ORDER BY seq DESC LIMIT 1"):
-            return seq, decode(seq, data, crc).entry.ledger
-        # Sequence numbers of a new file start at the clock: always above those of a file that was lost.
-        return now_us(), MessageLedger()
+    def _is_sound(self, connection: apsw.Connection) -> bool:
+        if self._path.stat().st_size > CHECKED_BYTES:
+            return True
+        return bool(connection.pragma("quick_check") == "ok")
 
-    def _record_damage(self) -> None:
-        moment = now_us()
-        reason = (
-            "The journal was damaged and has been set aside. Samples received shortly before may be missing; "
-            "the damaged file is kept beside the new one."
+    def _take_stock(self) -> None:
+        """Learn from the file what is durable."""
+        connection = self._connection
+        self._known = self._sound_series()
+        self._quarantined = int(connection.execute("SELECT count(*) FROM quarantine").get)
+        self._quarantined_bytes = int(
+            connection.execute("SELECT coalesce(sum(length(payload)), 0) FROM quarantine").get
         )
-        self.append(Entry(moment, self.ledger, gaps=(Gap(moment - 60_000_000, moment, reason),)))
+        self.last_seq, self.ledger = self._newest_sound()
+        self._next_seq = max(self.last_seq + 1, now_us())
+
+    def _sound_series(self) -> dict[int, SeriesKey]:
+        known: dict[int, SeriesKey] = {}
+        for number, identity, key in list(series_after(self._connection, 0)):
+            if key is None:
+                # It is written anew when its series is next seen.
+                self._connection.execute("DELETE FROM series WHERE number = ?", (number,))
+            else:
+                known[identity] = key
+        return known
+
+    def _newest_sound(self) -> tuple[int, MessageLedger]:
+        last_seq = int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM batch").get)
+        newest_first = "SELECT seq, previous, received_us, crc, data FROM batch ORDER BY seq DESC"
+        for row in self._connection.execute(newest_first):
+            try:
+                return last_seq, decode(row).entry.ledger
+            except DamagedFileError as error:
+                logger.warning("%s", error)
+        return last_seq, MessageLedger()
+
+    def _record(self, gaps: Sequence[Gap]) -> None:
+        self.append(Entry(now_us(), self.ledger, gaps=tuple(gaps)))
 
     def missing_series(self, keys: Iterable[SeriesKey]) -> list[SeriesKey]:
         """Those of `keys` that have no series record yet; raises ConflictError when two keys share an id."""
@@ -104,11 +159,11 @@ class JournalWriter:
         Raises:
             StorageError: nothing of the entry was kept; acknowledge nothing.
         """
-        seq = self.last_seq + 1
-        blob, crc = encode(entry)
+        seq = self._next_seq
+        blob = encode(entry)
         added = self.missing_series(dict.fromkeys(new_series))
         try:
-            self._commit(seq, entry, blob, crc, added)
+            self._commit(seq, entry, blob, added)
         except apsw.Error as error:
             self._roll_back()
             raise StorageError(
@@ -117,21 +172,21 @@ class JournalWriter:
             ) from error
         self._known.update((series_id(key), key) for key in added)
         self.last_seq, self.ledger = seq, entry.ledger
+        self._next_seq = seq + 1
         return seq
 
-    def _commit(self, seq: int, entry: Entry, blob: bytes, crc: int, added: list[SeriesKey]) -> None:
+    def _commit(self, seq: int, entry: Entry, blob: bytes, added: list[SeriesKey]) -> None:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         if added:
             self._connection.executemany(_INSERT_SERIES, [(series_id(key), *key) for key in added])
         if entry.quarantined:
             self._connection.executemany(_INSERT_QUARANTINE, [_quarantine_row(one) for one in entry.quarantined])
-            execute(
-                "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?",
-                (QUARANTINE_LIMIT,),
-            )
-        execute(_INSERT_BATCH, (seq, entry.received_us, len(entry.samples), crc, blob))
+        crc = checksum(seq, self.last_seq, entry.received_us, blob)
+        execute(_INSERT_BATCH, (seq, self.last_seq, entry.received_us, len(entry.samples), crc, blob))
         execute("COMMIT")
+        self._quarantined += len(entry.quarantined)
+        self._quarantined_bytes += sum(len(one.payload) for one in entry.quarantined)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -141,22 +196,60 @@ class JournalWriter:
                 logger.warning("The journal could not roll back: %s", error)
 
     def reopen(self) -> None:
-        """Take a new connection after a failed write: SQLite may not retry an fsync on the old one."""
-        self._connection.close()
-        self._connection = open_for_writing(self._path)
-        self.last_seq, self.ledger = self._read_end()
+        """Take a new connection after a failed write: SQLite may not retry an fsync on the old one.
 
-    def trim(self, below_seq: int, *, most: int = 2_000) -> int:
-        """Delete up to `most` rows below `below_seq`, never the newest, and give their space back; returns how many."""
-        below_seq = min(below_seq, self.last_seq)
-        self._connection.execute(
-            "DELETE FROM batch WHERE seq IN (SELECT seq FROM batch WHERE seq < ? ORDER BY seq LIMIT ?)",
-            (below_seq, most),
-        )
-        deleted = self._connection.changes()
-        if deleted:
-            self._connection.execute("PRAGMA incremental_vacuum(2000)")
+        Raises:
+            StorageError: it cannot be written still.
+        """
+        with contextlib.suppress(apsw.Error):
+            self._connection.close()
+        try:
+            self._connection = self._open_or_set_aside()
+            self._take_stock()
+        except apsw.Error as error:
+            raise StorageError(f"The journal {self._path} cannot be opened ({error}).") from error
+        if self.was_damaged:
+            self._record([tail_gap(self._connection)])
+            self.was_damaged = False
+
+    def trim(self, below_seq: int, *, most: int = 200) -> int:
+        """Delete up to `most` rows below `below_seq`, never the newest, and give their space back; returns how many.
+
+        Quarantined messages beyond their limits go with them.
+
+        Raises:
+            StorageError: the file cannot be written.
+        """
+        try:
+            self._trim_quarantine()
+            self._connection.execute(
+                "DELETE FROM batch WHERE seq IN (SELECT seq FROM batch WHERE seq < ? ORDER BY seq LIMIT ?)",
+                (min(below_seq, self.last_seq), most),
+            )
+            deleted = self._connection.changes()
+            if deleted:
+                self._connection.execute("PRAGMA incremental_vacuum(2000)")
+        except apsw.Error as error:
+            raise StorageError(f"Old rows of the journal {self._path} cannot be removed ({error}).") from error
         return deleted
+
+    def _trim_quarantine(self) -> None:
+        while self._quarantined > QUARANTINE_LIMIT or self._quarantined_bytes > QUARANTINE_BYTES:
+            oldest: list[tuple[int, int]] = [*self._connection.execute(_OLDEST_QUARANTINED)]
+            if not oldest:
+                return
+            self._connection.execute("DELETE FROM quarantine WHERE number <= ?", (oldest[-1][0],))
+            self._quarantined -= len(oldest)
+            self._quarantined_bytes -= sum(size for _, size in oldest)
+
+    def last_seq_before(self, received_us: int) -> int:
+        """The newest row received before `received_us`, 0 when there is none."""
+        return last_seq_before(self._connection, received_us)
+
+    def used_bytes(self) -> int:
+        """What the journal's rows take, free pages not counted."""
+        pages, free = (int(str(self._connection.pragma(name))) for name in ("page_count", "freelist_count"))
+        return (pages - free) * int(str(self._connection.pragma("page_size")))
 
     def size_bytes(self) -> int:
         """What the journal takes on disk, its write-ahead log included."""
@@ -170,10 +263,7 @@ class JournalWriter:
 def import_samples(writer: JournalWriter, samples: SampleColumns, keys: Iterable[SeriesKey]) -> int:
     """Append samples that are nobody's messages (back-fill, calculated values), counting only values."""
     old = writer.ledger
-    ledger = MessageLedger(
-        old.received, old.accepted, old.quarantined, old.values_accepted + len(samples), old.values_late,
-        old.values_refused,
-    )  # fmt: skip
+    ledger = msgspec.structs.replace(old, values_accepted=old.values_accepted + len(samples))
     return writer.append(Entry(now_us(), ledger, samples), keys)
 
 
