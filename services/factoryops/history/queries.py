@@ -1,0 +1,94 @@
+"""Queries over everything that was received: the store and the journals' tails as one line, without a seam."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from factoryops.domain.bins import BinnedSeries, bin_samples
+from factoryops.domain.samples import SampleColumns
+from factoryops.history.merging import join_bins, newest_of_each, only_series
+from factoryops.history.store import HistoryReader
+from factoryops.history.tail import Tail
+from factoryops.journal.records import Gap
+
+_JOURNAL_ORDER: Final = ("import", "derived", "journal")
+"""Of the same series and time, a device's own sample wins over a calculated and an imported one."""
+
+_ALL: Final = 1 << 62
+_NEAR_BINS: Final = 64
+"""Touched bins closer than this are recomputed with one read of the store."""
+
+
+class History:
+    """What the api asks: store and tails merged exactly. All methods block; safe from several threads.
+
+    Every query looks at the tails first and at the store afterwards. The historian moves samples from the tails to
+    the store only, so a sample on its way is seen at least once, and seen twice it counts once.
+
+    Args:
+        reader: the store.
+        tails: journal name -> its tail.
+    """
+
+    def __init__(self, reader: HistoryReader, tails: Mapping[str, Tail]) -> None:
+        self.reader = reader
+        self._tails = [tails[name] for name in sorted(tails, key=_rank)]
+
+    @property
+    def pending_from_us(self) -> int | None:
+        """Samples from this time on may be missing from answers until the store has them; None when all are seen."""
+        pending = [moment for tail in self._tails if (moment := tail.pending_from_us) is not None]
+        return min(pending, default=None)
+
+    def _tail_samples(self, series: Iterable[int], start_us: int, end_us: int) -> SampleColumns:
+        wanted = list(series)
+        parts = [tail.select(wanted, start_us, end_us) for tail in self._tails]
+        return SampleColumns.joined([part for part in parts if len(part)]).sorted_unique()
+
+    def latest(self, series: Sequence[int]) -> SampleColumns:
+        """The newest sample of each of `series` that has one, ordered by series."""
+        tails = [tail.latest(series) for tail in self._tails]
+        return newest_of_each(SampleColumns.joined([self.reader.latest(series), *tails]))
+
+    def raw(self, series: int, start_us: int, end_us: int, *, most: int) -> SampleColumns:
+        """The first `most` samples of the span, ascending in time, one per time."""
+        tail = self._tail_samples((series,), start_us, end_us)
+        stored = self.reader.raw(series, start_us, end_us, most=most)
+        merged = SampleColumns.joined([stored, tail]).sorted_unique() if len(tail) else stored
+        return merged.take(np.arange(min(most, len(merged))))
+
+    def binned(self, series: Sequence[int], start_us: int, end_us: int, width_us: int) -> dict[int, BinnedSeries]:
+        """Statistics per bin of each series that has samples in the span; bins are aligned to absolute time.
+
+        Only samples of [start, end) count, so the first and the last bin may cover less than their width.
+        """
+        tail = self._tail_samples(series, start_us, end_us)
+        answer = self.reader.binned(series, start_us, end_us, width_us)
+        for identity in np.unique(tail.series).tolist():
+            news = only_series(tail, identity)
+            redone = self._recompute(identity, news, (start_us, end_us), width_us)
+            answer[identity] = join_bins(answer.get(identity), redone)
+        return answer
+
+    def _recompute(self, series: int, news: SampleColumns, span: tuple[int, int], width_us: int) -> BinnedSeries:
+        """The bins that `news` touches, from the samples of store and tail alike."""
+        touched = np.unique(news.time_us // width_us)
+        edges = np.flatnonzero(np.diff(touched) > _NEAR_BINS) + 1
+        parts: list[SampleColumns] = []
+        for run in np.split(touched, edges):
+            start_us = max(span[0], int(run[0]) * width_us)
+            end_us = min(span[1], (int(run[-1]) + 1) * width_us)
+            parts.append(self.reader.raw(series, start_us, end_us, most=_ALL))
+        merged = SampleColumns.joined([*parts, news]).sorted_unique()
+        return bin_samples(merged.time_us, merged.value, width_us)
+
+    def gaps(self, factory: str, start_us: int, end_us: int) -> list[Gap]:
+        """Gaps of this factory, or of all, that touch the span."""
+        return self.reader.gaps(factory, start_us, end_us)
+
+
+def _rank(name: str) -> int:
+    return _JOURNAL_ORDER.index(name) if name in _JOURNAL_ORDER else -1
