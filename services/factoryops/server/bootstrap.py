@@ -1,0 +1,102 @@
+"""The only module of the service that builds things: every role gets its ports from here."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from urllib.parse import quote_plus
+
+from factoryops.database.database import Database
+from factoryops.domain.errors import SetupError, UnavailableError
+from factoryops.history.influx.config import InfluxConfig
+from factoryops.history.influx.reader import InfluxHistoryReader
+from factoryops.history.influx.store import InfluxHistory
+from factoryops.history.local.reader import LocalHistoryReader
+from factoryops.history.local.store import LocalHistory
+from factoryops.history.store import HistoryReader, HistoryStore
+from factoryops.identity.instance_key import load_or_create_instance_key
+from factoryops.identity.snapshot_file import write_snapshot
+from factoryops.server.settings import DataFolder, Settings, read_secret
+
+
+def program_version() -> str:
+    """The installed version."""
+    return version("factoryops")
+
+
+def data_folder(settings: Settings) -> DataFolder:
+    """The installation's folder, its sub-folders made; raises SetupError when it cannot be written."""
+    folder = DataFolder(settings.data_folder.absolute())
+    folder.prepare()
+    return folder
+
+
+def database_url(settings: Settings) -> str:
+    """The SQLAlchemy URL of the metadata database, its password filled in."""
+    wanted = settings.database
+    if wanted.url is None:
+        return f"sqlite:///{DataFolder(settings.data_folder.absolute()).metadata.as_posix()}"
+    if wanted.password_file is None:
+        return wanted.url
+    return _with_password(wanted.url, read_secret(wanted.password_file))
+
+
+def _with_password(url: str, password: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    user, at, place = rest.partition("@")
+    if not (separator and at and user) or ":" in user:
+        raise SetupError("database.url must name a user and no password: mysql+pymysql://user@host/name.")
+    return f"{scheme}://{user}:{quote_plus(password)}@{place}"
+
+
+def open_database(settings: Settings) -> Database:
+    """The metadata database; a server need not be up yet."""
+    return Database.open(database_url(settings))
+
+
+def prepare_installation(settings: Settings) -> str | None:
+    """Bring the schema up to date and write ingest's snapshot; answers a sentence when the database is away.
+
+    Raises:
+        SetupError: the schema is newer than this program, or a file cannot be used.
+    """
+    folder = data_folder(settings)
+    key = load_or_create_instance_key(folder.instance_key)
+    database = open_database(settings)
+    try:
+        database.migrate()
+        write_snapshot(database, folder.snapshot, key)
+    except UnavailableError as error:
+        return str(error)
+    finally:
+        database.close()
+    return None
+
+
+def open_history_store(settings: Settings) -> HistoryStore:
+    """The store the historian writes to."""
+    folder = DataFolder(settings.data_folder.absolute())
+    if settings.history.kind == "local":
+        return LocalHistory(folder.history)
+    return InfluxHistory(influx_config(settings), folder.influx_state)
+
+
+def open_history_reader(settings: Settings) -> HistoryReader:
+    """The store as every other role may see it: to read."""
+    folder = DataFolder(settings.data_folder.absolute())
+    if settings.history.kind == "local":
+        return LocalHistoryReader(folder.history)
+    return InfluxHistoryReader(influx_config(settings), folder.influx_state)
+
+
+def influx_config(settings: Settings) -> InfluxConfig:
+    """The InfluxDB server of the settings, its token read; raises SetupError when it cannot be."""
+    wanted = settings.history.influx
+    if wanted is None:
+        raise SetupError("There is no [history.influx] section.")
+    return InfluxConfig(
+        url=wanted.url,
+        org=wanted.org,
+        token=read_secret(wanted.token_file),
+        bucket_prefix=wanted.bucket_prefix,
+        timeout_s=wanted.timeout_s,
+    )

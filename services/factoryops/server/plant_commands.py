@@ -1,0 +1,153 @@
+"""`replay` and `simulate`: telemetry without a plant."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from factoryops.domain.errors import InvalidInputError
+from factoryops.identity import credentials
+from factoryops.server.console import is_terminal, say
+from factoryops.server.context import Context, choose_factory, context_of
+from factoryops.server.role_process import run_role
+from factoryops.server.settings import Settings, read_secret
+from factoryops.simulator.commands import FaultFile
+from factoryops.simulator.connection import MqttTarget
+from factoryops.simulator.publisher import SimulatorConfig, SimulatorService
+from factoryops.simulator.replay import ReplayOptions, ReplayProgress, ReplayResult, replay
+
+Broker = Annotated[
+    str | None, typer.Option(help="An outside broker, host:port; by default the service's own endpoint.")
+]
+Username = Annotated[str | None, typer.Option(help="The MQTT user name there.")]
+PasswordFile = Annotated[Path | None, typer.Option(help="A file with its password, readable by you alone.")]
+FactorySlug = Annotated[str | None, typer.Option(help="The factory's slug, where there are several.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("replay")(replay_recording)
+    app.command()(simulate)
+
+
+def replay_recording(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A CSV file with a header and a column of times.")],
+    device: Annotated[str, typer.Option(help="The key of the device to publish as.")],
+    speed: Annotated[float, typer.Option(help="1 as recorded, 10 ten times as fast, 0 as fast as acknowledged.")] = 1.0,
+    at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%z"])] = None,
+    with_truth: Annotated[
+        bool, typer.Option("--with-truth", help="Publish anomaly and changepoint columns too.")
+    ] = False,
+    factory: FactorySlug = None,
+    broker: Broker = None,
+    username: Username = None,
+    password_file: PasswordFile = None,
+) -> None:
+    """Publish a recording as the device that measured it would have; the last row is now."""
+    options = ReplayOptions(file=file, device_key=device, speed=speed, at=at, is_truth_included=with_truth)
+    with _target(context_of(context), factory, broker, username, password_file) as target:
+        result = _replay_with_progress(options, target)
+    say(
+        f"{result.acknowledged} of {result.rows} rows were acknowledged ({result.values} values of "
+        f"{len(result.signals)} signals) in {result.seconds:.1f} s."
+    )
+    say(f"They lie at {result.first_at.isoformat()} to {result.last_at.isoformat()}.")
+    if result.skipped_cells or result.skipped_rows:
+        say(f"{result.skipped_rows} rows and {result.skipped_cells} cells held no number and were left out.")
+    if not result.is_complete:
+        raise typer.Exit(1)
+
+
+def _replay_with_progress(options: ReplayOptions, target: MqttTarget) -> ReplayResult:
+    stop = threading.Event()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, disable=not is_terminal()) as progress:
+        task = progress.add_task("acknowledged", total=None)
+
+        def show(moment: ReplayProgress) -> None:
+            progress.update(task, completed=moment.acknowledged, total=moment.rows)
+
+        try:
+            return replay(options, target, on_progress=show, stop=stop)
+        except KeyboardInterrupt:
+            stop.set()
+            raise
+
+
+def simulate(
+    context: typer.Context,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="Break a machine of the running simulator: pump-1:cavitation.")
+    ] = None,
+    mend: Annotated[str | None, typer.Option(help="Mend a machine of the running simulator, or all.")] = None,
+    factory: FactorySlug = None,
+    broker: Broker = None,
+    username: Username = None,
+    password_file: PasswordFile = None,
+    lifeline: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Publish a simulated plant until stopped; or, with --fault and --mend, command the one that runs."""
+    ours = context_of(context)
+    fault_file = ours.settings().data_folder / "run" / "simulated-faults.json"
+    if fault or mend:
+        _command(FaultFile(fault_file), fault or [], mend)
+        return
+    with _target(ours, factory, broker, username, password_file) as target:
+        say(f"Publishing a simulated plant to {target.host}:{target.port}; stop with Ctrl-C.")
+        service = SimulatorService(SimulatorConfig(target, fault_file))
+        code = run_role(service.run, lifeline=lifeline)
+    raise typer.Exit(code)
+
+
+def _command(faults: FaultFile, begin: list[str], mend: str | None) -> None:
+    if mend:
+        say(f"{faults.end(None if mend == 'all' else mend)} faults ended.")
+    for one in faults.begin(begin) if begin else ():
+        say(f"{one.device}: {one.kind} begins now.")
+
+
+@contextmanager
+def _target(
+    ours: Context, factory: str | None, broker: str | None, username: str | None, password_file: Path | None
+) -> Iterator[MqttTarget]:
+    """Where to publish; for our own endpoint with a credential that lives as long as the command."""
+    settings = ours.settings()
+    with ours.database() as database:
+        chosen = choose_factory(database, factory)
+    if broker is not None or username is not None:
+        host, port = _host_and_port(broker, settings)
+        password = read_secret(password_file) if password_file else None
+        yield MqttTarget(host, port, chosen.slug, username, password)
+        return
+    with ours.database() as database:
+        made = credentials.create_credential(
+            database, chosen.id, username=f"{chosen.slug}.command.{secrets.token_hex(4)}"
+        )
+    try:
+        yield MqttTarget(settings.endpoint.host, settings.endpoint.port, chosen.slug, made.username, made.secret)
+    finally:
+        with ours.database() as database:
+            credentials.revoke_credential(database, chosen.id, made.username)
+
+
+def _host_and_port(broker: str | None, settings: Settings) -> tuple[str, int]:
+    if broker is None:
+        return settings.endpoint.host, settings.endpoint.port
+    host, _, port = broker.rpartition(":")
+    if not host or not port.isdecimal():
+        raise InvalidInputError(f"The broker is written host:port, for instance localhost:1883; {broker} is not.")
+    return host, int(port)

@@ -1,0 +1,177 @@
+"""Which roles an installation runs, and how each is put together.
+
+Each role's own packages are imported only in its own process: ingest must not pay for the API's memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from factoryops.identity.instance_key import load_or_create_instance_key
+from factoryops.server.bootstrap import (
+    data_folder,
+    database_url,
+    influx_config,
+    open_database,
+    open_history_store,
+)
+from factoryops.server.role_process import Work
+from factoryops.server.settings import Settings, read_secret
+
+if TYPE_CHECKING:
+    from factoryops.jobs.orders import HistorySource
+
+_HOT_SWITCH_INTERVAL_S: Final = 0.0005
+"""How long a thread may keep the interpreter where latency counts."""
+
+
+def wanted(settings: Settings) -> tuple[str, ...]:
+    """The roles `run` supervises, in the order they start."""
+    del settings  # every installation runs them all
+    return ("ingest", "historian", "engine", "api", "worker")
+
+
+def build(role: str, settings: Settings) -> Work:
+    """The work of a role, its ports in place."""
+    return _BUILDERS[role](settings)
+
+
+def _ingest(settings: Settings) -> Work:
+    from factoryops.ingest.config import BrokerConfig, EndpointConfig, IngestConfig  # noqa: PLC0415 - this role alone
+    from factoryops.ingest.service import IngestService  # noqa: PLC0415 - as above
+
+    sys.setswitchinterval(_HOT_SWITCH_INTERVAL_S)
+    folder = data_folder(settings)
+    key = load_or_create_instance_key(folder.instance_key)
+    client_id = f"factoryops-{hashlib.sha256(key).hexdigest()[:12]}"
+    endpoint = EndpointConfig(host=settings.endpoint.host, port=settings.endpoint.port)
+    return IngestService(
+        IngestConfig(
+            journal_path=folder.journals["journal"],
+            checkpoints_folder=folder.checkpoints,
+            doorbell_folder=folder.doorbells,
+            heartbeat_folder=folder.heartbeats,
+            snapshot_path=folder.snapshot,
+            snapshot_key=key,
+            endpoint=endpoint if settings.endpoint.is_enabled else None,
+            brokers=tuple(
+                BrokerConfig(
+                    name=one.name,
+                    host=one.host,
+                    port=one.port,
+                    username=one.username,
+                    password=read_secret(one.password_file) if one.password_file else None,
+                    use_tls=one.use_tls,
+                    ca_file=one.ca_file,
+                    client_id=client_id,
+                )
+                for one in settings.brokers
+            ),
+            size_limit_bytes=int(settings.journal.size_limit_gib * 2**30),
+        )
+    ).run
+
+
+def _historian(settings: Settings) -> Work:
+    from factoryops.history.historian import Historian, HistorianConfig  # noqa: PLC0415 - this role alone
+
+    folder = data_folder(settings)
+    store = open_history_store(settings)
+    config = HistorianConfig(
+        journals=folder.journals,
+        checkpoints_folder=folder.checkpoints,
+        doorbell_folder=folder.doorbells,
+        heartbeat_folder=folder.heartbeats,
+        seal_every_s=settings.history.seal_every_s,
+    )
+    return Historian(config, store).run
+
+
+def _engine(settings: Settings) -> Work:
+    from factoryops.alarms.service import EngineConfig, EngineService  # noqa: PLC0415 - this role alone
+    from factoryops.jobs.clock import JobClock  # noqa: PLC0415 - as above
+
+    folder = data_folder(settings)
+    database = open_database(settings)
+    engine = EngineService(
+        EngineConfig(
+            journal_path=folder.journals["journal"],
+            derived_path=folder.journals["derived"],
+            checkpoints_folder=folder.checkpoints,
+            doorbell_folder=folder.doorbells,
+            heartbeat_folder=folder.heartbeats,
+            snapshot_path=folder.snapshot,
+            snapshot_key=load_or_create_instance_key(folder.instance_key),
+        ),
+        database,
+    )
+    clock = JobClock(database, heartbeat_folder=folder.heartbeats)
+
+    async def work(stop: asyncio.Event) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(engine.run(stop))
+                group.create_task(clock.run(stop))
+        finally:
+            await asyncio.to_thread(database.close)
+
+    return work
+
+
+def _api(settings: Settings) -> Work:
+    from factoryops.server.web import serve  # noqa: PLC0415 - this role alone
+
+    return serve(settings)
+
+
+def _worker(settings: Settings) -> Work:
+    from factoryops.jobs.worker import WorkerConfig, WorkerService  # noqa: PLC0415 - this role alone
+
+    folder = data_folder(settings)
+    database = open_database(settings)
+    config = WorkerConfig(
+        artifacts_folder=folder.artifacts,
+        heartbeat_folder=folder.heartbeats,
+        database_url=database_url(settings),
+        history=_history_source(settings),
+        journals=folder.journals,
+    )
+    worker = WorkerService(config, database)
+
+    async def work(stop: asyncio.Event) -> None:
+        try:
+            await worker.run(stop)
+        finally:
+            await asyncio.to_thread(database.close)
+
+    return work
+
+
+def _history_source(settings: Settings) -> HistorySource:
+    from factoryops.jobs.orders import InfluxSource, LocalSource  # noqa: PLC0415 - this role alone
+
+    folder = data_folder(settings)
+    if settings.history.kind == "local":
+        return LocalSource(str(folder.history))
+    influx = influx_config(settings)
+    return InfluxSource(
+        url=influx.url,
+        org=influx.org,
+        token=influx.token,
+        bucket_prefix=influx.bucket_prefix,
+        timeout_s=influx.timeout_s,
+        state_path=str(folder.influx_state),
+    )
+
+
+_BUILDERS: Final[Mapping[str, Callable[[Settings], Work]]] = {
+    "ingest": _ingest,
+    "historian": _historian,
+    "engine": _engine,
+    "api": _api,
+    "worker": _worker,
+}

@@ -1,0 +1,103 @@
+"""The api role: the FastAPI application under uvicorn, stopped like every other role."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+import uvicorn
+
+from factoryops.api.app import build_app
+from factoryops.api.context import ApiContext
+from factoryops.domain.errors import SetupError
+from factoryops.history.queries import History
+from factoryops.history.tail import Tail
+from factoryops.identity.login import Login
+from factoryops.server.bootstrap import data_folder, open_database, open_history_reader, program_version
+from factoryops.server.role_process import Work
+from factoryops.server.settings import ApiSettings, Settings
+
+_STOP_WITHIN_S = 2
+
+
+def serve(settings: Settings) -> Work:
+    """The work of the api role."""
+    folder = data_folder(settings)
+    database = open_database(settings)
+    login = Login(database)
+    reader = open_history_reader(settings)
+    tails = {name: Tail() for name in folder.journals}
+    context = ApiContext(
+        database=database,
+        login=login,
+        history=History(reader, tails),
+        reader=reader,
+        tails=tails,
+        journals=folder.journals,
+        heartbeat_folder=folder.heartbeats,
+        doorbell_folder=folder.doorbells,
+        artifacts_folder=folder.artifacts,
+        version=program_version(),
+    )
+    app = build_app(context)
+
+    async def work(stop: asyncio.Event) -> None:
+        try:
+            await _serve(_config(app, settings.api), settings.api, stop)
+        finally:
+            await asyncio.to_thread(login.close)
+            await asyncio.to_thread(database.close)
+
+    return work
+
+
+def _config(app: object, api: ApiSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # uvicorn names the ASGI types of its own
+        host=api.host,
+        port=api.port,
+        ssl_certfile=api.certificate_file,
+        ssl_keyfile=api.key_file,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=65_536,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=_STOP_WITHIN_S,
+        lifespan="on",
+    )
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without signal handlers: the role's process has them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals as they are."""
+        yield
+
+
+async def _serve(config: uvicorn.Config, api: ApiSettings, stop: asyncio.Event) -> None:
+    server = _Server(config)
+    await _check_port(api)
+    serving = asyncio.create_task(server.serve())
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopped.cancel()
+    await serving
+
+
+async def _check_port(api: ApiSettings) -> None:
+    """Uvicorn would end the process with its own words; ours say what to do."""
+    try:
+        probe = await asyncio.start_server(lambda *_: None, api.host, api.port)
+    except OSError as error:
+        raise SetupError(
+            f"The API cannot open port {api.port} on {api.host} ({error.strerror}): another program has it. "
+            "No client can connect; stop that program or set api.port."
+        ) from error
+    probe.close()
+    await probe.wait_closed()
