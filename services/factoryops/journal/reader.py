@@ -124,13 +124,13 @@ class JournalReader:
                 return last_seq_before(connection, received_us)
         return 0
 
-    def count_samples(self, *, after_seq: int) -> int:
-        """How many samples lie in rows after `after_seq`."""
+    def count_samples(self, *, after_seq: int, through_seq: int = (1 << 63) - 1) -> int:
+        """How many samples lie in rows after `after_seq`, up to and with `through_seq`."""
         connection = self._connected()
         if connection is not None:
-            query = "SELECT coalesce(sum(sample_count), 0) FROM batch WHERE seq > ?"
+            query = "SELECT coalesce(sum(sample_count), 0) FROM batch WHERE seq > ? AND seq <= ?"
             with contextlib.suppress(apsw.SQLError, apsw.BusyError, *DAMAGE):
-                return int(connection.execute(query, (after_seq,)).get)
+                return int(connection.execute(query, (after_seq, through_seq)).get)
         return 0
 
     def quarantined(self, factory: str, *, before: int | None = None, most: int = 100) -> list[dict[str, object]]:
