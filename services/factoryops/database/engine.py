@@ -2,36 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
 
 from factoryops.contracts.transitions import AlarmTransition
+from factoryops.database import tables
+from factoryops.database.alarms import event_id
+from factoryops.database.plant import Devices
 from factoryops.database.rows import Applied, EngineState
-from factoryops.domain.identity import RuleId
-from factoryops.domain.rules import ThresholdRule
+from factoryops.database.rules import in_force
+from factoryops.database.unit import Unit, portions
+from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.identity import DeviceId, FactoryId, Role, RuleId, Scope
+from factoryops.domain.plant import Device
+from factoryops.domain.rules import Comparison, Priority, ThresholdRule
+
+_STATE_ROW: Final = 1
+_ACTOR: Final = "engine"
 
 
 class EngineRecords:
     """The engine's side: condition facts, its own state, the rules in force."""
 
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+
     def load_state(self) -> EngineState | None:
         """Where the engine stands; None before its first save."""
-        raise NotImplementedError
+        row = self._unit.row(sa.select(tables.engine_state).where(tables.engine_state.c.id == _STATE_ROW))
+        return None if row is None else EngineState(msgspec.json.decode(row.seq, type=dict[str, int]), row.blob)
 
     def save_state(self, state: EngineState) -> None:
         """Record where the engine stands, together with whatever else this transaction holds."""
-        raise NotImplementedError
+        table = tables.engine_state
+        row: dict[str, Any] = {
+            "seq": msgspec.json.encode(dict(state.seq)).decode(),
+            "blob": state.blob,
+            "saved_us": self._unit.now_us,
+        }
+        if not self._unit.write(sa.update(table).where(table.c.id == _STATE_ROW).values(**row)):
+            self._unit.insert(table, [row | {"id": _STATE_ROW}])
 
     def rules_change(self) -> int:
         """Grows with every change of a rule of any factory."""
-        raise NotImplementedError
+        return self._unit.counted("rules")
 
     def current_rules(self) -> list[ThresholdRule]:
         """The enabled rules of every factory in their present version, devices by key."""
-        raise NotImplementedError
+        rule, content = tables.rule, tables.rule_version
+        query = (
+            sa.select(content)
+            .join(rule, sa.and_(content.c.factory_id == rule.c.factory_id, in_force()))
+            .where(rule.c.is_deleted.is_(False), content.c.is_enabled.is_(True))
+            .order_by(content.c.factory_id, content.c.rule_id)
+        )
+        devices = self._device_keys()
+        return [
+            _rule_of(row, frozenset(devices[(row.rule_id, row.version)]))
+            for row in self._unit.rows(query, every_factory=True)
+        ]
+
+    def _device_keys(self) -> defaultdict[tuple[str, int], set[str]]:
+        chosen, device = tables.rule_device, tables.device
+        query = sa.select(chosen.c.rule_id, chosen.c.version, device.c.key).join(
+            device, sa.and_(device.c.factory_id == chosen.c.factory_id, device.c.id == chosen.c.device_id)
+        )
+        keys: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+        for row in self._unit.rows(query, every_factory=True):
+            keys[(row.rule_id, row.version)].add(row.key)
+        return keys
 
     def mark_rule_holds(self, rule_id: RuleId | str, version: int, seq: int) -> None:
         """Record the journal sequence from which a version holds; the first mark stays."""
-        raise NotImplementedError
+        table = tables.rule_version
+        mine = sa.and_(table.c.rule_id == rule_id, table.c.version == version)
+        self._unit.write(
+            sa.update(table).where(mine, table.c.holds_from_seq.is_(None)).values(holds_from_seq=seq),
+            every_factory=True,
+        )
 
     def apply(self, transitions: Sequence[AlarmTransition]) -> Applied:
         """Record raises and clears; repetitions (same alarm, annunciation, kind) change nothing.
@@ -39,4 +91,181 @@ class EngineRecords:
         Brings the alarms' condition facts up to the newest transition, never touching what operators wrote, adds the
         event rows, and adds a device that is not there yet.
         """
-        raise NotImplementedError
+        by_factory: defaultdict[str, list[AlarmTransition]] = defaultdict(list)
+        for item in transitions:
+            by_factory[item.factory_id].append(item)
+        parts = [_Conditions(self._unit, factory_id).apply(items) for factory_id, items in by_factory.items()]
+        refused = tuple(item for part in parts for item in part.refused)
+        return Applied(sum(part.recorded for part in parts), refused)
+
+
+class _Conditions:
+    """The condition facts of one factory's alarms."""
+
+    def __init__(self, unit: Unit, factory_id: str) -> None:
+        self._unit = unit
+        self._factory_id = FactoryId(factory_id)
+
+    def apply(self, transitions: Sequence[AlarmTransition]) -> Applied:
+        """Record what is new of `transitions`."""
+        known = self._known_rules(transitions)
+        refused = tuple(item for item in transitions if item.rule_id not in known)
+        new = self._new(item for item in transitions if item.rule_id in known)
+        if not new:
+            return Applied(0, refused)
+        self._add_devices(new)
+        number = self._unit.advance("alarms", len(new)) - len(new)
+        self._move(new, number + 1)
+        self._unit.insert(tables.alarm_event, [_event_row(item, number + 1 + at) for at, item in enumerate(new)])
+        return Applied(len(new), refused)
+
+    def _known_rules(self, transitions: Iterable[AlarmTransition]) -> set[str]:
+        table = tables.rule
+        known: set[str] = set()
+        for portion in portions({item.rule_id for item in transitions}):
+            query = sa.select(table.c.id).where(table.c.factory_id == self._factory_id, table.c.id.in_(portion))
+            known.update(row.id for row in self._unit.rows(query))
+        return known
+
+    def _new(self, transitions: Iterable[AlarmTransition]) -> list[AlarmTransition]:
+        """Those without an event row, each once, in their order."""
+        by_id = {_id_of(item): item for item in transitions}
+        table = tables.alarm_event
+        for portion in portions([*by_id]):
+            query = sa.select(table.c.id).where(table.c.factory_id == self._factory_id, table.c.id.in_(portion))
+            for row in self._unit.rows(query):
+                del by_id[row.id]
+        return [*by_id.values()]
+
+    def _add_devices(self, transitions: Iterable[AlarmTransition]) -> None:
+        wanted = {item.device_id: _device_of(item) for item in transitions}
+        Devices(self._unit, Scope(self._factory_id, _ACTOR, Role.ADMIN)).ensure_many(wanted.values())
+
+    def _move(self, transitions: Sequence[AlarmTransition], first_change: int) -> None:
+        """Bring the condition facts of each alarm up to its newest transition."""
+        rows = self._locked(sorted({item.alarm_id for item in transitions}))
+        added: dict[str, dict[str, Any]] = {}
+        for change, item in enumerate(transitions, first_change):
+            now = added.get(item.alarm_id) or rows.get(item.alarm_id)
+            if now is not None and not _is_newer(item, now):
+                continue
+            facts = _condition_of(item) | {"change": change}
+            if item.alarm_id not in rows:
+                added[item.alarm_id] = (now or _unanswered(item)) | facts
+                continue
+            rows[item.alarm_id] |= facts
+            self._update(item, facts)
+        self._unit.insert(tables.alarm, [*added.values()])
+
+    def _locked(self, alarm_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        table = tables.alarm
+        rows: dict[str, dict[str, Any]] = {}
+        for portion in portions(alarm_ids):
+            query = sa.select(table.c.id, table.c.annunciation, table.c.is_active).where(
+                table.c.factory_id == self._factory_id, table.c.id.in_(portion)
+            )
+            for row in self._unit.rows(query.order_by(table.c.id).with_for_update()):
+                rows[row.id] = {"annunciation": row.annunciation, "is_active": bool(row.is_active)}
+        return rows
+
+    def _update(self, item: AlarmTransition, facts: dict[str, Any]) -> None:
+        table = tables.alarm
+        self._unit.write(
+            sa.update(table).where(table.c.factory_id == self._factory_id, table.c.id == item.alarm_id).values(**facts)
+        )
+
+
+def _device_of(item: AlarmTransition) -> Device:
+    name = item.device_name or item.device_key
+    return Device(DeviceId(item.device_id), FactoryId(item.factory_id), item.device_key, name, area=item.area)
+
+
+def _is_newer(item: AlarmTransition, now: dict[str, Any]) -> bool:
+    if item.annunciation != now["annunciation"]:
+        return bool(item.annunciation > now["annunciation"])
+    return item.kind == AlarmEventKind.CLEARED.value and bool(now["is_active"])
+
+
+def _condition_of(item: AlarmTransition) -> dict[str, Any]:
+    """What a transition says of the condition; a clear keeps when, why and with which value it was raised."""
+    if item.kind == AlarmEventKind.CLEARED.value:
+        return {"is_active": False, "annunciation": item.annunciation, "cleared_us": item.at_us}
+    return {
+        "rule_version": item.rule_version,
+        "rule_name": item.rule_name,
+        "unit": item.unit,
+        "priority": item.priority,
+        "message": item.message,
+        "response": item.response,
+        "is_active": True,
+        "annunciation": item.annunciation,
+        "raised_us": item.at_us,
+        "cleared_us": None,
+        "value": item.value,
+    }
+
+
+def _unanswered(item: AlarmTransition) -> dict[str, Any]:
+    """The row of an alarm that nobody has handled yet."""
+    return {
+        "factory_id": item.factory_id,
+        "id": item.alarm_id,
+        "rule_id": item.rule_id,
+        "device_id": item.device_id,
+        "parameter_key": item.parameter_key,
+        "series_id": item.series_id,
+        "rule_version": item.rule_version,
+        "rule_name": item.rule_name,
+        "unit": item.unit,
+        "priority": item.priority,
+        "message": item.message,
+        "response": item.response,
+        "raised_us": None,
+        "cleared_us": None,
+        "value": None,
+        "acknowledged_annunciation": 0,
+        "acknowledged_us": None,
+        "acknowledged_by": None,
+        "comment": None,
+    }
+
+
+def _id_of(item: AlarmTransition) -> str:
+    return event_id(item.factory_id, item.alarm_id, item.annunciation, AlarmEventKind(item.kind))
+
+
+def _event_row(item: AlarmTransition, number: int) -> dict[str, Any]:
+    return {
+        "factory_id": item.factory_id,
+        "id": _id_of(item),
+        "alarm_id": item.alarm_id,
+        "annunciation": item.annunciation,
+        "kind": item.kind,
+        "at_us": item.at_us,
+        "value": item.value,
+        "actor": None,
+        "comment": None,
+        "rule_name": item.rule_name,
+        "device_name": item.device_name or item.device_key,
+        "priority": item.priority,
+        "number": number,
+    }
+
+
+def _rule_of(row: sa.Row[Any], device_keys: frozenset[str]) -> ThresholdRule:
+    return ThresholdRule(
+        id=RuleId(row.rule_id),
+        factory_id=FactoryId(row.factory_id),
+        version=row.version,
+        name=row.name,
+        parameter_key=row.parameter_key,
+        comparison=Comparison(row.comparison),
+        limit=row.limit_value,
+        priority=Priority(row.priority),
+        device_keys=device_keys,
+        deadband=row.deadband,
+        on_delay_s=row.on_delay_s,
+        off_delay_s=row.off_delay_s,
+        is_enabled=bool(row.is_enabled),
+        response=row.response,
+    )

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import builtins
+import zoneinfo
+from typing import Any
 
-from factoryops.domain.identity import FactoryId
-from factoryops.domain.plant import Factory
+import sqlalchemy as sa
+
+from factoryops.database import tables
+from factoryops.database.audit import AuditTrail
+from factoryops.database.unit import Unit
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from factoryops.domain.identity import FactoryId, Role, Scope, new_id
+from factoryops.domain.plant import Factory, is_slug
 
 
 class Factories:
     """All factories of the installation; for login, the roles and the command line, never for a user's request."""
 
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+
     def list(self) -> builtins.list[Factory]:
         """All, by slug."""
-        raise NotImplementedError
+        return [factory_of(row) for row in self._unit.rows(sa.select(tables.factory).order_by(tables.factory.c.slug))]
 
     def find_by_slug(self, slug: str) -> Factory | None:
         """The factory of a slug."""
-        raise NotImplementedError
+        row = self._unit.row(sa.select(tables.factory).where(tables.factory.c.slug == slug))
+        return None if row is None or row.slug != slug else factory_of(row)
 
     def get(self, factory_id: FactoryId) -> Factory:
         """The factory of an id, or NotFoundError."""
-        raise NotImplementedError
+        row = self._unit.row(sa.select(tables.factory).where(tables.factory.c.id == factory_id))
+        if row is None:
+            raise NotFoundError("There is no such factory.")
+        return factory_of(row)
 
     def create(self, slug: str, name: str, timezone: str, adopts_automatically: bool = True) -> Factory:
         """Add one.
@@ -30,4 +45,49 @@ class Factories:
             InvalidInputError: the slug or the time zone cannot be used.
             ConflictError: the slug is taken.
         """
-        raise NotImplementedError
+        _check(slug, name, timezone)
+        if self.find_by_slug(slug) is not None:
+            raise ConflictError(f"There is a factory {slug} already: choose another short name.")
+        made = Factory(FactoryId(new_id()), slug, name.strip(), timezone, adopts_automatically)
+        self._unit.insert(tables.factory, [_row_of(made) | {"created_us": self._unit.now_us}])
+        start: dict[str, Any] = {"factory_id": made.id, "plant_change": 0, "audit_number": 0, "audit_hash": ""}
+        self._unit.insert(tables.factory_counter, [start])
+        self._unit.advance("access")
+        AuditTrail(self._unit, Scope(made.id, "administration", Role.ADMIN)).add(
+            "factory.create", made.id, None, {"slug": slug, "name": made.name, "timezone": timezone}
+        )
+        return made
+
+
+def _check(slug: str, name: str, timezone: str) -> None:
+    faults: dict[str, str] = {}
+    if not is_slug(slug):
+        faults["slug"] = "use 2 to 100 lower-case letters, digits and hyphens"
+    if not 0 < len(name.strip()) <= 200:
+        faults["name"] = "give the factory a name of at most 200 characters"
+    if timezone not in zoneinfo.available_timezones():
+        faults["timezone"] = f"{timezone!r} is not a time zone; an example is Europe/Berlin"
+    if faults:
+        raise InvalidInputError("The factory cannot be added: " + "; ".join(faults.values()) + ".", fields=faults)
+
+
+def _row_of(made: Factory) -> dict[str, Any]:
+    return {
+        "id": made.id,
+        "slug": made.slug,
+        "name": made.name,
+        "timezone": made.timezone,
+        "adopts_automatically": made.adopts_automatically,
+    }
+
+
+def factory_of(row: sa.Row[Any], *, prefix: str = "") -> Factory:
+    """The factory of a row that has the columns of its table, perhaps under a prefix."""
+    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public way to read columns by name
+    return Factory(
+        FactoryId(values[f"{prefix}id"]),
+        values[f"{prefix}slug"],
+        values[f"{prefix}name"],
+        values[f"{prefix}timezone"],
+        bool(values[f"{prefix}adopts_automatically"]),
+    )

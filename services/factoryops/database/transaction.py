@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from factoryops.contracts import http
-from factoryops.database.alarms import Alarms
+from factoryops.database import tables
+from factoryops.database.alarms import Alarms, alarm_of, select_alarms
 from factoryops.database.audit import AuditTrail
 from factoryops.database.engine import EngineRecords
 from factoryops.database.factories import Factories
 from factoryops.database.plant import Devices, Parameters
 from factoryops.database.rows import Changes
 from factoryops.database.rules import Rules
+from factoryops.database.unit import Unit
 from factoryops.database.users import Credentials, Sessions, Users
 from factoryops.database.work import Work
 from factoryops.domain.identity import FactoryId, Scope
@@ -22,37 +26,45 @@ class Transaction:
     factory's id is as unknown as one that does not exist (NotFoundError).
     """
 
-    factories: Factories
-    users: Users
-    sessions: Sessions
-    credentials: Credentials
-    engine: EngineRecords
-    work: Work
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self.factories = Factories(unit)
+        self.users = Users(unit)
+        self.sessions = Sessions(unit)
+        self.credentials = Credentials(unit)
+        self.engine = EngineRecords(unit)
+        self.work = Work(unit)
 
     def devices(self, scope: Scope) -> Devices:
         """The factory's devices."""
-        raise NotImplementedError
+        return Devices(self._unit, scope)
 
     def parameters(self, scope: Scope) -> Parameters:
         """The factory's parameters."""
-        raise NotImplementedError
+        return Parameters(self._unit, scope)
 
     def rules(self, scope: Scope) -> Rules:
         """The factory's alarm rules."""
-        raise NotImplementedError
+        return Rules(self._unit, scope)
 
     def alarms(self, scope: Scope) -> Alarms:
         """The factory's alarms and their history."""
-        raise NotImplementedError
+        return Alarms(self._unit, scope)
 
     def audit(self, scope: Scope) -> AuditTrail:
         """The factory's audit trail."""
-        raise NotImplementedError
+        return AuditTrail(self._unit, scope)
 
     def changes(self) -> Changes:
         """What to compare with the last seen to learn whether anything must be read again."""
-        raise NotImplementedError
+        counted = {row.name: row.value for row in self._unit.rows(sa.select(tables.counter))}
+        counters = tables.factory_counter
+        query = sa.select(counters.c.factory_id, counters.c.plant_change)
+        plant = {FactoryId(row.factory_id): row.plant_change for row in self._unit.rows(query, every_factory=True)}
+        return Changes(counted["alarms"], counted["runs"], counted["rules"], counted["access"], plant)
 
     def alarms_changed_since(self, change: int) -> list[tuple[FactoryId, http.Alarm]]:
         """Alarms of every factory whose `change` is larger, normal ones too, in order of change; for the live hub."""
-        raise NotImplementedError
+        query = select_alarms().where(tables.alarm.c.change > change).order_by(tables.alarm.c.change)
+        rows = self._unit.rows(query, every_factory=True)
+        return [(FactoryId(row.factory_id), alarm_of(row)) for row in rows]

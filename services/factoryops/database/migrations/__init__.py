@@ -1,0 +1,1 @@
+"""The schema's history, one step after the other; shipped with the program."""
