@@ -1,0 +1,219 @@
+"""The worker role: takes one run at a time and has a child process of limited time and memory carry it out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+
+from factoryops.contracts.http import RunState
+from factoryops.database.database import Database
+from factoryops.database.rows import ClaimedRun
+from factoryops.database.transaction import Transaction
+from factoryops.domain.errors import ConflictError, StorageError, UnavailableError
+from factoryops.domain.time import now_us
+from factoryops.jobs.artifacts import ArtifactStore
+from factoryops.jobs.attempt import Attempt, Limits, Outcome, Stopped
+from factoryops.jobs.orders import HistorySource, Order
+from factoryops.journal.failpoint import failpoint
+from factoryops.observability.heartbeat import HeartbeatFile, Problem
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_LOOK_ANYWAY_S: Final = 5.0
+_RETRY_AFTER_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """Where the worker finds what it needs, and what a run may take.
+
+    Attributes:
+        artifacts_folder: files lie at `<factory id>/<artifact id>` in it.
+        database_url: given to the child, on its standard input.
+        journals: journal name -> file.
+        lease_s: how long a run stays ours without a word.
+        poll_s: how often to look for work.
+    """
+
+    artifacts_folder: Path
+    heartbeat_folder: Path
+    database_url: str = field(repr=False)
+    history: HistorySource = field(repr=False)
+    journals: dict[str, Path] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    lease_s: float = 30.0
+    poll_s: float = 1.0
+
+
+class WorkerService:
+    """Claims runs and sees them through: progress, cancel, limits, retries, files whole or not at all.
+
+    Killed at any point, the run is taken up again when its lease ends, and never leaves two results.
+    """
+
+    def __init__(self, config: WorkerConfig, database: Database) -> None:
+        self._config = config
+        self._database = database
+        self._store = ArtifactStore(config.artifacts_folder)
+        self._heartbeat = HeartbeatFile(config.heartbeat_folder, "worker")
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._seen_change = -1
+        self._looked_at = 0.0
+        self._running: str | None = None
+        self._figures = {"succeeded": 0, "failed": 0, "cancelled": 0, "retried": 0}
+        self._problem: Problem | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; a run in hand is given back then."""
+        await asyncio.to_thread(self._store.clear_work)
+        beat = asyncio.create_task(self._beat())
+        try:
+            while not stop.is_set():
+                claimed = await self._claim()
+                if claimed is None:
+                    await _is_set_within(stop, self._config.poll_s)
+                else:
+                    await self._see_through(claimed, stop)
+        finally:
+            beat.cancel()
+            await asyncio.gather(beat, return_exceptions=True)
+            await asyncio.to_thread(self._heartbeat.remove)
+
+    async def _claim(self) -> ClaimedRun | None:
+        try:
+            if not await asyncio.to_thread(self._is_worth_looking):
+                return None
+            claimed = await self._unit(lambda tx: tx.work.claim(self._name, self._config.lease_s))
+        except UnavailableError as error:
+            self._note_away(error)
+            return None
+        self._problem = None
+        if claimed is not None:
+            failpoint("job_claimed")
+        return claimed
+
+    def _is_worth_looking(self) -> bool:
+        """Looking takes the write lock, so it waits for a change; retries and expired leases are found a bit later."""
+        change = self._database.read(lambda transaction: transaction.changes().runs)
+        is_due = change != self._seen_change or time.monotonic() - self._looked_at > _LOOK_ANYWAY_S
+        if is_due:
+            self._seen_change, self._looked_at = change, time.monotonic()
+        return is_due
+
+    def _note_away(self, error: UnavailableError) -> None:
+        if self._problem is None:
+            logger.warning("%s", error)
+            self._problem = Problem("database_away", f"No scheduled work is done: {error}", now_us())
+
+    async def _see_through(self, run: ClaimedRun, stop: asyncio.Event) -> None:
+        self._running = f"{run.kind.value} {run.id}"
+        self._seen_change = -1
+        logger.info("Run %s (%s) begins, attempt %d", run.id, run.kind.value, run.attempt)
+        try:
+            await self._attempt(run, stop)
+        except ConflictError:
+            logger.warning("Run %s was taken over by another worker; its files here are thrown away.", run.id)
+        except UnavailableError as error:
+            self._note_away(error)  # the lease ends, and the run is taken up again
+        finally:
+            self._running = None
+
+    async def _attempt(self, run: ClaimedRun, stop: asyncio.Event) -> None:
+        try:
+            folder = await asyncio.to_thread(self._store.work_folder, run)
+        except StorageError as error:
+            await self._give_back(run, Outcome(reason=str(error)))
+            return
+        try:
+            attempt = Attempt(run, self._order(run, folder), self._config.limits, self._keep_lease)
+            await self._settle(run, folder, await attempt.carry_out(stop))
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    def _order(self, run: ClaimedRun, folder: Path) -> Order:
+        return Order(
+            kind=run.kind,
+            run_id=run.id,
+            factory_id=run.factory.id,
+            start=run.start,
+            end=run.end,
+            device_ids=run.device_ids,
+            requested_by=run.requested_by,
+            database_url=self._config.database_url,
+            history=self._config.history,
+            journals={name: str(path) for name, path in self._config.journals.items()},
+            folder=str(folder),
+            memory_limit_bytes=self._config.limits.memory_bytes,
+        )
+
+    async def _keep_lease(self, run: ClaimedRun, progress: float, message: str) -> bool:
+        """Renew the lease; answers whether somebody asked to cancel. A database that is away does not end the run."""
+        try:
+            return await self._unit(lambda tx: tx.work.renew(run, self._config.lease_s, progress, message))
+        except UnavailableError as error:
+            logger.warning("The lease of run %s could not be renewed: %s", run.id, error)
+            return False
+
+    async def _settle(self, run: ClaimedRun, folder: Path, outcome: Outcome) -> None:
+        if outcome.done is not None:
+            await self._succeed(run, folder, outcome)
+        elif outcome.stopped is Stopped.CANCELLED:
+            await self._finish(run, RunState.CANCELLED, "It was cancelled.")
+        elif outcome.is_final:
+            await self._finish(run, RunState.FAILED, outcome.reason)
+        else:
+            await self._give_back(run, outcome)
+
+    async def _succeed(self, run: ClaimedRun, folder: Path, outcome: Outcome) -> None:
+        done = outcome.done
+        assert done is not None  # noqa: S101 - the caller looked
+        try:
+            artifacts = await asyncio.to_thread(self._store.keep, run, folder, done.files)
+        except StorageError as error:
+            await self._give_back(run, Outcome(reason=str(error)))
+            return
+        failpoint("job_done_before_mark")
+        try:
+            await self._unit(lambda tx: tx.work.finish(run, RunState.SUCCEEDED, done.message, done.result, artifacts))
+        except ConflictError:
+            await asyncio.to_thread(self._store.throw_away, run, artifacts)
+            raise
+        self._figures["succeeded"] += 1
+
+    async def _finish(self, run: ClaimedRun, state: RunState, message: str) -> None:
+        await self._unit(lambda tx: tx.work.finish(run, state, message, {}))
+        self._figures[state.value] += 1
+
+    async def _give_back(self, run: ClaimedRun, outcome: Outcome) -> None:
+        wait_s = 0.0 if outcome.stopped is Stopped.SERVICE else _RETRY_AFTER_S * run.attempt
+        state = await self._unit(lambda tx: tx.work.give_back(run, outcome.reason, retry_after_s=wait_s))
+        logger.warning("Run %s, attempt %d: %s", run.id, run.attempt, outcome.reason)
+        self._figures["failed" if state is RunState.FAILED else "retried"] += 1
+
+    async def _unit(self, work: Callable[[Transaction], T]) -> T:
+        return await asyncio.to_thread(self._database.run, work)
+
+    async def _beat(self) -> None:
+        while True:
+            figures: dict[str, object] = {**self._figures, "running": self._running}
+            problems = (self._problem,) if self._problem is not None else ()
+            await asyncio.to_thread(self._heartbeat.write, figures, problems)
+            await asyncio.sleep(1.0)
+
+
+async def _is_set_within(stop: asyncio.Event, timeout_s: float) -> bool:
+    try:
+        await asyncio.wait_for(stop.wait(), timeout_s)
+    except TimeoutError:
+        return False
+    return True
