@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from PySide6.QtCore import QObject, QTemporaryDir, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
+from PySide6.QtWidgets import QApplication
+
 from factoryops_resources import words
 from factoryops_resources.icons import icon
 from factoryops_resources.stylesheet import stylesheet, write_glyphs
 from factoryops_resources.themes import Theme, load_theme
-from PySide6.QtCore import QObject, QTemporaryDir, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
-from PySide6.QtWidgets import QApplication
 
 LABEL_PT: Final = 9.0
 BODY_PT: Final = 10.0

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from factoryops.domain.time import now_us
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
+
+from factoryops.domain.time import now_us
 
 logger = logging.getLogger(__name__)
 
