@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import stat
 from pathlib import Path
+from typing import Final
+
+from factoryops.domain.errors import SetupError
+
+_LENGTH: Final = 32
 
 
 def load_or_create_instance_key(path: Path) -> bytes:
@@ -11,9 +19,37 @@ def load_or_create_instance_key(path: Path) -> bytes:
     Raises:
         SetupError: the file is not 32 bytes, others may read it, or it cannot be written.
     """
-    raise NotImplementedError
+    if not path.exists():
+        _create(path)
+    return read_instance_key(path)
 
 
 def read_instance_key(path: Path) -> bytes:
     """The key; raises SetupError when it is missing, not 32 bytes, or others may read it."""
-    raise NotImplementedError
+    try:
+        mode, key = path.stat().st_mode, path.read_bytes()
+    except OSError as error:
+        raise SetupError(f"The installation's key {path} cannot be read ({error.strerror}).") from error
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise SetupError(f"Others may read the installation's key: run `chmod 600 {path}` and start again.")
+    if len(key) != _LENGTH:
+        raise SetupError(f"The installation's key {path} is damaged: restore it from a backup, or remove it.")
+    return key
+
+
+def _create(path: Path) -> None:
+    """Write the key beside its place and link it there, so that of two first starts one key wins, whole."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_LENGTH))
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise SetupError(f"The installation's key {path} cannot be written ({error.strerror}).") from error
+    finally:
+        temporary.unlink(missing_ok=True)

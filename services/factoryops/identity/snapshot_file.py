@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from factoryops.contracts.snapshot import Snapshot
+from factoryops.contracts.snapshot import Snapshot, SnapshotCredential, SnapshotFactory, seal_snapshot
 from factoryops.database.database import Database
+from factoryops.database.transaction import Transaction
+from factoryops.domain.errors import StorageError
+from factoryops.domain.identity import Role, Scope
+from factoryops.domain.plant import Factory
 
 
 def take_snapshot(database: Database) -> Snapshot:
     """What ingest must know, read in one unit."""
-    raise NotImplementedError
+    return database.read(_snapshot)
 
 
 def write_snapshot(database: Database, path: Path, key: bytes) -> bool:
@@ -20,4 +25,42 @@ def write_snapshot(database: Database, path: Path, key: bytes) -> bool:
         UnavailableError: the database is away; the file stays as it is.
         StorageError: the file cannot be written.
     """
-    raise NotImplementedError
+    sealed = seal_snapshot(take_snapshot(database), key)
+    try:
+        if path.exists() and path.read_bytes() == sealed:
+            return False
+        _replace(path, sealed)
+    except OSError as error:
+        raise StorageError(
+            f"The list of devices and credentials {path} cannot be written ({error.strerror}): new ones are not let in."
+        ) from error
+    return True
+
+
+def _snapshot(tx: Transaction) -> Snapshot:
+    credentials = [
+        SnapshotCredential(record.username, record.secret_sha256, record.factory_id, record.device_key)
+        for record in tx.credentials.list_all()
+    ]
+    return Snapshot([_factory(tx, factory) for factory in tx.factories.list()], credentials)
+
+
+def _factory(tx: Transaction, factory: Factory) -> SnapshotFactory:
+    devices = tx.devices(Scope(factory.id, "snapshot", Role.VIEWER)).list()
+    keys = sorted(device.key for device in devices)
+    return SnapshotFactory(factory.id, factory.slug, factory.adopts_automatically, keys)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Readers see the old file or the new one, whichever moment the power fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
