@@ -1,0 +1,140 @@
+"""The plant's devices and parameters as this session knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from factoryops.contracts import http
+from factoryops_app.models.events import Event
+
+KEY_VALUES: Final = 4
+LATE_SHARE: Final = 0.2
+"""From this share of late samples on, the device's clock is worth a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A parameter together with its device."""
+
+    device: http.Device
+    parameter: http.Parameter
+
+    @property
+    def title(self) -> str:
+        """The parameter's name."""
+        return self.parameter.name or self.parameter.key
+
+    @property
+    def device_title(self) -> str:
+        """The device's name."""
+        return device_title(self.device)
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Devices that stand together; an empty name for those without an area."""
+
+    name: str
+    devices: tuple[http.Device, ...]
+
+
+class PlantStore:
+    """Devices by id, parameters by id and by series.
+
+    Attributes:
+        changed: devices, parameters or rules are different now.
+    """
+
+    def __init__(self) -> None:
+        self.changed: Event[None] = Event()
+        self._devices: dict[str, http.Device] = {}
+        self._measured: dict[str, Measured] = {}
+        self._by_series: dict[int, Measured] = {}
+        self.rules: tuple[http.Rule, ...] = ()
+
+    def replace(self, devices: Iterable[http.Device], rules: Iterable[http.Rule]) -> None:
+        """Take the plant as it is now."""
+        self._devices = {device.id: device for device in sorted(devices, key=_place)}
+        self._measured = {
+            parameter.id: Measured(device, parameter)
+            for device in self._devices.values()
+            for parameter in device.parameters
+        }
+        self._by_series = {one.parameter.series_id: one for one in self._measured.values()}
+        self.rules = tuple(rules)
+        self.changed.emit(None)
+
+    @property
+    def devices(self) -> Sequence[http.Device]:
+        """All devices, by area, line and name."""
+        return tuple(self._devices.values())
+
+    @property
+    def parameters(self) -> Sequence[Measured]:
+        """All parameters, device by device."""
+        return tuple(self._measured.values())
+
+    def device(self, device_id: str) -> http.Device | None:
+        """A device by its id."""
+        return self._devices.get(device_id)
+
+    def parameter(self, parameter_id: str) -> Measured | None:
+        """A parameter by its id."""
+        return self._measured.get(parameter_id)
+
+    def of_series(self, series_id: int) -> Measured | None:
+        """A parameter by its series."""
+        return self._by_series.get(series_id)
+
+    def areas(self) -> list[Area]:
+        """Devices grouped by area, in order of name; those without one at the end."""
+        grouped: dict[str, list[http.Device]] = {}
+        for device in self._devices.values():
+            grouped.setdefault(device.area, []).append(device)
+        return [Area(name, tuple(grouped[name])) for name in sorted(grouped, key=lambda name: (not name, name))]
+
+    def rules_on(self, measured: Measured) -> list[http.Rule]:
+        """The enabled rules that watch a parameter."""
+        return [
+            rule
+            for rule in self.rules
+            if rule.content.is_enabled
+            and rule.content.parameter_key == measured.parameter.key
+            and (not rule.content.device_ids or measured.device.id in rule.content.device_ids)
+        ]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.replace((), ())
+
+
+def device_title(device: http.Device) -> str:
+    """What people call a device."""
+    return device.name or device.key
+
+
+def key_parameters(
+    device: http.Device, ruled: Iterable[str] = (), *, most: int = KEY_VALUES
+) -> tuple[http.Parameter, ...]:
+    """The few parameters that say most about a device.
+
+    Those that rules watch come first, then those with a normal band, then the others as the device lists them; what is
+    chosen stands in the device's own order.
+
+    Args:
+        device: whose parameters.
+        ruled: ids of the parameters that rules watch.
+        most: how many.
+    """
+    watched = frozenset(ruled)
+    ranked = sorted(
+        enumerate(device.parameters),
+        key=lambda pair: (pair[1].id not in watched, pair[1].normal_low is None and pair[1].normal_high is None),
+    )
+    return tuple(parameter for _, parameter in sorted(ranked[:most], key=lambda pair: pair[0]))
+
+
+def _place(device: http.Device) -> tuple[str, str, str]:
+    return device.area, device.line, device_title(device).casefold()

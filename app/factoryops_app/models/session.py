@@ -1,0 +1,263 @@
+"""One user's session: login, the live connection and its recovery, and everything that is known of the plant."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from factoryops.client.port import LiveLink, PlantClient
+from factoryops.contracts import http, live
+from factoryops.domain.errors import FactoryOpsError, NotLoggedInError, UnavailableError
+from factoryops.domain.identity import Permission
+from factoryops.domain.time import now_us
+from factoryops_app.models.alarms import AlarmStore
+from factoryops_app.models.connection import MISSED_BEATS, Connection, LinkStatus, retry_pause_s
+from factoryops_app.models.events import Event
+from factoryops_app.models.picture import fetch_picture, fill_rings
+from factoryops_app.models.plant import PlantStore
+from factoryops_app.models.runs import RunStore
+from factoryops_app.models.samples import SampleStore
+from factoryops_resources.words import say
+
+logger = logging.getLogger(__name__)
+
+FRAMES_PER_S = 10.0
+WELCOME_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """What the service says about itself with each beat.
+
+    Attributes:
+        status: "ok", "degraded" or "failing"; empty before the first beat.
+        problems: in sentences.
+    """
+
+    status: str = ""
+    problems: tuple[str, ...] = ()
+    watermark_us: int = 0
+
+
+@dataclass(slots=True)
+class _Pulse:
+    """How long silence is normal."""
+
+    beat_s: float = 1.0
+
+    @property
+    def patience_s(self) -> float:
+        return self.beat_s * MISSED_BEATS
+
+
+@dataclass(slots=True)
+class Events:
+    """What a session tells those who subscribe.
+
+    Attributes:
+        connection: the link's state changed.
+        resynced: after a connection: everything was fetched anew, and a gap can be filled.
+        service: the service's own status changed.
+        ended: the session is over; one sentence says why.
+    """
+
+    connection: Event[Connection] = field(default_factory=Event)
+    resynced: Event[None] = field(default_factory=Event)
+    service: Event[ServiceStatus] = field(default_factory=Event)
+    ended: Event[str] = field(default_factory=Event)
+
+
+class Session:
+    """Holds what is known of the plant and keeps it true.
+
+    `run()` keeps the live connection until cancelled: connect, fetch everything, follow; when the link ends or stays
+    silent for three beats, say so at once and begin again.
+
+    Attributes:
+        client: the service; pages ask it for what is not kept here.
+        info: who is logged in; None before and after.
+    """
+
+    def __init__(self, client: PlantClient, *, clock: Callable[[], int] = now_us) -> None:
+        self.client = client
+        self.info: http.SessionInfo | None = None
+        self.plant = PlantStore()
+        self.samples = SampleStore(clock)
+        self.alarms = AlarmStore()
+        self.runs = RunStore()
+        self.service = ServiceStatus()
+        self.on = Events()
+        self._clock = clock
+        self._pulse = _Pulse()
+        self._heard_us = clock()
+        self._refresh_wanted = asyncio.Event()
+        self.connection = Connection(LinkStatus.CONNECTING, clock())
+
+    # --- who -----------------------------------------------------------------------------------------------------
+
+    async def login(self, factory: str, user: str, password: str) -> http.SessionInfo:
+        """Open a session; raises NotLoggedInError, TooManyAttemptsError or UnavailableError."""
+        self.info = await self.client.login(factory, user, password)
+        return self.info
+
+    async def resume(self, token: str) -> http.SessionInfo:
+        """Take up a session whose token was kept; raises NotLoggedInError when it has ended."""
+        self.info = await self.client.resume(token)
+        return self.info
+
+    async def logout(self) -> None:
+        """End the session at the service, where it can be reached, and forget everything."""
+        try:
+            await asyncio.wait_for(self.client.logout(), 2.0)
+        except (FactoryOpsError, TimeoutError) as error:
+            logger.info("the session could not be ended at the service: %s", error)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget everything about the plant and the user."""
+        self.info = None
+        self.samples.clear()
+        self.alarms.clear()
+        self.runs.clear()
+        self.plant.clear()
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the user's role permits it; the service decides in the end."""
+        return self.info is not None and permission in self.info.permissions
+
+    # --- live ----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Keep the picture true until cancelled or until the session ends."""
+        attempt = 0
+        while self.info is not None:
+            link: LiveLink | None = None
+            try:
+                link = await self._connect()
+                attempt = 0
+                await self._follow(link)
+            except NotLoggedInError as error:
+                self._change(LinkStatus.LOST, str(error))
+                self.on.ended.emit(str(error))
+                return
+            except (FactoryOpsError, TimeoutError) as error:
+                self._lose(str(error) or say("The service does not answer."))
+            finally:
+                if link is not None:
+                    await link.close()
+            await asyncio.sleep(retry_pause_s(attempt))
+            attempt += 1
+            if self.connection.status is LinkStatus.LOST:
+                self._change(LinkStatus.RECONNECTING, self.connection.reason)
+
+    async def refresh(self) -> None:
+        """Fetch devices and rules anew."""
+        devices, rules = await asyncio.gather(self.client.devices(), self.client.rules())
+        self.samples.expect(sum(len(device.parameters) for device in devices))
+        self.plant.replace(devices, rules)
+
+    async def acknowledge(self, request: http.AcknowledgeRequest) -> None:
+        """Acknowledge and take in what changed."""
+        for alarm in await self.client.acknowledge(request):
+            self.alarms.merge(alarm)
+
+    async def _connect(self) -> LiveLink:
+        link = await asyncio.wait_for(self.client.open_live(), WELCOME_WITHIN_S)
+        try:
+            await link.subscribe(live.Subscribe(is_all=True, most_frames_per_s=FRAMES_PER_S))
+        except (FactoryOpsError, asyncio.CancelledError):
+            await link.close()
+            raise
+        return link
+
+    async def _follow(self, link: LiveLink) -> None:
+        """Take in messages; the complete picture is fetched beside them, so that nothing falls between the two."""
+        messages = aiter(link)
+        picture: asyncio.Task[None] | None = None
+        refresher = asyncio.create_task(self._refresh_when_wanted())
+        try:
+            while True:
+                message = await self._next(messages)
+                if picture is None:
+                    picture = asyncio.create_task(self._resync())
+                elif picture.done():
+                    picture.result()
+                if refresher.done():
+                    refresher.result()
+                self._take(message)
+        finally:
+            await _end(refresher, picture)
+
+    async def _next(self, messages: AsyncIterator[live.ServiceMessage]) -> live.ServiceMessage:
+        try:
+            return await asyncio.wait_for(anext(messages), self._pulse.patience_s)
+        except TimeoutError:
+            raise UnavailableError(say("The service has been silent for three beats.")) from None
+        except StopAsyncIteration:
+            raise UnavailableError(say("The service ended the connection.")) from None
+
+    def _take(self, message: live.ServiceMessage) -> None:
+        self._heard_us = self._clock()
+        match message:
+            case live.Samples():
+                self.samples.add_live(message.columns())
+            case live.AlarmChanged():
+                self.alarms.merge(http.Alarm.model_validate_json(message.alarm))
+            case live.RunChanged():
+                self.runs.merge(http.Run.model_validate_json(message.run))
+            case live.PlantChanged():
+                self._refresh_wanted.set()
+            case live.Welcome():
+                self._pulse.beat_s = max(0.2, message.beat_s)
+            case live.Beat():
+                self._hear(ServiceStatus(message.status, tuple(message.problems), message.watermark_us))
+
+    def _hear(self, status: ServiceStatus) -> None:
+        is_news = (status.status, status.problems) != (self.service.status, self.service.problems)
+        self.service = status
+        if is_news:
+            self.on.service.emit(status)
+
+    async def _resync(self) -> None:
+        """Fetch the whole picture; only then is the link called connected."""
+        lost_us = self.connection.since_us if self.connection.is_lost else None
+        await fetch_picture(self)
+        self._change(LinkStatus.CONNECTED)
+        self.on.resynced.emit(None)
+        await fill_rings(self, self._clock(), lost_us)
+
+    async def _refresh_when_wanted(self) -> None:
+        while True:
+            await self._refresh_wanted.wait()
+            self._refresh_wanted.clear()
+            await self.refresh()
+
+    def _lose(self, reason: str) -> None:
+        if self.connection.is_lost:
+            self._change(LinkStatus.RECONNECTING, reason)
+        else:
+            self._change(LinkStatus.LOST, reason)
+
+    def _change(self, status: LinkStatus, reason: str = "") -> None:
+        was_lost = self.connection.is_lost
+        is_lost = status in (LinkStatus.LOST, LinkStatus.RECONNECTING)
+        fresh_us = self._heard_us if is_lost else self._clock()
+        since_us = self.connection.since_us if was_lost and is_lost else fresh_us
+        changed = Connection(status, since_us, reason)
+        if changed != self.connection:
+            self.connection = changed
+            self.on.connection.emit(changed)
+
+
+async def _end(*tasks: asyncio.Task[None] | None) -> None:
+    """Stop tasks and wait for them; what they failed with was told, or does not matter any more."""
+    running = [task for task in tasks if task is not None]
+    for task in running:
+        task.cancel()
+    for outcome in await asyncio.gather(*running, return_exceptions=True):
+        if isinstance(outcome, BaseException) and not isinstance(
+            outcome, FactoryOpsError | TimeoutError | asyncio.CancelledError
+        ):
+            raise outcome

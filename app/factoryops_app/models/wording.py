@@ -1,0 +1,97 @@
+"""What states, kinds and comparisons are called on the screen."""
+
+from __future__ import annotations
+
+from factoryops.contracts.http import JobKind, RunState
+from factoryops.domain.alarms import AlarmEventKind, AlarmState
+from factoryops.domain.identity import Role
+from factoryops.domain.rules import Comparison, Priority
+from factoryops_resources.words import say
+
+
+def priority_name(priority: Priority) -> str:
+    """Such as "1 critical"."""
+    names = {
+        Priority.CRITICAL: say("1 critical"),
+        Priority.HIGH: say("2 high"),
+        Priority.MEDIUM: say("3 medium"),
+        Priority.LOW: say("4 low"),
+    }
+    return names[priority]
+
+
+def alarm_state_name(state: AlarmState) -> str:
+    """The ISA-18.2 state in words."""
+    names = {
+        AlarmState.NORMAL: say("Normal"),
+        AlarmState.UNACKNOWLEDGED: say("Unacknowledged"),
+        AlarmState.ACKNOWLEDGED: say("Acknowledged"),
+        AlarmState.RETURNED_UNACKNOWLEDGED: say("Returned, unacknowledged"),
+    }
+    return names[state]
+
+
+def event_name(kind: AlarmEventKind) -> str:
+    """What happened to an alarm."""
+    names = {
+        AlarmEventKind.RAISED: say("Raised"),
+        AlarmEventKind.CLEARED: say("Returned to normal"),
+        AlarmEventKind.ACKNOWLEDGED: say("Acknowledged"),
+    }
+    return names[kind]
+
+
+def comparison_name(comparison: Comparison) -> str:
+    """How a value is compared, to be followed by the limit."""
+    names = {
+        Comparison.ABOVE: say("is above"),
+        Comparison.AT_OR_ABOVE: say("is at or above"),
+        Comparison.BELOW: say("is below"),
+        Comparison.AT_OR_BELOW: say("is at or below"),
+    }
+    return names[comparison]
+
+
+def job_name(kind: JobKind) -> str:
+    """A kind of work."""
+    names = {JobKind.DAILY_REPORT: say("Daily report"), JobKind.ANOMALY_SCAN: say("Anomaly scan")}
+    return names[kind]
+
+
+def run_state_name(state: RunState) -> str:
+    """Where a run is."""
+    names = {
+        RunState.QUEUED: say("Waiting"),
+        RunState.RUNNING: say("Running"),
+        RunState.SUCCEEDED: say("Done"),
+        RunState.FAILED: say("Failed"),
+        RunState.CANCELLED: say("Cancelled"),
+        RunState.MISSED: say("Missed"),
+    }
+    return names[state]
+
+
+def role_name(role: Role) -> str:
+    """What a person is in the factory."""
+    names = {
+        Role.VIEWER: say("Viewer"),
+        Role.OPERATOR: say("Operator"),
+        Role.SUPERVISOR: say("Supervisor"),
+        Role.ADMIN: say("Administrator"),
+    }
+    return names[role]
+
+
+def status_sentence(status: str) -> str:
+    """The service's own judgement of itself."""
+    sentences = {
+        "ok": say("Every promise holds."),
+        "degraded": say("Something needs attention; nothing is lost."),
+        "failing": say("A promise is broken; look at the problems below."),
+    }
+    return sentences.get(status, say("The service's state is not known yet."))
+
+
+def gap_reason(reason: str) -> str:
+    """Why data may be missing in a span."""
+    return reason.replace("_", " ")
