@@ -10,14 +10,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
 from factoryops.domain.alarms import AlarmEventKind, AlarmState
 from factoryops.domain.identity import Permission, Role
 from factoryops.domain.rules import Comparison, Priority
 
 Identifier = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["01932f0c8e7a7c3fa1b2c3d4e5f60718"])]
-Key = Annotated[str, Field(min_length=1, max_length=100)]
+_LINE = r"^[^\x00-\x1f\x7f]*$"
+_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+Key = Annotated[str, Field(min_length=1, max_length=100, pattern=_LINE)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -57,8 +59,8 @@ class Problem(Received):
 class LoginRequest(Sent):
     """Who wants in, to which factory (its slug)."""
 
-    factory: Annotated[str, Field(min_length=1, max_length=100)]
-    user: Annotated[str, Field(min_length=1, max_length=255)]
+    factory: Annotated[str, Field(min_length=1, max_length=100, pattern=_LINE)]
+    user: Annotated[str, Field(min_length=1, max_length=255, pattern=_LINE)]
     password: Annotated[SecretStr, Field(min_length=1, max_length=256)]
 
 
@@ -110,8 +112,8 @@ class Parameter(Received):
 class ParameterChange(Sent):
     """What may be edited of a parameter; absent fields stay."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    unit: Annotated[str, Field(max_length=50)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=_LINE)] | None = None
+    unit: Annotated[str, Field(max_length=50, pattern=_LINE)] | None = None
     decimals: Annotated[int, Field(ge=0, le=9)] | None = None
     low: Finite | None = None
     high: Finite | None = None
@@ -138,10 +140,10 @@ class Device(Received):
 class DeviceChange(Sent):
     """What may be edited of a device; absent fields stay."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    kind: Annotated[str, Field(max_length=50)] | None = None
-    area: Annotated[str, Field(max_length=100)] | None = None
-    line: Annotated[str, Field(max_length=100)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=_LINE)] | None = None
+    kind: Annotated[str, Field(max_length=50, pattern=_LINE)] | None = None
+    area: Annotated[str, Field(max_length=100, pattern=_LINE)] | None = None
+    line: Annotated[str, Field(max_length=100, pattern=_LINE)] | None = None
 
 
 class DeviceList(Received):
@@ -233,7 +235,7 @@ class RuleContent(Sent):
         response: what the operator is to do; printed on the alarm.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=_LINE)]
     parameter_key: Key
     comparison: Comparison
     limit: Finite
@@ -243,13 +245,13 @@ class RuleContent(Sent):
     on_delay_s: Annotated[Finite, Field(ge=0, le=86_400)] = 0.0
     off_delay_s: Annotated[Finite, Field(ge=0, le=86_400)] = 0.0
     is_enabled: bool = True
-    response: Annotated[str, Field(max_length=4_000)] = ""
+    response: Annotated[str, Field(max_length=4_000, pattern=_TEXT)] = ""
 
 
 class RuleUpdate(Sent):
     """A changed rule; `version` is the one the change was made from, so that nobody overwrites another's."""
 
-    version: int
+    version: Annotated[int, Field(ge=1, le=2_147_483_647)]
     content: RuleContent
 
 
@@ -320,14 +322,14 @@ class AcknowledgeItem(Sent):
     """One alarm, and the annunciation the acknowledgement answers."""
 
     alarm_id: Identifier
-    annunciation: Annotated[int, Field(ge=1)]
+    annunciation: Annotated[int, Field(ge=1, le=2_147_483_647)]
 
 
 class AcknowledgeRequest(Sent):
     """Acknowledge one or many; all or nothing."""
 
     items: Annotated[list[AcknowledgeItem], Field(min_length=1, max_length=1_000)]
-    comment: Annotated[str, Field(max_length=1_000)] | None = None
+    comment: Annotated[str, Field(max_length=1_000, pattern=_TEXT)] | None = None
 
 
 class AlarmEvent(Received):
@@ -383,8 +385,8 @@ class RunRequest(Sent):
     """
 
     kind: JobKind
-    start: datetime | None = None
-    end: datetime | None = None
+    start: AwareDatetime | None = None
+    end: AwareDatetime | None = None
     device_ids: Annotated[list[Identifier], Field(max_length=1_000)] = []
 
 
@@ -507,7 +509,8 @@ class QuarantinedMessage(Received):
     """A message that was received and could not be accepted.
 
     Attributes:
-        payload: as text where it is text, else hexadecimal; `is_hex` says which.
+        payload: its first 8 KiB, as text where it is text, else hexadecimal; `is_hex` says which.
+        size_bytes: of the whole payload.
     """
 
     number: int
@@ -518,6 +521,7 @@ class QuarantinedMessage(Received):
     detail: str
     payload: str
     is_hex: bool
+    size_bytes: int = 0
 
 
 class QuarantinePage(Received):

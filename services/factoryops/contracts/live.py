@@ -15,7 +15,11 @@ import numpy as np
 from factoryops.domain.samples import SampleColumns
 
 CLOSE_TOO_SLOW: Final = 1013
+CLOSE_BAD_MESSAGE: Final = 4400
 CLOSE_NOT_LOGGED_IN: Final = 4401
+CLOSE_TOO_MANY: Final = 4429
+MOST_MESSAGE_BYTES: Final = 64 << 10
+"""Largest message a client may send."""
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello", forbid_unknown_fields=True):

@@ -1,0 +1,176 @@
+"""Which promises hold, in sentences: from the roles' heartbeats and the two ledgers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from factoryops.contracts import http
+from factoryops.domain.errors import UnavailableError
+from factoryops.domain.time import US_PER_S, from_us, now_us
+from factoryops.history.store import HistoryReader, StoreLedger
+from factoryops.journal.reader import JournalReader
+from factoryops.journal.records import MessageLedger
+from factoryops.observability.heartbeat import LOST_AFTER_S, Heartbeat, Problem, read_heartbeats
+
+_FRESH_S: Final = 0.9
+_MOST_LOOKS: Final = 20
+_MEANING: Final = {
+    "ingest": "nothing is received; devices keep their data until it is back",
+    "historian": "samples wait in the journal and are not lost; charts show them from there",
+    "engine": "no alarm is raised or cleared until it is back",
+    "api": "clients cannot connect",
+    "worker": "reports and other work wait",
+}
+_VITAL: Final = frozenset({"ingest", "historian", "engine"})
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Health without the ledgers: cheap enough for every beat."""
+
+    status: str
+    roles: list[http.RoleHealth]
+    problems: list[http.HealthProblem]
+
+    @property
+    def sentences(self) -> list[str]:
+        """What is wrong, a sentence each."""
+        return [problem.message for problem in self.problems]
+
+
+class HealthBook:
+    """Reads what the roles leave on disk. Blocks; safe from several threads."""
+
+    def __init__(
+        self,
+        *,
+        heartbeat_folder: Path,
+        roles: tuple[str, ...],
+        journals: Mapping[str, Path],
+        reader: HistoryReader,
+        version: str,
+    ) -> None:
+        self._folder = heartbeat_folder
+        self._roles = roles
+        self._readers = {name: JournalReader(path) for name, path in journals.items()}
+        self._reader = reader
+        self._version = version
+        self._lock = threading.Lock()
+        self._started_us = now_us()
+        self._held: tuple[float, http.Health] | None = None
+        self.summary = Summary("degraded", [], [])
+
+    def refresh(self) -> Summary:
+        """Look at the heartbeats."""
+        beats = read_heartbeats(self._folder)
+        roles = [self._role(role, beats.get(role)) for role in self._roles]
+        problems = [problem for role in roles for problem in self._problems(role, beats.get(role.role))]
+        lost = {role.role for role in roles if not role.is_alive}
+        status = "failing" if lost & _VITAL else "degraded" if problems else "ok"
+        self.summary = Summary(status, roles, problems)
+        return self.summary
+
+    def _role(self, role: str, beat: Heartbeat | None) -> http.RoleHealth:
+        if beat is None:
+            return http.RoleHealth(role=role, is_alive=False, beat_at=None)
+        is_alive = now_us() - beat.beat_us <= LOST_AFTER_S * US_PER_S
+        return http.RoleHealth(role=role, is_alive=is_alive, beat_at=from_us(beat.beat_us), figures=beat.figures)
+
+    def _problems(self, role: http.RoleHealth, beat: Heartbeat | None) -> list[http.HealthProblem]:
+        if not role.is_alive or beat is None:
+            since = role.beat_at or from_us(self._started_us)
+            meaning = _MEANING.get(role.role, "what it does waits")
+            message = f"The {role.role} part of the service does not run: {meaning}. It is started again by itself."
+            return [http.HealthProblem(role=role.role, code="role_lost", message=message, since=since)]
+        return [_described(role.role, problem) for problem in beat.problems]
+
+    def full(self) -> http.Health:
+        """Health with both ledgers; at most once a second anew."""
+        with self._lock:
+            if self._held is not None and time.monotonic() - self._held[0] < _FRESH_S:
+                return self._held[1]
+            health = self._read_all()
+            self._held = (time.monotonic(), health)
+            return health
+
+    def _read_all(self) -> http.Health:
+        summary = self.refresh()
+        problems = list(summary.problems)
+        messages, values = self._balances()
+        problems += _imbalances(messages, values)
+        status = "degraded" if summary.status == "ok" and problems else summary.status
+        return http.Health(
+            status=status, version=self._version, roles=summary.roles, problems=problems, messages=messages,
+            values=values,
+        )  # fmt: skip
+
+    def _balances(self) -> tuple[http.MessageBalance, http.ValueBalance]:
+        """Both ledgers, taken at one moment of store and journals: repeated while the historian moves on."""
+        for _ in range(_MOST_LOOKS):
+            before = self._reader.ledger(), self._checkpoints()
+            counted = {name: self._count(name, checkpoint) for name, checkpoint in before[1].items()}
+            if before == (self._reader.ledger(), self._checkpoints()):
+                return _balance(counted, before[0])
+        raise UnavailableError("The ledgers move too fast to be compared; ask again.", retry_after_s=1)
+
+    def _checkpoints(self) -> dict[str, int]:
+        return {name: self._reader.checkpoint(name) for name in self._readers}
+
+    def _count(self, name: str, checkpoint: int) -> tuple[MessageLedger, int]:
+        """Totals at the journal's end, and how many samples lie between the checkpoint and that end."""
+        reader = self._readers[name]
+        seq, ledger = reader.end()
+        return ledger, reader.count_samples(after_seq=checkpoint, through_seq=seq)
+
+    def close(self) -> None:
+        """Let go of the journals."""
+        for reader in self._readers.values():
+            reader.close()
+
+
+def _described(role: str, problem: Problem) -> http.HealthProblem:
+    return http.HealthProblem(role=role, code=problem.code, message=problem.message, since=from_us(problem.since_us))
+
+
+def _balance(
+    counted: Mapping[str, tuple[MessageLedger, int]], store: StoreLedger
+) -> tuple[http.MessageBalance, http.ValueBalance]:
+    ingest, _ = counted.get("journal", (MessageLedger(), 0))
+    refused = dict(ingest.values_refused)
+    for reason, count in store.refused.items():
+        refused[f"store: {reason}"] = count
+    values = http.ValueBalance(
+        accepted=sum(ledger.values_accepted for ledger, _ in counted.values()),
+        stored=store.stored,
+        replaced=store.replaced,
+        in_journal=sum(waiting for _, waiting in counted.values()),
+        late=ingest.values_late,
+        refused=refused,
+    )
+    messages = http.MessageBalance(received=ingest.received, accepted=ingest.accepted, quarantined=ingest.quarantined)
+    return messages, values
+
+
+def _imbalances(messages: http.MessageBalance, values: http.ValueBalance) -> list[http.HealthProblem]:
+    problems: list[http.HealthProblem] = []
+    missing = messages.received - messages.accepted - messages.quarantined
+    if missing:
+        problems.append(_imbalance("ingest", f"{abs(missing)} messages", "received, accepted and quarantined"))
+    by_store = sum(count for reason, count in values.refused.items() if reason.startswith("store: "))
+    missing = values.accepted - values.stored - values.replaced - values.in_journal - by_store
+    if missing:
+        problems.append(_imbalance("historian", f"{abs(missing)} values", "accepted, stored, replaced and waiting"))
+    return problems
+
+
+def _imbalance(role: str, amount: str, between: str) -> http.HealthProblem:
+    message = (
+        f"The ledger of the {role} part does not balance: {amount} differ between {between}. "
+        "A file may have been damaged or replaced; the gaps on the charts show where."
+    )
+    return http.HealthProblem(role=role, code="ledger", message=message, since=from_us(now_us()))

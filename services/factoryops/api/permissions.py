@@ -1,0 +1,53 @@
+"""The one table of who may do what: what is not in it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from factoryops.api.rate_limits import Cost
+from factoryops.domain.identity import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an operation asks for.
+
+    Attributes:
+        permission: None when it is open to anybody.
+        cost: which allowance of the session it uses up.
+    """
+
+    permission: Permission | None
+    cost: Cost = Cost.LIGHT
+
+
+ACCESS: Final[Mapping[str, Access]] = {
+    "logIn": Access(None),
+    "getSession": Access(Permission.VIEW),
+    "logOut": Access(Permission.VIEW),
+    "getHealth": Access(None),
+    "getDescription": Access(None),
+    "listDevices": Access(Permission.VIEW),
+    "changeDevice": Access(Permission.EDIT_PLANT),
+    "changeParameter": Access(Permission.EDIT_PLANT),
+    "getLatest": Access(Permission.VIEW),
+    "getBinned": Access(Permission.VIEW, Cost.HISTORY),
+    "getSamples": Access(Permission.VIEW, Cost.HISTORY),
+    "listRules": Access(Permission.VIEW),
+    "createRule": Access(Permission.EDIT_RULES),
+    "updateRule": Access(Permission.EDIT_RULES),
+    "deleteRule": Access(Permission.EDIT_RULES),
+    "listAlarms": Access(Permission.VIEW),
+    "acknowledgeAlarms": Access(Permission.ACKNOWLEDGE),
+    "listAlarmEvents": Access(Permission.VIEW),
+    "listRuns": Access(Permission.VIEW),
+    "startRun": Access(Permission.RUN_JOBS, Cost.WORK),
+    "cancelRun": Access(Permission.RUN_JOBS),
+    "listSchedules": Access(Permission.VIEW),
+    "changeSchedule": Access(Permission.EDIT_RULES),
+    "getArtifact": Access(Permission.VIEW),
+    "listQuarantine": Access(Permission.SEE_QUARANTINE),
+    "openLive": Access(Permission.VIEW),
+}

@@ -1,0 +1,54 @@
+"""The threads that wait for the database and the history, so that the event loop never does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from factoryops.domain.errors import UnavailableError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class WorkPool:
+    """A bounded pool of threads with a bounded queue before it.
+
+    Args:
+        threads: how many calls run at once.
+        most_waiting: how many more may wait; beyond it callers are told to come back.
+        timeout_s: how long a caller waits; the call itself cannot be stopped, its answer is dropped.
+    """
+
+    def __init__(self, *, threads: int = 8, most_waiting: int = 256, timeout_s: float = 10.0) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="api")
+        self._room = threads + most_waiting
+        self._busy = 0
+        self._timeout_s = timeout_s
+
+    async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of a blocking call.
+
+        Raises:
+            UnavailableError: too many wait already, or it took too long.
+        """
+        if self._busy >= self._room:
+            raise UnavailableError("The service is busy; try again in a moment.", retry_after_s=1)
+        self._busy += 1
+        future = asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
+        future.add_done_callback(self._left)
+        try:
+            return await asyncio.wait_for(asyncio.shield(future), self._timeout_s)
+        except TimeoutError as error:
+            raise UnavailableError("The answer took too long; ask for less, or try again.") from error
+
+    def _left(self, future: asyncio.Future[T]) -> None:
+        self._busy -= 1
+        if not future.cancelled():
+            future.exception()  # read, so that an answer nobody waits for any more is no warning
+
+    def close(self) -> None:
+        """End the threads; calls that wait are dropped."""
+        self._executor.shutdown(wait=True, cancel_futures=True)

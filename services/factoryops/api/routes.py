@@ -1,0 +1,64 @@
+"""Every route of the API: the one place where addresses meet operations. Who may use them stands in `permissions`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from factoryops.api.endpoints import alarms, health, history, jobs, plant, session
+from factoryops.contracts import http
+
+PREFIX: Final = "/api/v1"
+LIVE_PATH: Final = f"{PREFIX}/live"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation.
+
+    Attributes:
+        operation: its id in the description and in the permission table.
+        answer: the body of success; None for none.
+        is_file: the answer is a file.
+    """
+
+    method: str
+    path: str
+    operation: str
+    endpoint: Callable[..., Any]
+    tag: str
+    answer: type[BaseModel] | None = None
+    status: int = 200
+    is_file: bool = False
+
+
+ROUTES: Final = (
+    Route("POST", "/session", "logIn", session.log_in, "session", http.LoginAnswer, 201),
+    Route("GET", "/session", "getSession", session.get_session, "session", http.SessionInfo),
+    Route("DELETE", "/session", "logOut", session.log_out, "session", None, 204),
+    Route("GET", "/devices", "listDevices", plant.list_devices, "plant", http.DeviceList),
+    Route("PATCH", "/devices/{device_id}", "changeDevice", plant.change_device, "plant", http.Device),
+    Route("PATCH", "/parameters/{parameter_id}", "changeParameter", plant.change_parameter, "plant", http.Parameter),
+    Route("GET", "/latest", "getLatest", history.get_latest, "history", http.LatestValues),
+    Route("GET", "/history", "getBinned", history.get_binned, "history", http.BinnedAnswer),
+    Route("GET", "/parameters/{parameter_id}/samples", "getSamples", history.get_samples, "history", http.RawColumns),
+    Route("GET", "/rules", "listRules", plant.list_rules, "rules", http.RuleList),
+    Route("POST", "/rules", "createRule", plant.create_rule, "rules", http.Rule, 201),
+    Route("PUT", "/rules/{rule_id}", "updateRule", plant.update_rule, "rules", http.Rule),
+    Route("DELETE", "/rules/{rule_id}", "deleteRule", plant.delete_rule, "rules", None, 204),
+    Route("GET", "/alarms", "listAlarms", alarms.list_alarms, "alarms", http.AlarmList),
+    Route("POST", "/alarms/acknowledgements", "acknowledgeAlarms", alarms.acknowledge_alarms, "alarms", http.AlarmList),
+    Route("GET", "/alarms/events", "listAlarmEvents", alarms.list_alarm_events, "alarms", http.AlarmEventPage),
+    Route("GET", "/runs", "listRuns", jobs.list_runs, "jobs", http.RunList),
+    Route("POST", "/runs", "startRun", jobs.start_run, "jobs", http.Run, 202),
+    Route("POST", "/runs/{run_id}/cancel", "cancelRun", jobs.cancel_run, "jobs", http.Run),
+    Route("GET", "/schedules", "listSchedules", jobs.list_schedules, "jobs", http.ScheduleList),
+    Route("PUT", "/schedules/{kind}", "changeSchedule", jobs.change_schedule, "jobs", http.Schedule),
+    Route("GET", "/artifacts/{artifact_id}", "getArtifact", jobs.get_artifact, "jobs", is_file=True),
+    Route("GET", "/quarantine", "listQuarantine", health.list_quarantine, "health", http.QuarantinePage),
+    Route("GET", "/health", "getHealth", health.get_health, "health", http.Health),
+    Route("GET", "/openapi.json", "getDescription", health.get_description, "health"),
+)
