@@ -72,14 +72,13 @@ class FakeAlarms:
         return self._clear(identity, self._clock())
 
     def acknowledge(self, request: http.AcknowledgeRequest, actor: str) -> list[http.Alarm]:
-        """Acknowledge all or none; answers those that changed."""
+        """Acknowledge all or none; answers the alarms named, as they now are."""
         if any(item.alarm_id not in self._alarms for item in request.items):
             raise NotFoundError("There is no such alarm.")
         now = self._clock()
-        answered = [
-            self._answer(item.alarm_id, item.annunciation, actor, request.comment, now) for item in request.items
-        ]
-        return [alarm for alarm in answered if alarm is not None]
+        for item in request.items:
+            self._answer(item.alarm_id, item.annunciation, actor, request.comment, now)
+        return [self._alarms[identity] for identity in dict.fromkeys(item.alarm_id for item in request.items)]
 
     def events(
         self, before: str | None, most: int, start: datetime | None, end: datetime | None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path, PureWindowsPath
-from types import TracebackType
 from typing import Self
 
 from factoryops.domain.errors import StorageError, UnavailableError
@@ -18,6 +17,9 @@ class ArrivingFile:
         target: the file's path, or an existing folder in which it gets its own name.
         name: the file's own name; its folders, if it pretends to have any, are ignored.
         sha256: hexadecimal hash of the whole content.
+
+    Raises:
+        StorageError: the place cannot be written.
     """
 
     def __init__(self, target: Path, name: str, sha256: str) -> None:
@@ -26,14 +28,19 @@ class ArrivingFile:
         self._sha256 = sha256
         self._hash = hashlib.sha256()
 
-    def __enter__(self) -> Self:
         try:
             self._file = self._temporary.open("wb")
         except OSError as error:
             raise StorageError(f"{self.path} cannot be written ({error}); choose another folder.") from error
+
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take away what arrived so far, unless it was put in its place."""
         self._file.close()
         self._temporary.unlink(missing_ok=True)
 

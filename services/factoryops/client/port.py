@@ -107,7 +107,7 @@ class PlantClient(Protocol):
         ...
 
     async def acknowledge(self, request: http.AcknowledgeRequest) -> list[http.Alarm]:
-        """Acknowledge; answers the changed alarms. Repeating it changes nothing more."""
+        """Acknowledge; answers the alarms named, as they now are. Repeating it changes nothing more."""
         ...
 
     async def alarm_events(
