@@ -80,7 +80,7 @@ def line_chart(
     drawing = Drawing(width, height)
     title = fitted(f"{curve.title} ({curve.unit})" if curve.unit else curve.title, width - 4, 8)
     drawing.add(_text(0, height - 8, title, 8, paper.TEXT))
-    plot = _Plot(_LEFT, 13 + _STRIP, width - _LEFT - 6, height - 28 - _STRIP, span, _scale(curve))
+    plot = _Plot(_LEFT, 13 + _STRIP, width - _LEFT - 9, height - 28 - _STRIP, span, _scale(curve))
     for part in plot.frame(curve.decimals):
         drawing.add(part)
     for limit in curve.limits:
@@ -127,11 +127,11 @@ class _Plot:
         """Grid and labels."""
         for value in _round_values(*self.scale):
             y = self.y_of(value)
-            yield Line(self.x, y, self.x + self.width, y, strokeColor=paper.LINE, strokeWidth=0.25)
+            yield Line(self.x, y, self.x + self.width, y, strokeColor=paper.GRID, strokeWidth=0.4)
             yield _text(self.x - 3, y - 2.2, _tick(value, decimals), 6, paper.SECONDARY, anchor="end")
         for time_us, label in time_ticks(self.span, int(self.width // 34)):
             x = self.x_of(time_us)
-            yield Line(x, self.y, x, self.y + self.height, strokeColor=paper.LINE, strokeWidth=0.25)
+            yield Line(x, self.y, x, self.y + self.height, strokeColor=paper.GRID, strokeWidth=0.4)
             yield _text(x, self.y - _STRIP - 9, label, 6, paper.SECONDARY, anchor="middle")
         yield Rect(self.x, self.y, self.width, self.height, strokeColor=paper.LINE, strokeWidth=0.5, fillColor=None)
 
@@ -141,7 +141,7 @@ class _Plot:
             return Group()
         y = self.y_of(limit.value)
         dash = Line(self.x, y, self.x + self.width, y, strokeColor=paper.TEXT, strokeWidth=0.5, strokeDashArray=[3, 2])
-        return Group(dash, badge(self.x + self.width + 0.5, y - 2.5, 5, limit.priority))
+        return Group(dash, badge(self.x + self.width + 2, y - 2.5, 5, limit.priority))
 
     def line(self, curve: Curve, colour: Color) -> Iterator[Any]:
         """Band and mean, broken at gaps."""
@@ -161,7 +161,7 @@ class _Plot:
     def alarm(self, period: Period) -> Any:
         """One bar of the strip under the plot."""
         left, right = self.x_of(period.start_us), self.x_of(period.end_us)
-        return _bar(left, self.y - _STRIP - 1, max(right - left, 0.9), _STRIP - 0.5, period.priority)
+        return _bar(left, self.y - _STRIP - 1, max(right - left, 2.2), _STRIP - 0.5, period.priority)
 
 
 def timeline(rows: Sequence[tuple[str, Sequence[Period]]], span: Span, width: float) -> Any:
@@ -172,7 +172,7 @@ def timeline(rows: Sequence[tuple[str, Sequence[Period]]], span: Span, width: fl
     plot_width = width - label_width - 4
     for time_us, label in time_ticks(span, int(plot_width // 30)):
         x = label_width + span.place(time_us, plot_width)
-        drawing.add(Line(x, 12, x, height, strokeColor=paper.LINE, strokeWidth=0.25))
+        drawing.add(Line(x, 12, x, height, strokeColor=paper.GRID, strokeWidth=0.4))
         drawing.add(_text(x, 3, label, 6.5, paper.SECONDARY, anchor="middle"))
     for number, (name, periods) in enumerate(rows):
         y = height - row_height * (number + 1)
@@ -180,7 +180,7 @@ def timeline(rows: Sequence[tuple[str, Sequence[Period]]], span: Span, width: fl
         drawing.add(_text(0, y + 3.5, fitted(name, label_width - 8, 8), 8, paper.TEXT))
         for period in sorted(periods, key=lambda one: -one.priority):
             left, right = (span.place(edge, plot_width) for edge in (period.start_us, period.end_us))
-            drawing.add(_bar(label_width + left, y + 3, max(right - left, 1.2), row_height - 6, period.priority))
+            drawing.add(_bar(label_width + left, y + 3, max(right - left, 2.6), row_height - 6, period.priority))
     return drawing
 
 
@@ -234,8 +234,8 @@ def _local_midnight(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _round_values(low: float, high: float) -> list[float]:
-    """Three or four round numbers inside (low, high)."""
-    rough = (high - low) / 3.5
+    """Three to five round numbers inside (low, high)."""
+    rough = (high - low) / 4.5
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
     first = math.ceil(low / step)

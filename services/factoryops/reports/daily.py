@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from reportlab.platypus import KeepTogether, PageBreak, Paragraph, Spacer, Table, TableStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import CondPageBreak, KeepTogether, PageBreak, Paragraph, Spacer, Table, TableStyle
 
 from factoryops.domain.bins import BinnedSeries
 from factoryops.domain.rules import Priority
@@ -193,10 +194,10 @@ class _Report:
         if len(shown_lines) < len(figures.alarms) or figures.is_alarm_list_cut:
             note += f" Only the newest {len(shown_lines)} are listed; the client has them all."
         head = ("", "Raised", "Device", "Alarm", "Value", "Cleared", "Lasted", "Acknowledged")
-        widths = [paper.WIDTH * share for share in (0.04, 0.105, 0.17, 0.19, 0.085, 0.105, 0.085, 0.22)]
+        widths = [paper.WIDTH * share for share in (0.035, 0.095, 0.17, 0.19, 0.075, 0.105, 0.11, 0.22)]
         rows = [self._alarm_row(line) for line in shown_lines]
         return [
-            PageBreak(),
+            CondPageBreak(45 * mm),
             paper.paragraph("Alarms", paper.SECTION),
             paper.paragraph(note, paper.NOTE),
             paper.hairline_table(head, rows, widths, right=frozenset({4, 6})),
@@ -279,30 +280,37 @@ class _Report:
         widths = [paper.WIDTH * share for share in (0.27, 0.09, 0.11, 0.11, 0.11, 0.11, 0.10, 0.10)]
         table = paper.hairline_table(head, rows, widths, right=frozenset(range(2, 8)))
         grid = self._chart_grid(one)
-        return [KeepTogether([heading, table, Spacer(1, 6), *grid[:1]]), *grid[1:], Spacer(1, 4)]
+        return [KeepTogether([heading, table, Spacer(1, 6), *grid, Spacer(1, 4)])]
 
     def _chart_grid(self, one: DeviceFigures) -> list[Any]:
-        """Two charts side by side, the first parameters that have data."""
+        """Charts two by two: of what rules watch first, then of what has a normal band."""
         width = (paper.WIDTH - _GUTTER) / 2
         periods = [self._period_of(line) for line in self._figures.alarms if line.device_name == one.device.name]
-        heard = [each for each in one.parameters if each.samples][:_CHARTS_PER_DEVICE]
+        heard = sorted((each for each in one.parameters if each.samples), key=lambda each: self._interest(one, each))
         drawn = [
             charts.line_chart(self._curve(one, figures), self._span, (width, _CHART_HEIGHT), colour, periods)
-            for figures, colour in zip(heard, paper.PENS, strict=False)
+            for figures, colour in zip(heard[:_CHARTS_PER_DEVICE], paper.PENS, strict=False)
         ]
         pairs = [drawn[index : index + 2] for index in range(0, len(drawn), 2)]
         rows = [[pair[0], "", pair[1] if len(pair) > 1 else ""] for pair in pairs]
         return [_side_by_side(row, [width, _GUTTER, width]) for row in rows]
 
-    def _curve(self, one: DeviceFigures, figures: ParameterFigures) -> Curve:
-        parameter = figures.parameter
-        limits = tuple(
+    def _interest(self, one: DeviceFigures, figures: ParameterFigures) -> tuple[bool, bool]:
+        """Sorts what is worth a chart to the front."""
+        return not self._limits(one, figures), figures.parameter.normal_high is None
+
+    def _limits(self, one: DeviceFigures, figures: ParameterFigures) -> tuple[Limit, ...]:
+        return tuple(
             Limit(rule.content.limit, rule.content.priority)
             for rule in self._figures.rules
             if rule.content.is_enabled
-            and rule.content.parameter_key == parameter.key
+            and rule.content.parameter_key == figures.parameter.key
             and (not rule.content.device_ids or one.device.id in rule.content.device_ids)
         )
+
+    def _curve(self, one: DeviceFigures, figures: ParameterFigures) -> Curve:
+        parameter = figures.parameter
+        limits = self._limits(one, figures)
         gap_us = max(3 * figures.pace_us, _BROKEN_AFTER_US)
         return Curve(
             parameter.name, parameter.unit, parameter.decimals, coarser(figures.bins, _CHART_BINS), gap_us, limits

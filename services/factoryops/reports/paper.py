@@ -21,6 +21,7 @@ SECONDARY: Final[Color] = HexColor("#50585F")
 LINE: Final[Color] = HexColor("#C9CED3")
 LIVE: Final[Color] = HexColor("#0B3B66")
 ACCENT: Final[Color] = HexColor("#1C5AA0")
+GRID: Final[Color] = HexColor("#E6E9EB")
 BASE: Final[Color] = HexColor("#F4F5F6")
 WHITE: Final[Color] = HexColor("#FFFFFF")
 BAD: Final[Color] = HexColor("#C13BC1")
@@ -31,6 +32,8 @@ PRIORITY_NAME: Final = {1: "Critical", 2: "High", 3: "Medium", 4: "Low"}
 
 MARGIN: Final = 16 * mm
 WIDTH: Final = A4[0] - 2 * MARGIN
+_PADDING: Final = 6.0
+"""What reportlab's frame keeps free inside its margins."""
 
 
 def _style(name: str, size: float, colour: Color, *, font: str = REGULAR, **more: Any) -> ParagraphStyle:
@@ -82,6 +85,8 @@ def hairline_table(
                 ("BOTTOMPADDING", (0, 0), (-1, -1), 2.6),
                 ("LEFTPADDING", (0, 0), (-1, -1), 3),
                 ("RIGHTPADDING", (0, 0), (-1, -1), 3),
+                ("LEFTPADDING", (0, 0), (0, -1), 0),
+                ("RIGHTPADDING", (-1, 0), (-1, -1), 0),
             ]
         )
     )
@@ -116,8 +121,8 @@ def _lay_out(target: Path, frame: Frame, story: list[Any], *, total: int) -> int
     document = SimpleDocTemplate(
         str(target),
         pagesize=A4,
-        leftMargin=MARGIN,
-        rightMargin=MARGIN,
+        leftMargin=MARGIN - _PADDING,
+        rightMargin=MARGIN - _PADDING,
         topMargin=24 * mm,
         bottomMargin=20 * mm,
         title=frame.title,

@@ -1,4 +1,4 @@
-"""Furnishing a factory as Northgate Works: names, areas, units, normal bands and a handful of starter rules."""
+"""Furnishing a factory as Riverside Works: names, areas, units, normal bands and a handful of starter rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Northgate Works: a believable plant of three areas and thirteen machines.
+"""Riverside Works: a believable plant of three areas and thirteen machines.
 
 Signals are a pure function of (seed, time, faults), so that imported history and live data join without a jump.
 """
@@ -18,8 +18,6 @@ from factoryops.simulator import machines as models
 from factoryops.simulator.drive import Drive, Values, to_seconds
 from factoryops.simulator.faults import Fault, apply_faults, ordinary_incidents
 
-SLUG: Final = "northgate"
-NAME: Final = "Northgate Works"
 TIMEZONE: Final = "Europe/Berlin"
 
 
@@ -187,7 +185,7 @@ MACHINES: Final = (
 
 
 class Plant:
-    """Northgate Works, or a variation of it with another seed.
+    """Riverside Works, or a variation of it with another seed.
 
     Attributes:
         machines: by device key.
