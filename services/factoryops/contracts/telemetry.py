@@ -96,7 +96,7 @@ class Reading(msgspec.Struct, frozen=True):
     metrics: dict[str, float]
     time_us: int
     flags: int = 0
-    refused: dict[Reason, int] = {}
+    refused: dict[str, int] = {}
 
 
 def parse_topic(topic: bytes) -> tuple[str, str] | Rejection:
@@ -122,7 +122,7 @@ def telemetry_topic(slug: str, device_key: str) -> str:
 
 class _Plain(msgspec.Struct, gc=False):
     metrics: dict[str, float]
-    timestamp: str | float | int | None | msgspec.UnsetType = msgspec.UNSET
+    timestamp: str | float | int | msgspec.UnsetType | None = msgspec.UNSET
 
 
 _decode_plain: Final = msgspec.json.Decoder(_Plain).decode
@@ -152,7 +152,7 @@ def decode(payload: bytes, received_us: int) -> Reading | Rejection:
 
 
 def _timed(
-    metrics: dict[str, float], timestamp: object, received_us: int, refused: dict[Reason, int]
+    metrics: dict[str, float], timestamp: object, received_us: int, refused: dict[str, int]
 ) -> Reading | Rejection:
     if timestamp is None:
         return Reading(metrics, received_us, _RECEIVE_TIME, refused)
@@ -201,8 +201,8 @@ def _from_number(value: float) -> int | None:
 def _from_text(text: str) -> int | None:
     if _NUMBER.fullmatch(text):
         whole, _, fraction = text.lstrip("+-").partition(".")
-        scale = 3 if abs(int(whole)) > _MILLISECONDS_ABOVE else 6
-        exact = int(whole) * 10**scale + int((fraction + "000000")[:scale])
+        digits, factor = (3, 1_000) if int(whole) > _MILLISECONDS_ABOVE else (6, US_PER_S)
+        exact = int(whole) * factor + int((fraction + "000000")[:digits])
         return -exact if text.startswith("-") else exact
     if text[17:19] == "60":
         try:
@@ -256,13 +256,13 @@ def _decode_lenient(payload: bytes, received_us: int) -> Reading | Rejection:
     return _timed(kept, message.get("timestamp"), received_us, refused)
 
 
-def _usable(metrics: dict[str, object]) -> tuple[dict[str, float], dict[Reason, int]]:
+def _usable(metrics: dict[str, object]) -> tuple[dict[str, float], dict[str, int]]:
     kept: dict[str, float] = {}
-    refused: dict[Reason, int] = {}
+    refused: dict[str, int] = {}
     for name, value in metrics.items():
         number = _number(value)
         if isinstance(number, Reason):
-            refused[number] = refused.get(number, 0) + 1
+            refused[number.value] = refused.get(number.value, 0) + 1
         else:
             kept[name] = number
     return kept, refused

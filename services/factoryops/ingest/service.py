@@ -3,17 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import logging
+import sys
+from collections import Counter
+from typing import Any, Final
 
+from factoryops.contracts.snapshot import Snapshot
+from factoryops.domain.time import now_us
+from factoryops.ingest.broker import BrokerSource
 from factoryops.ingest.config import BrokerConfig, EndpointConfig, IngestConfig
+from factoryops.ingest.endpoint.server import Endpoint
+from factoryops.ingest.guard import Guard
+from factoryops.ingest.pipeline import Pipeline
+from factoryops.ingest.problems import ProblemList
+from factoryops.ingest.recall import recall
+from factoryops.ingest.snapshot_watch import SnapshotWatch
+from factoryops.ingest.upkeep import JOURNAL, WRITER, JournalUpkeep
+from factoryops.ingest.watermark import WatermarkClock
+from factoryops.journal.checkpoints import highest_checkpoint
+from factoryops.journal.doorbell import Doorbell
+from factoryops.journal.writer import JournalWriter
+from factoryops.observability.heartbeat import HeartbeatFile
 
 __all__ = ["BrokerConfig", "EndpointConfig", "IngestConfig", "IngestService"]
 
+logger = logging.getLogger(__name__)
+
+_BEAT_S: Final = 1.0
+_TRIM_EVERY_BEATS: Final = 5
+_LAST_COMMIT_S: Final = 3.0
+_SWITCH_INTERVAL_S: Final = 0.0005
+
 
 class IngestService:
-    """Runs the sources, the guard and the group commit until it is told to stop."""
+    """Runs the sources, the guard and the group commit until it is told to stop.
+
+    Attributes:
+        endpoint_port: where the endpoint listens, once it does; 0 without one.
+    """
 
     def __init__(self, config: IngestConfig) -> None:
         self._config = config
+        self.endpoint_port = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Receive until `stop` is set; what was received by then is committed and acknowledged.
@@ -22,4 +54,173 @@ class IngestService:
             SetupError: the endpoint's port cannot be taken, or the journal was written by a newer program.
             StorageError: the data folder cannot be written.
         """
-        await stop.wait()
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        _allow_many_connections()
+        running = await _Running.open(self._config)
+        try:
+            await running.start()
+            self.endpoint_port = running.endpoint_port
+            await running.until(stop)
+        finally:
+            await running.close()
+
+
+class _Running:
+    """The parts of one run, wired together."""
+
+    def __init__(self, config: IngestConfig, writer: JournalWriter, watermark: WatermarkClock, guard: Guard) -> None:
+        self._config = config
+        self._writer = writer
+        self._guard = guard
+        self._watermark = watermark
+        self._problems = ProblemList()
+        self._doorbell = Doorbell(config.doorbell_folder)
+        self._pipeline = Pipeline(writer, guard, watermark, self._doorbell)
+        self._upkeep = JournalUpkeep(config, writer, self._pipeline, self._problems)
+        self._watch = SnapshotWatch(config.snapshot_path, config.snapshot_key)
+        self._heartbeat = HeartbeatFile(config.heartbeat_folder, "ingest")
+        self._endpoint = Endpoint(config.endpoint, self._pipeline) if config.endpoint else None
+        self._brokers = [
+            BrokerSource(broker, self._pipeline, config.checkpoints_folder / f"broker.{broker.name}")
+            for broker in config.brokers
+        ]
+        self._received_before = writer.ledger.received
+        self._beats = 0
+
+    @classmethod
+    async def open(cls, config: IngestConfig) -> _Running:
+        """Open the journal and recall where an earlier run left off."""
+        names = (*config.consumers, WRITER)
+        known_end = await asyncio.to_thread(highest_checkpoint, config.checkpoints_folder, names, JOURNAL)
+        writer = await asyncio.to_thread(JournalWriter, config.journal_path, known_end=known_end)
+        recalled = await asyncio.to_thread(recall, config.journal_path)
+        guard = Guard(writer.series)
+        guard.recall(recalled.newest_us)
+        return cls(config, writer, WatermarkClock(recalled.watermark_us, now_us()), guard)
+
+    @property
+    def endpoint_port(self) -> int:
+        return self._endpoint.port if self._endpoint else 0
+
+    async def start(self) -> None:
+        """Let devices in."""
+        await self._reload_snapshot()
+        if self._endpoint:
+            await self._endpoint.start()
+        for broker in self._brokers:
+            broker.start()
+
+    async def until(self, stop: asyncio.Event) -> None:
+        """Keep everything going until `stop`, or until something fails that must end the role."""
+        beating = asyncio.create_task(self._beat_on())
+        stopping = asyncio.create_task(stop.wait())
+        tasks: set[asyncio.Future[Any]] = {beating, stopping, self._pipeline.failed}
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for one in done:
+                one.result()
+        finally:
+            for task in (beating, stopping):
+                task.cancel()
+            await asyncio.gather(beating, stopping, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stop reading, commit and acknowledge what was read, let go of everything."""
+        if self._endpoint:
+            self._endpoint.stop_listening()
+        self._pipeline.pause("stopping")
+        try:
+            async with asyncio.timeout(_LAST_COMMIT_S):
+                await self._pipeline.drain()
+        except TimeoutError:
+            logger.warning("The last messages could not be committed in time; devices will send them again.")
+        for broker in self._brokers:
+            await asyncio.to_thread(broker.close)
+        if self._endpoint:
+            self._endpoint.close()
+        await asyncio.to_thread(self._let_go)
+
+    def _let_go(self) -> None:
+        self._pipeline.close()
+        self._upkeep.leave_mark()
+        self._writer.close()
+        self._doorbell.close()
+        self._heartbeat.remove()
+
+    # --- every second ------------------------------------------------------------------------------------------------
+
+    async def _beat_on(self) -> None:
+        loop = asyncio.get_running_loop()
+        due_s = loop.time()
+        while True:
+            await self._beat()
+            due_s = max(due_s + _BEAT_S, loop.time())
+            await asyncio.sleep(due_s - loop.time())
+
+    async def _beat(self) -> None:
+        self._pipeline.tick(now_us())
+        await self._reload_snapshot()
+        if self._endpoint:
+            self._endpoint.sweep()
+        await self._upkeep.look()
+        self._gather_problems()
+        await asyncio.to_thread(self._heartbeat.write, self._figures(), self._problems.all())
+        if self._beats % _TRIM_EVERY_BEATS == 0:
+            await self._upkeep.trim()
+        self._beats += 1
+
+    async def _reload_snapshot(self) -> None:
+        snapshot = await asyncio.to_thread(self._watch.poll)
+        if snapshot is not None:
+            self._apply(snapshot)
+
+    def _apply(self, snapshot: Snapshot) -> None:
+        self._guard.apply(snapshot)
+        if self._endpoint:
+            self._endpoint.apply(snapshot)
+
+    def _gather_problems(self) -> None:
+        pipeline, put = self._pipeline, self._problems.put
+        put("journal_not_writable", pipeline.storage_problem, since_us=pipeline.storage_problem_since_us)
+        put("snapshot", self._watch.problem)
+        for broker in self._brokers:
+            for code, message in broker.problems().items():
+                put(f"{code}:{broker.name}", message)
+        overload = ""
+        if pipeline.is_paused_for("backlog"):
+            overload = "More is coming in than can be written: reading pauses, devices and brokers hold their messages."
+        put("overload", overload)
+
+    def _figures(self) -> dict[str, Any]:
+        ledger = self._writer.ledger
+        rate, self._received_before = ledger.received - self._received_before, ledger.received
+        events = self._guard.security_events + (self._endpoint.complaints if self._endpoint else Counter())
+        return {
+            "received": ledger.received,
+            "accepted": ledger.accepted,
+            "quarantined": ledger.quarantined,
+            "values_accepted": ledger.values_accepted,
+            "values_late": ledger.values_late,
+            "values_rounded": ledger.values_rounded,
+            "values_refused": ledger.values_refused,
+            "messages_per_s": round(rate / _BEAT_S),
+            "connections": self._endpoint.connection_count if self._endpoint else 0,
+            "endpoint_port": self.endpoint_port,
+            "brokers": {broker.name: broker.figures() for broker in self._brokers},
+            "journal_bytes": self._upkeep.used_bytes,
+            "watermark_us": self._watermark.value_us,
+            "is_watermark_held": self._watermark.is_held,
+            "last_seq": self._writer.last_seq,
+            "security_events": dict(events),
+        }
+
+
+def _allow_many_connections() -> None:
+    """Raise the number of files this process may have open to what the system permits; Windows has no such limit."""
+    if sys.platform == "win32":
+        return
+    resource = importlib.import_module("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(65_536, hard) if hard != resource.RLIM_INFINITY else 65_536
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

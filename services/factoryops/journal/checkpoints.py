@@ -6,6 +6,7 @@ written afterwards: a stale or lost one only keeps rows a little longer (decisio
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,3 +31,12 @@ def lowest_checkpoint(folder: Path, consumers: Iterable[str], journal: str) -> i
             return 0
         lowest = seq if lowest is None else min(lowest, seq)
     return lowest or 0
+
+
+def highest_checkpoint(folder: Path, consumers: Iterable[str], journal: str) -> int:
+    """The furthest row that any of `consumers` is known to have seen; 0 when none has said anything."""
+    highest = 0
+    for consumer in consumers:
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            highest = max(highest, int((folder / f"{journal}.{consumer}").read_text(encoding="utf-8")))
+    return highest

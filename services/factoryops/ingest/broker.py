@@ -1,0 +1,329 @@
+"""An outside broker as a source: a persistent session, acknowledged only after the fsync.
+
+The client runs on a thread of its own, which alone touches it. Messages travel to the event loop in bundles; packet ids
+to acknowledge travel back. Each connection is a generation: what belongs to an older one is dropped, because after a
+lost session the broker may give the same packet ids to other messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any, Final
+
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from factoryops.contracts.telemetry import SUBSCRIPTION
+from factoryops.domain.time import now_us
+from factoryops.ingest.broker_memory import BrokerMemory
+from factoryops.ingest.buffered_client import BufferedClient
+from factoryops.ingest.config import BrokerConfig
+from factoryops.ingest.devices import Publisher
+from factoryops.ingest.pipeline import Pipeline
+from factoryops.journal.failpoint import failpoint
+from factoryops.journal.records import Gap
+
+logger = logging.getLogger(__name__)
+
+_DROPPED_TOPIC: Final = "$SYS/broker/publish/messages/dropped"
+_FIRST_BACKOFF_S: Final = 1.0
+_LONGEST_BACKOFF_S: Final = 30.0
+_CONNECT_TIMEOUT_S: Final = 10.0
+_WAIT_S: Final = 0.5
+_STEADY_S: Final = 60.0
+_REMEMBER_EVERY_S: Final = 5.0
+
+Received = tuple[bytes, bytes, bytes | None, bool]
+"""Topic, payload, packet id, whether it was retained."""
+
+
+class Generation:
+    """One connection to the broker: the origin of what came over it."""
+
+    def __init__(self, source: BrokerSource) -> None:
+        self._source = source
+        self.is_over = False
+
+    def acknowledge(self, packet_ids: list[bytes]) -> None:
+        """Hand packet ids to the client's thread; dropped there when this connection is over."""
+        self._source.hand_acks(self, packet_ids)
+
+    def give_up(self) -> None:
+        """Drop the connection: the broker delivers again what was not acknowledged."""
+        self._source.drop(self)
+
+
+class BrokerSource:
+    """Receives from one broker."""
+
+    def __init__(self, config: BrokerConfig, pipeline: Pipeline, memory_file: Path) -> None:
+        self.name = config.name
+        self._config = config
+        self._pipeline = pipeline
+        self._loop = asyncio.get_running_loop()
+        self._publisher = Publisher(f"broker {config.name}")
+        self._memory = BrokerMemory(memory_file)
+        self._thread = threading.Thread(target=self._run, name=f"broker-{config.name}", daemon=True)
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_reader.setblocking(False)
+        self._wake_writer.setblocking(False)
+        self._acks: deque[tuple[Generation, list[bytes]]] = deque()
+        self._is_stopping = threading.Event()
+        self._is_paused = False
+        self._to_drop: Generation | None = None
+        self._generation = Generation(self)
+        self._client: BufferedClient | None = None
+        self._bundle: list[Received] = []
+        self._connected_since_s: float | None = None
+        self._lost_at_s: deque[float] = deque(maxlen=4)
+        self._away = "The connection has not been made yet."
+        self._dropped_problem = ""
+        self._is_refused = False
+        self._received = 0
+        pipeline.add_source(self)
+
+    # --- the event loop's side ---------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin connecting; the connection is kept until `close`."""
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Stop reading the socket: the broker's session holds the messages."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """Read again."""
+        self._is_paused = False
+        self._wake()
+
+    def hand_acks(self, generation: Generation, packet_ids: list[bytes]) -> None:
+        """Queue acknowledgements for the client's thread."""
+        self._acks.append((generation, packet_ids))
+        self._wake()
+
+    def drop(self, generation: Generation) -> None:
+        """End a connection from the event loop."""
+        self._to_drop = generation
+        self._wake()
+
+    def close(self) -> None:
+        """Send the last acknowledgements, take leave of the broker and end the thread; blocks for up to 3 s."""
+        self._is_stopping.set()
+        self._wake()
+        if self._thread.is_alive():
+            self._thread.join(3.0)
+        self._wake_reader.close()
+        self._wake_writer.close()
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong at the moment, by code."""
+        address = f"{self._config.host}:{self._config.port}"
+        found: dict[str, str] = {}
+        if not self._thread.is_alive():
+            found["broker_away"] = f"The part that listens to the broker {self.name} has ended; restart the service."
+        elif self._connected_since_s is None:
+            found["broker_away"] = (
+                f"The broker {self.name} at {address} cannot be reached: {self._away} Its devices' data waits there."
+            )
+        if len(self._lost_at_s) == 4 and time.monotonic() - self._lost_at_s[0] < _STEADY_S:
+            found["broker_unstable"] = (
+                f"The connection to the broker {self.name} keeps being lost; another client may be using the "
+                f"client id {self._config.client_id}, which must be ours alone."
+            )
+        if self._is_refused:
+            found["broker_refuses"] = (
+                f"The broker {self.name} does not let us read {SUBSCRIPTION}; permit it to our user."
+            )
+        if self._dropped_problem:
+            found["broker_dropped"] = self._dropped_problem
+        return found
+
+    def figures(self) -> dict[str, Any]:
+        """Counters for the health page."""
+        return {"is_connected": self._connected_since_s is not None, "received": self._received}
+
+    def _deliver(self, generation: Generation, bundle: list[Received]) -> None:
+        received_us = now_us()
+        for topic, payload, packet_id, is_retained in bundle:
+            self._pipeline.receive(
+                generation, self._publisher, topic, payload, packet_id, received_us, is_retained=is_retained
+            )
+        failpoint("recv")
+
+    def _wake(self) -> None:
+        try:
+            self._wake_writer.send(b"!")
+        except (BlockingIOError, OSError):
+            return  # it is awake already, or gone
+
+    # --- the client's thread -----------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        backoff_s = _FIRST_BACKOFF_S
+        while not self._is_stopping.is_set():
+            try:
+                was_connected = self._stay_connected()
+            except Exception as error:  # noqa: BLE001 - this is the supervisor of the client's thread
+                logger.warning("The connection to the broker %s failed: %r", self.name, error)
+                self._away, was_connected = f"{error}.", False
+            self._end_generation()
+            backoff_s = _FIRST_BACKOFF_S if was_connected else min(backoff_s * 2, _LONGEST_BACKOFF_S)
+            self._is_stopping.wait(backoff_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret
+
+    def _end_generation(self) -> None:
+        self._generation.is_over = True
+        self._bundle.clear()
+        self._acks.clear()
+        if self._connected_since_s is not None:
+            self._connected_since_s = None
+            self._lost_at_s.append(time.monotonic())
+            self._memory.save_seen()
+
+    def _stay_connected(self) -> bool:
+        """Connect and stay so until the link is lost; returns whether it was ever made."""
+        client = self._client = self._make_client()
+        self._generation = Generation(self)
+        client.connect(self._config.host, self._config.port, keepalive=self._config.keep_alive_s)
+        deadline_s = time.monotonic() + _CONNECT_TIMEOUT_S
+        while not self._is_stopping.is_set():
+            if not self._turn(client):
+                break
+            if self._connected_since_s is None and time.monotonic() > deadline_s:
+                self._away = "It does not answer."
+                break
+        was_connected = self._connected_since_s is not None
+        self._part(client)
+        return was_connected
+
+    def _make_client(self) -> BufferedClient:
+        config = self._config
+        client = BufferedClient(
+            CallbackAPIVersion.VERSION2,
+            client_id=config.client_id,
+            clean_session=False,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            manual_ack=True,
+        )
+        client.connect_timeout = _CONNECT_TIMEOUT_S
+        if config.username is not None:
+            client.username_pw_set(config.username, config.password)
+        if config.use_tls:
+            client.tls_set_context(ssl.create_default_context(cafile=config.ca_file))
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def _turn(self, client: BufferedClient) -> bool:
+        """Wait for something to do and do it; returns whether the link still stands."""
+        connection = client.socket()
+        if connection is None:
+            return False
+        is_readable = self._wait(connection, can_write=client.has_unsent)
+        if self._to_drop is not None and self._to_drop is self._generation:
+            self._away = "Its messages could not be stored."
+            return False
+        stands = not is_readable or client.read_packets()
+        self._hand_over()
+        self._send_acks(client)
+        self._memory.save_seen_every(_REMEMBER_EVERY_S, is_connected=self._connected_since_s is not None)
+        return stands and client.flush() and client.loop_misc() == 0
+
+    def _wait(self, connection: Any, *, can_write: bool) -> bool:
+        """Wait until there is something to do; returns whether the connection can be read."""
+        events = (0 if self._is_paused else selectors.EVENT_READ) | (selectors.EVENT_WRITE if can_write else 0)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._wake_reader, selectors.EVENT_READ)
+            if events:
+                selector.register(connection, events)
+            ready = {key.fileobj: mask for key, mask in selector.select(_WAIT_S)}
+        if self._wake_reader in ready:
+            self._drain_wakes()
+        return bool(ready.get(connection, 0) & selectors.EVENT_READ)
+
+    def _drain_wakes(self) -> None:
+        try:
+            while self._wake_reader.recv(4_096):
+                pass
+        except BlockingIOError:
+            return
+
+    def _hand_over(self) -> None:
+        if self._bundle:
+            bundle, self._bundle = self._bundle, []
+            self._received += len(bundle)
+            self._loop.call_soon_threadsafe(self._deliver, self._generation, bundle)
+
+    def _send_acks(self, client: BufferedClient) -> None:
+        while self._acks:
+            generation, packet_ids = self._acks.popleft()
+            if generation is self._generation and not generation.is_over:
+                for packet_id in packet_ids:
+                    client.ack(int.from_bytes(packet_id, "big"), 1)
+
+    def _part(self, client: BufferedClient) -> None:
+        """Leave in good order: the last acknowledgements first."""
+        if client.socket() is not None:
+            self._send_acks(client)
+            client.disconnect()
+            client.flush()
+        client.on_message = None
+        connection = client.socket()
+        if connection is not None:
+            connection.close()
+
+    # --- paho's callbacks: nothing may leave them --------------------------------------------------------------------
+
+    def _on_connect(
+        self, client: Client, _userdata: Any, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self._away = f"It refuses us ({reason})."
+            return
+        moment_us = now_us()
+        gap = None if flags.session_present else self._memory.gap_until(moment_us)
+        if gap is not None:
+            logger.warning("The broker %s has lost our session: %s", self.name, gap.reason)
+            self._loop.call_soon_threadsafe(self._pipeline.add_gap, gap)
+        self._memory.note_connected(moment_us)
+        client.subscribe([(SUBSCRIPTION, 1), (_DROPPED_TOPIC, 0)])
+        self._connected_since_s = time.monotonic()
+        logger.info("Connected to the broker %s.", self.name)
+
+    def _on_subscribe(
+        self, _client: Client, _userdata: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        # Not every broker lets us read its statistics, the second of the two: only the first matters.
+        self._is_refused = bool(reasons) and reasons[0].is_failure
+
+    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+        topic: bytes = message._topic  # noqa: SLF001 - the property decodes, and raises for what is not UTF-8
+        if topic.startswith(b"$SYS/"):
+            self._note_dropped(bytes(message.payload))
+            return
+        packet_id = message.mid.to_bytes(2, "big") if message.qos else None
+        self._bundle.append((topic, bytes(message.payload), packet_id, message.retain))
+
+    def _note_dropped(self, payload: bytes) -> None:
+        if not payload.isdigit() or len(payload) > 18:
+            return
+        lost, since_us = self._memory.note_dropped(int(payload), now_us())
+        if lost:
+            self._dropped_problem = (
+                f"The broker {self.name} has thrown away {lost} messages because its queue was full; data is missing. "
+                "Raise max_queued_messages in its configuration."
+            )
+            gap = Gap(since_us, now_us(), f"The broker {self.name} dropped messages because its queue was full.")
+            self._loop.call_soon_threadsafe(self._pipeline.add_gap, gap)

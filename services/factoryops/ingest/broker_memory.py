@@ -1,0 +1,68 @@
+"""What must be remembered of a broker across restarts, to notice what was lost outside."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import msgspec
+
+from factoryops.domain.time import now_us
+from factoryops.journal.records import Gap
+
+
+class _Memory(msgspec.Struct):
+    seen_us: int = 0
+    dropped: int = -1
+    dropped_at_us: int = 0
+
+
+class BrokerMemory:
+    """A small file per broker; losing it costs no more than one gap that goes unnoticed."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._saved_at_s = 0.0
+        try:
+            self._memory = msgspec.json.decode(file.read_bytes(), type=_Memory)
+        except (FileNotFoundError, msgspec.MsgspecError):
+            self._memory = _Memory()
+
+    def gap_until(self, moment_us: int) -> Gap | None:
+        """The gap when the broker has no session of ours although there was one; None at the first meeting."""
+        if not self._memory.seen_us:
+            return None
+        reason = f"The broker lost what it had kept for us ({self._file.suffix[1:]}): messages may be missing."
+        return Gap(min(self._memory.seen_us, moment_us), moment_us, reason)
+
+    def note_connected(self, moment_us: int) -> None:
+        """Remember that the broker keeps a session for us from now on."""
+        self._memory.seen_us = moment_us
+        self._save()
+
+    def note_dropped(self, total: int, moment_us: int) -> tuple[int, int]:
+        """(how many messages the broker threw away since the last report, when that was)."""
+        before, since_us = self._memory.dropped, self._memory.dropped_at_us
+        self._memory.dropped, self._memory.dropped_at_us = total, moment_us
+        if total != before:
+            self._save()
+        # A counter that has fallen belongs to a broker that was restarted.
+        return (total - before if 0 <= before < total else 0), since_us
+
+    def save_seen(self) -> None:
+        """Remember that the session was alive until now."""
+        self._memory.seen_us = now_us()
+        self._save()
+
+    def save_seen_every(self, period_s: float, *, is_connected: bool) -> None:
+        """The same, now and then."""
+        if is_connected and time.monotonic() - self._saved_at_s >= period_s:
+            self.save_seen()
+
+    def _save(self) -> None:
+        self._saved_at_s = time.monotonic()
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._file.with_name(self._file.name + ".new")
+        temporary.write_bytes(msgspec.json.encode(self._memory))
+        os.replace(temporary, self._file)  # noqa: PTH105 - Path.replace is the same call; this one reads as what it is
