@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from datetime import datetime, tzinfo
 from typing import Final
@@ -85,6 +86,11 @@ def zone_name(time_us: int, zone: tzinfo) -> str:
     if name in {"", "UTC"} or name[0] in "+-":
         return "UTC" if name == "UTC" else utc
     return f"{name} ({utc})"
+
+
+def plain(text: str) -> str:
+    """Text from devices and people as a tool tip shows it: never as markup."""
+    return html.escape(text).replace("\n", "<br>")
 
 
 def _date_format() -> str:

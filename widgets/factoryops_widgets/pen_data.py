@@ -134,7 +134,7 @@ class PenData:
                 times = times.copy()
                 times[-1] = max(int(shown.start_us[-1]), newest[0] - 1)
             times = np.append(times, newest[0])
-            means = np.append(means, newest[1])
+            means = np.append(means, means[-1])
             lows, highs = np.append(lows, lows[-1]), np.append(highs, highs[-1])
         breaks = find_breaks(times, break_after_us(times, width_us=shown.width_us), gaps)
         return Picture(Line(times, means, breaks), lows, highs)

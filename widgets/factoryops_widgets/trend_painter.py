@@ -22,7 +22,7 @@ from factoryops_widgets.trend_types import AlarmPeriod, Limit, Pen
 MOST_AXES: Final = 3
 STRIP_PX: Final = 6
 _MOST_BANDS: Final = 6
-_TOP_PX: Final = 22
+_TOP_PX: Final = 28
 _RIGHT_PX: Final = 10
 _TICK_GAP_X_PX: Final = 96
 _TICK_GAP_Y_PX: Final = 44
@@ -218,7 +218,7 @@ def _paint_value_axis(painter: QPainter, scene: Scene, scale: Scale, right: floa
             place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, formatting.number(tick, decimals)
         )
     painter.setPen(colour)
-    head = QRectF(right - width, 0, width - 6, plot.top() - 4)
+    head = QRectF(right - width, 0, width - 6, plot.top() - 10)
     unit = QFontMetricsF(painter.font()).elidedText(scale.unit, Qt.TextElideMode.ElideRight, head.width())
     painter.drawText(head, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, unit)
     return right - width
@@ -331,7 +331,7 @@ def _paint_corner(painter: QPainter, scene: Scene) -> None:
     if scene.bin_width_us:
         parts.append(say("bins of {width}", width=formatting.span(scene.bin_width_us)))
     painter.setPen(QColor(scene.theme.secondary))
-    place = QRectF(plot.left(), 0, plot.width(), plot.top() - 4)
+    place = QRectF(plot.left(), 0, plot.width(), plot.top() - 10)
     painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, "   ".join(parts))
     # The zone stands once per view, left in the head of the plot.
     zone = formatting.zone_name(frame.end_us, scene.look.zone)
