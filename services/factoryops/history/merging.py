@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+import numpy.typing as npt
 
 from factoryops.domain.bins import BinnedSeries
 from factoryops.domain.samples import SampleColumns
@@ -39,3 +42,9 @@ def join_bins(old: BinnedSeries | None, redone: BinnedSeries) -> BinnedSeries:
         maximum=np.concatenate([old.maximum[kept], redone.maximum])[order],
         mean=np.concatenate([old.mean[kept], redone.mean])[order],
     )
+
+
+def runs(ordered: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+    """(value, first, end) of every run of equal values."""
+    first = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1)) if len(ordered) else np.empty(0, np.intp)
+    return zip(ordered[first].tolist(), first.tolist(), [*first[1:].tolist(), len(ordered)], strict=False)

@@ -82,6 +82,10 @@ class HistoryStore(HistoryReader, Protocol):
         """
         ...
 
+    def tidy(self, *, budget_s: float) -> int:
+        """Spend up to `budget_s` on upkeep (compaction); returns how many pieces of it are left."""
+        ...
+
     def close(self) -> None:
         """Let go of files and connections."""
         ...

@@ -110,10 +110,8 @@ class Tail:
     def select(self, series: Iterable[int], start_us: int, end_us: int) -> SampleColumns:
         """The samples of `series` in [start, end), ordered by (series, time), the last of each time alone."""
         wanted = np.unique(np.fromiter(series, np.int64))
-        found: list[SampleColumns] = []
-        for part in self._snapshot():
-            for index in _spans(part, wanted, start_us, end_us):
-                found.append(part.take(index))
+        parts = self._snapshot()
+        found = [part.take(index) for part in parts for index in _spans(part, wanted, start_us, end_us)]
         return SampleColumns.joined(found).sorted_unique()
 
     def latest(self, series: Sequence[int] | None = None) -> SampleColumns:

@@ -1,0 +1,284 @@
+"""What both adapters write down beside the samples: checkpoints, series, newest values, gaps and the ledger.
+
+They lie in one SQLite file per store (for the embedded store, in `history.db` itself), so that they move in one
+transaction with the effect they describe.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+import numpy as np
+
+from factoryops.domain.errors import SetupError, StorageError
+from factoryops.domain.samples import SampleColumns, SeriesKey
+from factoryops.history.merging import newest_of_each
+from factoryops.history.store import StoreLedger
+from factoryops.journal.records import Gap
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS ledger (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS checkpoint (journal TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS series (
+    id INTEGER PRIMARY KEY,
+    factory TEXT NOT NULL,
+    device TEXT NOT NULL,
+    parameter TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS latest (
+    series INTEGER PRIMARY KEY,
+    time_us INTEGER NOT NULL,
+    value REAL NOT NULL,
+    flags INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS gap (
+    number INTEGER PRIMARY KEY,
+    start_us INTEGER NOT NULL,
+    end_us INTEGER NOT NULL,
+    factory TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    UNIQUE (start_us, end_us, factory, reason)
+);
+"""
+
+ADD_GAP: Final = "INSERT OR IGNORE INTO gap (start_us, end_us, factory, reason) VALUES (?, ?, ?, ?)"
+
+_REFUSED: Final = "refused:"
+_CANNOT_OPEN: Final = (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.IOError)
+
+
+def open_for_writing(path: Path, *, version: int, schema: str, page_bytes: int = 4_096) -> apsw.Connection:
+    """The one connection that writes `path`, its schema in place.
+
+    Raises:
+        SetupError: the file was written by a newer program.
+        StorageError: it cannot be written.
+        apsw.Error: it is damaged; the caller sets it aside.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = apsw.Connection(str(path))
+        connection.set_busy_timeout(2_000)
+        connection.pragma("page_size", page_bytes)
+        connection.pragma("auto_vacuum", 2)
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", 2)
+    except (OSError, *_CANNOT_OPEN) as error:
+        raise StorageError(
+            f"The history file {path} cannot be opened for writing ({error}). "
+            "Samples wait in the journal; give the service's user the right to write that folder."
+        ) from error
+    found = int(str(connection.pragma("user_version") or 0))
+    if found > version:
+        connection.close()
+        raise SetupError(
+            f"{path} was written by a newer FactoryOps (history version {found}, this program knows {version}). "
+            "Start the newer program, or restore the backup made before the upgrade."
+        )
+    connection.execute(f"BEGIN IMMEDIATE;{SCHEMA}{schema}PRAGMA user_version = {version}; COMMIT")
+    return connection
+
+
+class Books:
+    """Writes them, always inside a transaction the caller has begun.
+
+    Attributes:
+        last_us: the time of each series' newest sample.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self.last_us: dict[int, int] = dict(connection.execute("SELECT series, time_us FROM latest"))
+        self._known = {row[0] for row in connection.execute("SELECT id FROM series")}
+
+    def holds(self, checkpoints: Mapping[str, int]) -> bool:
+        """Whether every one of `checkpoints` (at least one) has been reached already."""
+        return bool(checkpoints) and all(
+            read_checkpoint(self._connection, journal) >= seq for journal, seq in checkpoints.items()
+        )
+
+    def add_series(self, keys: Mapping[int, SeriesKey]) -> None:
+        """Remember what series ids stand for."""
+        added = [(identity, *key) for identity, key in keys.items() if identity not in self._known]
+        if added:
+            self._connection.executemany("INSERT OR IGNORE INTO series VALUES (?, ?, ?, ?)", added)
+
+    def add_latest(self, samples: SampleColumns) -> None:
+        """Move the newest values on."""
+        newest = newest_of_each(samples)
+        rows = [
+            row
+            for row in zip(*(column.tolist() for column in _columns(newest)), strict=True)
+            if row[1] >= self.last_us.get(row[0], row[1])
+        ]
+        self._connection.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?)", rows)
+
+    def add_gaps(self, gaps: Sequence[Gap]) -> None:
+        """Remember gaps; the same one twice is one."""
+        rows = [(gap.start_us, gap.end_us, gap.factory, gap.reason) for gap in gaps]
+        self._connection.executemany(ADD_GAP, rows)
+
+    def count(self, *, stored: int, replaced: int, refused: Mapping[str, int]) -> None:
+        """Add to the ledger."""
+        amounts = {"stored": stored, "replaced": replaced, **{_REFUSED + why: n for why, n in refused.items()}}
+        sql = "INSERT INTO ledger VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count"
+        self._connection.executemany(sql, [item for item in amounts.items() if item[1]])
+
+    def move_checkpoints(self, checkpoints: Mapping[str, int]) -> None:
+        """Say how far the journals are contained."""
+        self._connection.executemany("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", list(checkpoints.items()))
+
+    def committed(self, samples: SampleColumns, keys: Mapping[int, SeriesKey]) -> None:
+        """The transaction that held these is on disk: remember it in memory, too."""
+        self._known.update(keys)
+        newest = newest_of_each(samples)
+        for series, time_us in zip(newest.series.tolist(), newest.time_us.tolist(), strict=True):
+            self.last_us[series] = max(time_us, self.last_us.get(series, time_us))
+
+
+def _columns(samples: SampleColumns) -> tuple[np.ndarray[Any, Any], ...]:
+    return samples.series, samples.time_us, samples.value, samples.flags
+
+
+def read_checkpoint(connection: apsw.Connection, journal: str) -> int:
+    """The checkpoint of one journal; 0 when there is none."""
+    row = connection.execute("SELECT seq FROM checkpoint WHERE journal = ?", (journal,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def read_latest(connection: apsw.Connection, series: Sequence[int]) -> SampleColumns:
+    """The newest sample of each of `series` that has one."""
+    rows: list[tuple[Any, ...]] = []
+    for first in range(0, len(series), 500):
+        part = tuple(series[first : first + 500])
+        marks = ",".join("?" * len(part))
+        sql = f"SELECT series, time_us, value, flags FROM latest WHERE series IN ({marks})"  # noqa: S608 - marks only
+        rows.extend(connection.execute(sql, part))
+    if not rows:
+        return SampleColumns.empty()
+    identity, time_us, value, flags = zip(*rows, strict=True)
+    return SampleColumns(
+        series=np.array(identity, np.int64),
+        time_us=np.array(time_us, np.int64),
+        value=np.array(value, np.float64),
+        flags=np.array(flags, np.uint8),
+    )
+
+
+def read_gaps(connection: apsw.Connection, factory: str, start_us: int, end_us: int) -> list[Gap]:
+    """Gaps of this factory, or of all, that touch [start, end), oldest first."""
+    sql = (
+        "SELECT start_us, end_us, reason, factory FROM gap WHERE factory IN ('', ?) AND start_us < ? AND end_us >= ?"
+        " ORDER BY start_us, number"
+    )
+    return [Gap(*row) for row in connection.execute(sql, (factory, end_us, start_us))]
+
+
+def read_ledger(connection: apsw.Connection) -> StoreLedger:
+    """The ledger's totals."""
+    counts = {str(name): int(count) for name, count in connection.execute("SELECT name, count FROM ledger")}
+    refused = {name.removeprefix(_REFUSED): n for name, n in counts.items() if name.startswith(_REFUSED)}
+    return StoreLedger(counts.get("stored", 0), counts.get("replaced", 0), refused)
+
+
+def read_keys(connection: apsw.Connection, series: Sequence[int]) -> dict[int, SeriesKey]:
+    """What the given series ids stand for; unknown ones are left out."""
+    sql = "SELECT factory, device, parameter FROM series WHERE id = ?"
+    found = ((one, connection.execute(sql, (one,)).fetchone()) for one in series)
+    return {one: SeriesKey(*row) for one, row in found if row is not None}
+
+
+class ReadConnections:
+    """Read-only connections to one file, one per thread; opened when the file appears, and again when it is replaced.
+
+    Attributes:
+        generation: counts the files seen, so that what was remembered of an older one can be forgotten.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._open: list[apsw.Connection] = []
+        self._identity: tuple[int, int] | None = None
+        self.generation = 0
+
+    def get(self) -> apsw.Connection | None:
+        """This thread's connection; None while the file is not there or has no tables yet."""
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return None
+        identity = (status.st_dev, status.st_ino)
+        held: tuple[tuple[int, int], apsw.Connection] | None = getattr(self._local, "held", None)
+        if held is not None and held[0] == identity:
+            return held[1]
+        if held is not None:
+            self._close_one(held[1])
+        return self._open_one(identity)
+
+    def _open_one(self, identity: tuple[int, int]) -> apsw.Connection | None:
+        self._local.held = None
+        try:
+            connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
+            connection.set_busy_timeout(2_000)
+            if not connection.pragma("user_version"):
+                connection.close()
+                return None
+        except (apsw.CantOpenError, apsw.BusyError):
+            return None
+        with self._lock:
+            self._open.append(connection)
+            if identity != self._identity:
+                self._identity = identity
+                self.generation += 1
+        self._local.held = (identity, connection)
+        return connection
+
+    def _close_one(self, connection: apsw.Connection) -> None:
+        with self._lock:
+            self._open.remove(connection)
+        connection.close()
+
+    def close(self) -> None:
+        """Close the connections of all threads; none of them may be in use."""
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
+        self._local = threading.local()
+
+
+class BooksReader:
+    """The part of a reader that both adapters share: answers from the books, from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._connections = ReadConnections(path)
+
+    def latest(self, series: Sequence[int]) -> SampleColumns:
+        """The newest sample of each of `series` that has one."""
+        connection = self._connections.get()
+        return read_latest(connection, series) if connection else SampleColumns.empty()
+
+    def gaps(self, factory: str, start_us: int, end_us: int) -> list[Gap]:
+        """Gaps of this factory, or of all, that touch the span."""
+        connection = self._connections.get()
+        return read_gaps(connection, factory, start_us, end_us) if connection else []
+
+    def checkpoint(self, journal: str) -> int:
+        """The last row of `journal` whose samples these queries can see."""
+        connection = self._connections.get()
+        return read_checkpoint(connection, journal) if connection else 0
+
+    def ledger(self) -> StoreLedger:
+        """Running totals."""
+        connection = self._connections.get()
+        return read_ledger(connection) if connection else StoreLedger(0, 0, {})
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connections.close()

@@ -1,0 +1,1 @@
+"""History in one file: `history.db`, an SQLite container of compressed column blocks."""

@@ -1,0 +1,183 @@
+"""The embedded store: the historian's side of `history.db`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import apsw
+import numpy as np
+
+from factoryops.domain.errors import StorageError
+from factoryops.domain.samples import SampleColumns, SeriesKey
+from factoryops.domain.time import now_us
+from factoryops.history.books import Books, open_for_writing
+from factoryops.history.local.blocks import (
+    OWN_FROM,
+    PAGE_BYTES,
+    SCHEMA,
+    SHARED,
+    VERSION,
+    SharedBlocks,
+    collect_series,
+    insert_block,
+    insert_series,
+    split_by_day,
+)
+from factoryops.history.local.compaction import Compaction
+from factoryops.history.local.reader import LocalHistoryReader
+from factoryops.history.merging import runs
+from factoryops.journal.failpoint import failpoint
+from factoryops.journal.records import Gap
+from factoryops.journal.writer import set_aside
+
+logger = logging.getLogger(__name__)
+
+_WHOLE_CHECK_BYTES: Final = 1 << 30
+"""Larger files are checked without their blocks, which carry checksums of their own."""
+
+_BOOK_TABLES: Final = ("ledger", "checkpoint", "series", "latest", "gap")
+
+
+class LocalHistory(LocalHistoryReader):
+    """A HistoryStore over `path`; one process writes it, and in it one thread at a time.
+
+    Raises:
+        SetupError: the file was written by a newer program.
+        StorageError: it cannot be written.
+
+    Attributes:
+        was_damaged: the file found at opening was set aside; a gap says so.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._path = path
+        self.was_damaged = False
+        self._connection = self._open_or_set_aside()
+        self._books = Books(self._connection)
+        self._own_shared = SharedBlocks(most_samples=1_000_000)
+        self._compaction = Compaction(self._connection, self._own_shared)
+        self._written = int(self._connection.execute("SELECT coalesce(max(written), 0) FROM block").get)
+        if self.was_damaged:
+            self._record_damage()
+
+    def _open_or_set_aside(self) -> apsw.Connection:
+        try:
+            connection = _open(self._path)
+            if _is_sound(connection, self._path):
+                return connection
+            connection.close()
+        except (apsw.NotADBError, apsw.CorruptError) as error:
+            logger.warning("The history file is damaged: %s", error)
+        set_aside(self._path)
+        self.was_damaged = True
+        return _open(self._path)
+
+    def _record_damage(self) -> None:
+        reason = (
+            "The history file was damaged and has been set aside; it is kept beside the new one. "
+            "What the journal still holds is stored again, older history is missing until a backup is restored."
+        )
+        self.append(SampleColumns.empty(), {}, gaps=[Gap(0, now_us(), reason)], checkpoints={})
+
+    def append(
+        self,
+        samples: SampleColumns,
+        keys: Mapping[int, SeriesKey],
+        *,
+        gaps: Sequence[Gap],
+        checkpoints: Mapping[str, int],
+    ) -> None:
+        """Keep all of it in one transaction; see HistoryStore.append.
+
+        A value that is not finite is refused singly.
+        """
+        if self._books.holds(checkpoints):
+            return
+        accepted, refused = _finite(samples)
+        ordered = accepted.sorted_unique()
+        with self._transaction():
+            replaced = len(accepted) - len(ordered) + self._count_present(ordered)
+            self._insert(ordered)
+            self._books.add_series(keys)
+            self._books.add_latest(ordered)
+            self._books.add_gaps(gaps)
+            self._books.count(stored=len(accepted) - replaced, replaced=replaced, refused=refused)
+            failpoint("before_upload")
+            self._books.move_checkpoints(checkpoints)
+            failpoint("after_upload_before_checkpoint")
+        self._written += 1
+        self._books.committed(ordered, keys)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            with self._connection:
+                yield
+        except apsw.Error as error:
+            raise StorageError(
+                f"The history file {self._path} cannot be written ({error}). Samples wait in the journal; "
+                "check the disk and its free space."
+            ) from error
+
+    def _insert(self, ordered: SampleColumns) -> None:
+        for part in split_by_day(ordered) if len(ordered) else ():
+            few = np.ones(len(part), np.bool_)
+            for series, low, high in runs(part.series):
+                if high - low >= OWN_FROM:
+                    few[low:high] = False
+                    own = part.take(np.arange(low, high))
+                    insert_series(self._connection, own, series=series, written=self._written + 1)
+            if few.any():
+                insert_block(self._connection, part.take(few), series=SHARED, written=self._written + 1)
+
+    def _count_present(self, ordered: SampleColumns) -> int:
+        """How many of these samples take the place of a stored one; newer ones than the series' newest need no look."""
+        present = 0
+        last_us = self._books.last_us
+        for series, low, high in runs(ordered.series):
+            newest_us = last_us.get(series)
+            if newest_us is not None and ordered.time_us[low] <= newest_us:
+                times = ordered.time_us[low:high]
+                span = (int(times[0]), min(int(times[-1]), newest_us) + 1)
+                stored = collect_series(self._connection, self._own_shared, series, span)
+                present += int(np.isin(times, stored.time_us, assume_unique=True).sum())
+        return present
+
+    def tidy(self, *, budget_s: float) -> int:
+        """Turn shared blocks into large ones of one series each; returns how many shared blocks are left."""
+        with self._translated():
+            return self._compaction.run(budget_s=budget_s)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except apsw.Error as error:
+            raise StorageError(f"The history file {self._path} cannot be tidied up ({error}).") from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        super().close()
+        self._connection.close()
+
+
+def _open(path: Path) -> apsw.Connection:
+    return open_for_writing(path, version=VERSION, schema=SCHEMA, page_bytes=PAGE_BYTES)
+
+
+def _is_sound(connection: apsw.Connection, path: Path) -> bool:
+    if path.stat().st_size <= _WHOLE_CHECK_BYTES:
+        return bool(connection.pragma("quick_check") == "ok")
+    return all(connection.pragma("quick_check", table) == "ok" for table in _BOOK_TABLES)
+
+
+def _finite(samples: SampleColumns) -> tuple[SampleColumns, dict[str, int]]:
+    is_finite = np.isfinite(samples.value)
+    if is_finite.all():
+        return samples, {}
+    return samples.take(is_finite), {"not_finite": int((~is_finite).sum())}
