@@ -95,12 +95,17 @@ class MariaDb:
 
     def execute(self, statement: str, *, schema: str | None = None) -> list[tuple[object, ...]]:
         """Run a statement beside the program under test."""
+        return self.execute_all([statement], schema=schema)
+
+    def execute_all(self, statements: list[str], *, schema: str | None = None) -> list[tuple[object, ...]]:
+        """Run statements on one connection; answers the rows of the last."""
         connection = pymysql.connect(
             host="127.0.0.1", port=self.port, user="root", database=schema, autocommit=True, connect_timeout=2
         )
         try:
             with connection.cursor() as cursor:
-                cursor.execute(statement)
+                for statement in statements:
+                    cursor.execute(statement)
                 return list(cursor.fetchall())
         finally:
             connection.close()

@@ -116,8 +116,8 @@ class Work:
             InvalidInputError: the span is empty.
             NotFoundError: a device is not of this factory.
         """
-        end_us = self._unit.now_us if request.end is None else _us(request.end, "end")
-        start_us = end_us - _DAY_US if request.start is None else _us(request.start, "start")
+        end_us = self._unit.now_us if request.end is None else to_us(request.end)
+        start_us = end_us - _DAY_US if request.start is None else to_us(request.start)
         if start_us >= end_us:
             raise InvalidInputError(
                 "The span is empty: its start must lie before its end.", fields={"start": "must lie before the end"}
@@ -272,12 +272,6 @@ class Work:
                     )
                 )
         return files
-
-
-def _us(moment: datetime, field: str) -> int:
-    if moment.tzinfo is None:
-        raise InvalidInputError("A time needs its zone, for example a Z at its end.", fields={field: "has no zone"})
-    return to_us(moment)
 
 
 def _moment(time_us: int | None) -> datetime | None:

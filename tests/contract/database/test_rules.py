@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from factoryops.database.transaction import Transaction
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from factoryops.domain.rules import Comparison, Priority
+from tests.support.databases import Site, content
+
+
+def test_a_rule_comes_back_as_it_was_written(site: Site) -> None:
+    wanted = content(
+        device_ids=[site.device.id],
+        comparison=Comparison.AT_OR_BELOW,
+        limit=-1.25e-3,
+        priority=Priority.CRITICAL,
+        deadband=0.1,
+        on_delay_s=0.5,
+        off_delay_s=3_600,
+        is_enabled=False,
+        response="Ventil schließen 🏭\nund melden.",
+    )
+    made = site.database.run(lambda tx: tx.rules(site.scope).create(wanted, "op1"))
+    assert made.content == wanted
+    assert (made.version, made.changed_by, made.holds_from_seq) == (1, "op1", None)
+    assert site.database.read(lambda tx: tx.rules(site.scope).list()) == [made]
+
+
+def test_a_change_made_from_an_old_version_is_refused(site: Site) -> None:
+    rule = site.add_rule()
+    changed = site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, content(limit=6.0), "op2"))
+    assert (changed.version, changed.content.limit, changed.changed_by) == (2, 6.0, "op2")
+    with pytest.raises(ConflictError):
+        site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, content(limit=7.0), "op3"))
+    assert site.database.read(lambda tx: tx.rules(site.scope).get(rule.id)) == changed
+
+
+def test_a_deleted_rule_is_gone_and_cannot_be_changed(site: Site) -> None:
+    rule = site.add_rule()
+    site.database.run(lambda tx: tx.rules(site.scope).delete(rule.id))
+    assert site.database.read(lambda tx: tx.rules(site.scope).list()) == []
+    for act in (
+        lambda tx: tx.rules(site.scope).get(rule.id),
+        lambda tx: tx.rules(site.scope).delete(rule.id),
+        lambda tx: tx.rules(site.scope).update(rule.id, 1, content(), "op1"),
+    ):
+        with pytest.raises(NotFoundError):
+            site.database.run(act)
+
+
+def test_a_rule_on_another_factorys_device_is_refused_and_leaves_nothing(site: Site, other_site: Site) -> None:
+    with pytest.raises(NotFoundError):
+        site.add_rule(device_ids=[site.device.id, other_site.device.id])
+    rule = site.add_rule()
+    with pytest.raises(NotFoundError):
+        site.database.run(
+            lambda tx: tx.rules(site.scope).update(rule.id, 1, content(device_ids=[other_site.device.id]), "op1")
+        )
+    assert site.database.read(lambda tx: tx.rules(site.scope).list()) == [rule]
+
+
+def test_an_unusable_rule_names_its_field(site: Site) -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        site.add_rule(name="   ")
+    assert "name" in raised.value.fields
+
+
+def test_the_engine_sees_enabled_rules_of_every_factory_with_device_keys(site: Site, other_site: Site) -> None:
+    first = site.add_rule(device_ids=[site.device.id])
+    second = other_site.add_rule()
+    site.add_rule(name="off", is_enabled=False)
+    gone = site.add_rule(name="gone")
+    site.database.run(lambda tx: tx.rules(site.scope).delete(gone.id))
+    rules = {rule.id: rule for rule in site.database.read(lambda tx: tx.engine.current_rules())}
+    assert rules.keys() == {first.id, second.id}
+    assert rules[first.id].device_keys == frozenset({"pump-1"})  # type: ignore[index] # rule ids are plain text here
+    assert rules[second.id].device_keys == frozenset()  # type: ignore[index] # rule ids are plain text here
+
+
+def test_a_new_version_replaces_the_devices_of_the_old_one(site: Site) -> None:
+    rule = site.add_rule(device_ids=[site.device.id])
+    fan = site.add_device("fan-1")
+    site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, content(device_ids=[fan.id]), "op1"))
+    (current,) = site.database.read(lambda tx: tx.engine.current_rules())
+    assert (current.version, current.device_keys) == (2, frozenset({"fan-1"}))
+
+
+def test_the_rules_counter_moves_with_every_change_only(site: Site) -> None:
+    def counted() -> int:
+        return site.database.read(lambda tx: tx.engine.rules_change())
+
+    seen = [counted()]
+    rule = site.add_rule()
+    seen.append(counted())
+    site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, content(limit=9.0), "op1"))
+    seen.append(counted())
+    site.database.run(lambda tx: tx.rules(site.scope).delete(rule.id))
+    seen.append(counted())
+    site.add_device("fan-2")
+    assert seen == sorted(set(seen))
+    assert counted() == seen[-1]
+
+
+def test_the_sequence_from_which_a_version_holds_is_marked_once(site: Site) -> None:
+    rule = site.add_rule()
+    for seq in (7, 9):
+        site.database.run(partial(_mark, rule.id, seq))
+    assert site.database.read(lambda tx: tx.rules(site.scope).get(rule.id)).holds_from_seq == 7
+
+
+def test_every_change_of_a_rule_is_in_the_audit_trail(site: Site) -> None:
+    rule = site.add_rule()
+    site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, content(limit=6.0), "op1"))
+    site.database.run(lambda tx: tx.rules(site.scope).delete(rule.id))
+    entries = [
+        entry for entry in site.database.read(lambda tx: tx.audit(site.scope).list()) if entry.object_id == rule.id
+    ]
+    assert [entry.action for entry in entries] == ["rule.delete", "rule.update", "rule.create"]
+    assert isinstance(entries[1].new, dict)
+    assert entries[1].new["limit"] == 6.0
+
+
+def _mark(rule_id: str, seq: int, tx: Transaction) -> None:
+    tx.engine.mark_rule_holds(rule_id, 1, seq)
