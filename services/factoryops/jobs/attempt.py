@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 
 KeepLease = Callable[[ClaimedRun, float, str], Awaitable[bool]]
 
-_CHILD: Final = "factoryops.jobs.child"
 _LOOK_S: Final = 0.2
 _COMPLAINT_BYTES: Final = 4_000
 
@@ -33,10 +32,12 @@ class Limits:
     """What one run may take.
 
     Attributes:
+        child_module: what the child process runs.
         renew_s: how often the lease is renewed and a wish to cancel is noticed.
     """
 
     time_s: float = 600.0
+    child_module: str = "factoryops.jobs.child"
     memory_bytes: int = 1 << 30
     renew_s: float = 2.0
 
@@ -79,7 +80,7 @@ class Attempt:
             ConflictError: the lease was lost; the child is gone.
         """
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", _CHILD,
+            sys.executable, "-m", self._limits.child_module,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             limit=LONGEST_LINE, env=_environment(),
         )  # fmt: skip
@@ -87,6 +88,8 @@ class Attempt:
         try:
             await self._give_order(child)
             await self._watch(child, stop)
+            if self._stopped is not None:
+                await _end_child(child)
             await asyncio.gather(*listeners)
         finally:
             await _end_child(child)

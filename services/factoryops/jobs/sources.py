@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from factoryops.database.database import Database
 from factoryops.history.queries import History
-from factoryops.history.store import HistoryReader
 from factoryops.history.tail import Tail
 from factoryops.jobs.orders import HistorySource, LocalSource, Order
 from factoryops.journal.reader import JournalReader
+
+if TYPE_CHECKING:
+    from factoryops.history.influx.reader import InfluxHistoryReader
+    from factoryops.history.local.reader import LocalHistoryReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +41,27 @@ def open_sources(order: Order) -> Iterator[Sources]:
     finally:
         if live is not None:
             live.close()
+        reader.close()
         database.close()
 
 
-def open_history(source: HistorySource) -> HistoryReader:
+def open_history(source: HistorySource) -> LocalHistoryReader | InfluxHistoryReader:
     """The store's reader."""
     if isinstance(source, LocalSource):
         from factoryops.history.local.reader import LocalHistoryReader  # noqa: PLC0415 - one of the two is needed
 
         return LocalHistoryReader(Path(source.path))
     from factoryops.history.influx.reader import InfluxHistoryReader  # noqa: PLC0415 - one of the two is needed
+    from factoryops.history.influx.transport import InfluxConfig  # noqa: PLC0415 - as above
 
-    raise NotImplementedError(InfluxHistoryReader)
+    config = InfluxConfig(
+        url=source.url,
+        org=source.org,
+        token=source.token,
+        bucket_prefix=source.bucket_prefix,
+        timeout_s=source.timeout_s,
+    )
+    return InfluxHistoryReader(config, Path(source.state_path))
 
 
 def read_tail(path: Path, after_seq: int) -> Tail:
