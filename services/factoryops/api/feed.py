@@ -20,6 +20,8 @@ from factoryops.journal.records import Batch
 logger = logging.getLogger(__name__)
 
 _MOST_ROWS: Final = 512
+_NOT_LIVE: Final = "import"
+"""Imported samples are history: queries see them at once, live clients are not sent them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class JournalFeed:
             self._presence.note(self._index, samples, received_us)
         return News(
             len(batches),
-            self._index.split(samples),
+            [] if self.name == _NOT_LIVE else self._index.split(samples),
             _transitions(batches),
             received_us,
             max(batch.entry.watermark_us for batch in batches),

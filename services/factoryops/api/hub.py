@@ -32,7 +32,6 @@ BEAT_S: Final = 1.0
 _POLL_S: Final = 0.25
 _PAUSE_S: Final = 0.005
 _SESSIONS_S: Final = 2.0
-_FOLLOWED: Final = ("journal", "derived")
 
 
 class LiveClient:
@@ -98,13 +97,9 @@ class Hub:
     def _open_feeds(self) -> list[JournalFeed]:
         context = self._context
         return [
-            JournalFeed(
-                name, context.journals[name], context.tails.get(name), self.presence,
-                after_seq=context.reader.checkpoint(name),
-            )
-            for name in _FOLLOWED
-            if name in context.journals
-        ]  # fmt: skip
+            JournalFeed(name, path, context.tails.get(name), self.presence, after_seq=context.reader.checkpoint(name))
+            for name, path in context.journals.items()
+        ]
 
     async def stop(self) -> None:
         """Close every client and let go of everything."""
