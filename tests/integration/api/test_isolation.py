@@ -1,0 +1,232 @@
+"""P16: another factory's objects are as unknown as those that do not exist; the matrix comes from the routes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from factoryops.api.app import build_openapi
+from factoryops.api.permissions import ACCESS
+from factoryops.api.routes import PREFIX, ROUTES, Route
+from factoryops.domain.identity import Role, new_id
+from factoryops.domain.time import now_us
+from tests.support.api_service import ApiService, FactoryKit
+
+SNAPSHOT = Path(__file__).with_name("role_matrix.json")
+_ROLES = (Role.VIEWER, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN)
+_CONTENT = {"name": "R", "parameter_key": "pressure", "comparison": "gt", "limit": 9, "priority": 2}
+
+
+@dataclass(frozen=True)
+class Known:
+    """Ids of one factory, by the name of the parameter that takes them."""
+
+    ids: dict[str, str]
+    series: list[int]
+    alarm: str
+
+
+def _known(service: ApiService, kit: FactoryKit) -> Known:
+    assert kit.rule is not None
+    run = service.finished_run(kit)
+    ids = {
+        "device_id": kit.devices[0].id,
+        "parameter_id": kit.parameters[0].id,
+        "rule_id": kit.rule.id,
+        "run_id": run.id,
+        "artifact_id": run.artifacts[0].id,
+        "kind": "daily_report",
+    }
+    return Known(ids, [one.series_id for one in kit.parameters], service.transition(kit).alarm_id)
+
+
+@pytest.fixture(scope="module")
+def foreign(service: ApiService, other: FactoryKit) -> Known:
+    return _known(service, other)
+
+
+@pytest.fixture(scope="module")
+def own(service: ApiService, kit: FactoryKit) -> Known:
+    return _known(service, kit)
+
+
+def _bodies(route: Route, identity: str, own: Known) -> Any:
+    """A body that is right in itself for each operation that takes one."""
+    known: dict[str, Any] = {
+        "logIn": {"factory": "x", "user": "x", "password": "x"},
+        "changeDevice": {"name": "X"},
+        "changeParameter": {"name": "X"},
+        "createRule": {**_CONTENT, "device_ids": [own.ids["device_id"], identity]},
+        "updateRule": {"version": 1, "content": _CONTENT},
+        "acknowledgeAlarms": {
+            "items": [{"alarm_id": own.alarm, "annunciation": 1}, {"alarm_id": identity, "annunciation": 1}]
+        },
+        "startRun": {"kind": "daily_report", "device_ids": [own.ids["device_id"], identity]},
+        "changeSchedule": {"is_enabled": False, "local_time": "06:00"},
+    }
+    return known.get(route.operation)
+
+
+def _query(route: Route, identities: list[str]) -> dict[str, Any]:
+    span = {"start_us": now_us() - 10_000_000, "end_us": now_us()}
+    if route.operation == "getSamples":
+        return span
+    return {"parameter_id": identities, **span} if route.operation == "getBinned" else {}
+
+
+_IN_PATH = [route for route in ROUTES if "_id}" in route.path]
+_IN_BODY = {"createRule": "device_id", "acknowledgeAlarms": "alarm", "startRun": "device_id"}
+
+
+def _fingerprint(answer: httpx.Response) -> tuple[int, dict[str, Any], list[str]]:
+    """All of an answer that may not tell a foreign id from an absent one."""
+    body = answer.json()
+    body.pop("request_id")
+    return answer.status_code, body, sorted(name for name in answer.headers if name != "date")
+
+
+@pytest.mark.parametrize("role", _ROLES)
+@pytest.mark.parametrize("route", _IN_PATH, ids=lambda route: route.operation)
+def test_a_foreign_id_in_the_path_is_as_unknown_as_an_absent_one(
+    service: ApiService, kit: FactoryKit, own: Known, foreign: Known, route: Route, role: Role
+) -> None:
+    name = next(iter(re.findall(r"{(\w+_id)}", route.path)))
+    answers = []
+    with service.client(kit.tokens[role]) as client:
+        for identity in (foreign.ids[name], new_id()):
+            path = route.path.replace(f"{{{name}}}", identity).lstrip("/")
+            answers.append(
+                client.request(route.method, path, json=_bodies(route, identity, own), params=_query(route, [identity]))
+            )
+    assert _fingerprint(answers[0]) == _fingerprint(answers[1])
+    permission = ACCESS[route.operation].permission
+    assert permission is not None
+    is_permitted = permission in _permissions(role)
+    assert answers[0].status_code == (404 if is_permitted else 403)
+
+
+def _permissions(role: Role) -> frozenset[Any]:
+    from factoryops.domain.identity import permissions_of  # noqa: PLC0415 - the one use of it here
+
+    return permissions_of(role)
+
+
+@pytest.mark.parametrize("operation", sorted(_IN_BODY))
+def test_one_foreign_id_in_a_list_makes_the_whole_call_unknown_and_nothing_is_done(
+    service: ApiService, kit: FactoryKit, own: Known, foreign: Known, operation: str
+) -> None:
+    route = next(one for one in ROUTES if one.operation == operation)
+    foreign_id = foreign.alarm if operation == "acknowledgeAlarms" else foreign.ids[_IN_BODY[operation]]
+    with service.client(kit.tokens[Role.ADMIN]) as client:
+        before = _state(client)
+        answers = [
+            client.request(route.method, route.path.lstrip("/"), json=_bodies(route, identity, own))
+            for identity in (foreign_id, new_id())
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert _fingerprint(answers[0]) == _fingerprint(answers[1])
+        assert _state(client) == before
+
+
+def _state(client: httpx.Client) -> list[Any]:
+    return [client.get(path).json() for path in ("alarms", "rules", "runs")]
+
+
+def test_one_foreign_parameter_in_a_query_makes_the_whole_query_unknown(
+    service: ApiService, kit: FactoryKit, own: Known, foreign: Known
+) -> None:
+    with service.client(kit.tokens[Role.VIEWER]) as client:
+        answers = [
+            client.get(
+                "history",
+                params={"parameter_id": [own.ids["parameter_id"], identity], "start_us": 0, "end_us": now_us()},
+            )
+            for identity in (foreign.ids["parameter_id"], new_id())
+        ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert _fingerprint(answers[0]) == _fingerprint(answers[1])
+
+
+@pytest.mark.parametrize("route", [one for one in ROUTES if one.method == "GET"], ids=lambda route: route.operation)
+def test_no_list_shows_anything_of_another_factory(
+    service: ApiService, kit: FactoryKit, other: FactoryKit, own: Known, foreign: Known, route: Route
+) -> None:
+    path = re.sub(r"{(\w+)}", lambda found: own.ids[found[1]], route.path).lstrip("/")
+    with service.client(kit.tokens[Role.ADMIN]) as client:
+        answer = client.get(path, params=_query(route, [own.ids["parameter_id"]]))
+    assert answer.status_code == 200
+    secrets = {*foreign.ids.values(), foreign.alarm, *map(str, foreign.series), other.factory.id} - {"daily_report"}
+    assert not [one for one in secrets if one in answer.text]
+
+
+def test_no_operation_takes_a_factory(service: ApiService, kit: FactoryKit, other: FactoryKit) -> None:
+    document = build_openapi()
+    text = json.dumps({name: value for name, value in document.items() if name != "info"})
+    assert "factory_id" not in text
+    with service.client(kit.tokens[Role.ADMIN]) as client:
+        smuggled = {**_CONTENT, "factory_id": other.factory.id}
+        assert client.post("rules", json=smuggled).status_code == 422
+        assert client.get("devices", params={"factory_id": other.factory.id}).status_code == 422
+        answer = client.get("devices", headers={"X-Factory-ID": other.factory.id})
+        assert {one["id"] for one in answer.json()["devices"]} == {one.id for one in kit.devices}
+
+
+def test_every_route_stands_in_the_permission_table() -> None:
+    assert {route.operation for route in ROUTES} | {"openLive"} == set(ACCESS)
+    described = {operation["operationId"] for path in build_openapi()["paths"].values() for operation in path.values()}
+    assert described == {route.operation for route in ROUTES}
+
+
+def test_nobody_without_a_session_gets_past_the_door(service: ApiService, own: Known) -> None:
+    with service.client() as client:
+        for route in ROUTES:
+            if ACCESS[route.operation].permission is None:
+                continue
+            path = re.sub(r"{(\w+)}", lambda found: own.ids[found[1]], route.path).lstrip("/")
+            answers = [
+                client.request(route.method, path, headers=headers)
+                for headers in ({}, {"Authorization": "Bearer " + "x" * 43}, {"Authorization": "Bearer"})
+            ]
+            assert [answer.status_code for answer in answers] == [401, 401, 401], route.operation
+
+
+def test_the_role_matrix_is_the_reviewed_one(service: ApiService, own: Known) -> None:
+    found = dict(_matrix(service, service.add_factory("matrix"), own))
+    assert found == json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+
+
+def _matrix(service: ApiService, kit: FactoryKit, own: Known) -> Iterator[tuple[str, dict[str, str]]]:
+    """What each role is told by each route, asked about ids that do not exist: let in or not."""
+    for route in ROUTES:
+        if route.operation in ("logIn", "logOut"):
+            continue
+        row: dict[str, str] = {}
+        for role in _ROLES:
+            path = re.sub(r"{(\w+_id)}", new_id(), route.path).replace("{kind}", "daily_report").lstrip("/")
+            with service.client(kit.tokens[role]) as client:
+                answer = client.request(
+                    route.method, path, json=_bodies(route, new_id(), own), params=_query(route, [new_id()])
+                )
+            assert answer.status_code in (200, 202, 403, 404), (route.operation, answer.text)
+            row[role.value] = "refused" if answer.status_code == 403 else "let in"
+        yield f"{route.method} {PREFIX}{route.path}", row
+
+
+def test_two_factories_with_the_same_device_never_meet(service: ApiService, kit: FactoryKit, other: FactoryKit) -> None:
+    moment = now_us()
+    service.receive(kit, [(0, moment, 1.25)])
+    service.receive(other, [(0, moment, 2.5)])
+    for one, value in ((kit, 1.25), (other, 2.5)):
+        with service.client(one.tokens[Role.VIEWER]) as client:
+            query = {"start_us": moment, "end_us": moment + 1}
+            values: list[float] = []
+            while not values:
+                values = client.get(f"parameters/{one.parameters[0].id}/samples", params=query).json()["value"]
+        assert values == [value]
