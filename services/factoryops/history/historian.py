@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
+import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
+from factoryops.domain.errors import StorageError, UnavailableError
+from factoryops.domain.time import US_PER_S, now_us
+from factoryops.history.intake import Intake
 from factoryops.history.store import HistoryStore
+from factoryops.journal.checkpoints import publish_checkpoint
+from factoryops.journal.doorbell import DoorbellListener
+from factoryops.observability.heartbeat import HeartbeatFile, Problem
+
+logger = logging.getLogger(__name__)
+
+_CONSUMER: Final = "historian"
+_POLL_S: Final = 0.5
+_REST_S: Final = 0.5
+_FIRST_WAIT_S: Final = 1.0
+_LONGEST_WAIT_S: Final = 60.0
+_BEHIND_US: Final = 60 * US_PER_S
+_TIDY_BUDGET_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +39,7 @@ class HistorianConfig:
         journals: journal name ("journal", "derived", "import") -> file.
         checkpoints_folder / doorbell_folder / heartbeat_folder: of the installation.
         seal_every_s: how often samples go to the store.
-        seal_at_samples: with so many waiting, at once; also the most that is held in memory.
+        seal_at_samples: with so many waiting, at once; also about the most that is held in memory.
     """
 
     journals: Mapping[str, Path]
@@ -29,13 +50,148 @@ class HistorianConfig:
     seal_at_samples: int = 200_000
 
 
+class _Backoff:
+    """How long to wait for a store that is away: 1 s, doubling up to 60 s, spread a little, not less than asked."""
+
+    def __init__(self) -> None:
+        self._wait_s = _FIRST_WAIT_S
+        self._until = 0.0
+
+    def is_over(self) -> bool:
+        return time.monotonic() >= self._until
+
+    def failed(self, *, asked_s: float) -> None:
+        wait_s = max(asked_s, self._wait_s * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries, hides nothing
+        self._until = time.monotonic() + wait_s
+        self._wait_s = min(_LONGEST_WAIT_S, self._wait_s * 2)
+
+    def succeeded(self) -> None:
+        self._wait_s, self._until = _FIRST_WAIT_S, 0.0
+
+
 class Historian:
-    """Runs until told to stop; holds the store's only writing connection."""
+    """Runs until told to stop; holds the store's only writing connection.
+
+    The store and the journals are touched by one worker thread at a time, never by the event loop's.
+    """
 
     def __init__(self, config: HistorianConfig, store: HistoryStore) -> None:
         self._config = config
         self._store = store
+        self._heartbeat = HeartbeatFile(config.heartbeat_folder, _CONSUMER)
+        self._backoff = _Backoff()
+        self._problem: Problem | None = None
+        self._backlog = 0
+        self._sealed_at = time.monotonic()
+        self._sealed_us = 0
+        self._intake: Intake | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read, seal and tidy up until `stop`, then seal the rest."""
-        await stop.wait()
+        self._intake = await asyncio.to_thread(Intake, self._config.journals, self._store)
+        doorbell = DoorbellListener(self._config.doorbell_folder, _CONSUMER)
+        await doorbell.start()
+        try:
+            while not stop.is_set():
+                is_more = await asyncio.to_thread(self._turn)
+                if not is_more:
+                    await doorbell.wait(timeout_s=_POLL_S)
+                    await _rest(stop)
+            await asyncio.to_thread(self._last_turn)
+        finally:
+            doorbell.close()
+            await asyncio.to_thread(self._end)
+
+    def _turn(self) -> bool:
+        """One round of work; returns whether there is more to do at once."""
+        intake = self._open_intake()
+        intake.read(most_samples=self._config.seal_at_samples)
+        if self._is_seal_due(intake):
+            self._seal(intake)
+        if self._problem is None:
+            self._tidy()
+        self._beat(intake)
+        return self._problem is None and intake.is_full(self._config.seal_at_samples)
+
+    def _open_intake(self) -> Intake:
+        if self._intake is None:
+            raise RuntimeError("the historian is not running")
+        return self._intake
+
+    def _is_seal_due(self, intake: Intake) -> bool:
+        if not intake.has_news or not self._backoff.is_over():
+            return False
+        is_time = time.monotonic() - self._sealed_at >= self._config.seal_every_s
+        return is_time or self._problem is not None or intake.is_full(self._config.seal_at_samples)
+
+    def _seal(self, intake: Intake) -> None:
+        """Hand what was read to the store; keep it for the next try when the store is away."""
+        sheaf = intake.sheaf()
+        try:
+            self._store.append(sheaf.samples, sheaf.keys, gaps=sheaf.gaps, checkpoints=sheaf.checkpoints)
+        except UnavailableError as error:
+            self._failed("store_away", str(error), asked_s=error.retry_after_s)
+            return
+        except StorageError as error:
+            self._failed("disk_full" if "full" in str(error) else "store_away", str(error), asked_s=_FIRST_WAIT_S)
+            return
+        intake.sealed(sheaf)
+        self._problem = None
+        self._backoff.succeeded()
+        self._sealed_at, self._sealed_us = time.monotonic(), now_us()
+        for journal, seq in sheaf.checkpoints.items():
+            publish_checkpoint(self._config.checkpoints_folder, _CONSUMER, journal, seq)
+
+    def _failed(self, code: str, message: str, *, asked_s: float) -> None:
+        logger.warning("%s", message)
+        since_us = self._problem.since_us if self._problem and self._problem.code == code else now_us()
+        self._problem = Problem(code, message, since_us)
+        self._backoff.failed(asked_s=asked_s)
+
+    def _tidy(self) -> None:
+        try:
+            self._backlog = self._store.tidy(budget_s=_TIDY_BUDGET_S)
+        except StorageError as error:
+            self._failed("store_away", str(error), asked_s=_FIRST_WAIT_S)
+
+    def _last_turn(self) -> None:
+        """Seal the rest; with the store away, or a backlog behind a full sheaf, it stays in the journal."""
+        intake = self._open_intake()
+        intake.read(most_samples=self._config.seal_at_samples)
+        if intake.has_news and self._problem is None:
+            self._seal(intake)
+
+    def _beat(self, intake: Intake) -> None:
+        ledger = self._store.ledger()
+        figures: dict[str, Any] = {
+            "stored": ledger.stored,
+            "replaced": ledger.replaced,
+            "refused": dict(ledger.refused),
+            "checkpoint": {name: self._store.checkpoint(name) for name in self._config.journals},
+            "accepted": intake.accepted_at_checkpoint,
+            "waiting_samples": intake.waiting_samples,
+            "oldest_waiting_us": intake.oldest_waiting_us,
+            "compaction_backlog": self._backlog,
+            "sealed_us": self._sealed_us,
+        }
+        problems = [self._problem] if self._problem else []
+        oldest_us = intake.oldest_waiting_us
+        if oldest_us is not None and now_us() - oldest_us > _BEHIND_US:
+            seconds = (now_us() - oldest_us) // US_PER_S
+            message = (
+                f"History is {seconds} s behind. Nothing is lost and alarms are not concerned, "
+                "but charts may lack the newest samples until it has caught up."
+            )
+            problems.append(Problem("history_behind", message, oldest_us))
+        self._heartbeat.write(figures, tuple(problems))
+
+    def _end(self) -> None:
+        self._heartbeat.remove()
+        if self._intake is not None:
+            self._intake.close()
+
+
+async def _rest(stop: asyncio.Event) -> None:
+    """Under load the bell rings all the time: let some rows gather."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), _REST_S)

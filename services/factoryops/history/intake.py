@@ -1,0 +1,169 @@
+"""What the historian has read from the journals and not sealed yet."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
+from factoryops.domain.time import now_us
+from factoryops.history.store import HistoryReader
+from factoryops.journal.reader import JournalReader, MissingRows
+from factoryops.journal.records import Batch, Gap
+
+logger = logging.getLogger(__name__)
+
+_ROWS_AT_ONCE: Final = 32
+_SEALED_FIRST: Final = ("import", "derived", "journal")
+"""Of the same series and time in one seal, a device's own sample wins over a calculated and an imported one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheaf:
+    """What goes to the store in one append."""
+
+    samples: SampleColumns
+    keys: Mapping[int, SeriesKey]
+    gaps: tuple[Gap, ...]
+    checkpoints: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class _Source:
+    """One journal: what was read from it and waits."""
+
+    name: str
+    reader: JournalReader
+    batches: list[Batch] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    received_us: int = 0
+    accepted: int = 0
+
+    def read(self, *, most_samples: int) -> int:
+        """Read on until `most_samples` have been read or nothing is new; returns how many were read."""
+        count = 0
+        while count < most_samples and (batches := self.reader.read(most_rows=_ROWS_AT_ONCE)):
+            self._note_missing(batches)
+            self.batches += [_without_ballast(batch) for batch in batches]
+            self.received_us = batches[-1].entry.received_us
+            count += sum(len(batch.samples) for batch in batches)
+        return count
+
+    def _note_missing(self, batches: list[Batch]) -> None:
+        """Rows that are not there become gaps, from the row before them to the one after."""
+        for missing in self.reader.missing:
+            start_us = self._received_before(batches, missing)
+            after = (batch.entry.received_us for batch in batches if batch.seq > missing.last)
+            gap = Gap(start_us, next(after, now_us()), _lost(missing, self.name))
+            logger.warning("%s", gap.reason)
+            self.gaps.append(gap)
+        self.reader.missing.clear()
+
+    def _received_before(self, batches: list[Batch], missing: MissingRows) -> int:
+        before = [batch.entry.received_us for batch in batches if batch.seq < missing.first]
+        if before:
+            return before[-1]
+        return self.received_us or (batches[0].entry.received_us if batches else now_us())
+
+    def samples(self) -> SampleColumns:
+        joined = SampleColumns.joined([batch.samples for batch in self.batches if len(batch.samples)])
+        if self.name != "import":
+            return joined
+        flags = joined.flags | np.uint8(SampleFlag.IMPORTED)
+        return SampleColumns(joined.series, joined.time_us, joined.value, flags)
+
+
+def _without_ballast(batch: Batch) -> Batch:
+    """The batch without what history does not keep: quarantined messages may be large."""
+    return Batch(batch.seq, replace(batch.entry, quarantined=(), events=()))
+
+
+def _lost(missing: MissingRows, journal: str) -> str:
+    count = missing.last - missing.first + 1
+    rows = f"Row {missing.first}" if count == 1 else f"Rows {missing.first} to {missing.last}"
+    return f"{rows} of the file {journal}.db could not be read; samples received in this span are missing."
+
+
+class Intake:
+    """Reads all journals from the store's checkpoints on; bounded by what the caller lets it read.
+
+    Attributes:
+        accepted_at_checkpoint: journal name -> values accepted up to the store's checkpoint, by the journal's ledger.
+    """
+
+    def __init__(self, journals: Mapping[str, Path], store: HistoryReader) -> None:
+        names = sorted(journals, key=lambda name: _SEALED_FIRST.index(name) if name in _SEALED_FIRST else -1)
+        self._sources = [
+            _Source(name, JournalReader(journals[name], after_seq=store.checkpoint(name))) for name in names
+        ]
+        self.waiting_samples = 0
+        for source in self._sources:
+            _learn_where_it_stands(source, journals[source.name])
+        self.accepted_at_checkpoint = {source.name: source.accepted for source in self._sources}
+
+    def read(self, *, most_samples: int) -> None:
+        """Read what is new, until about `most_samples` wait."""
+        for source in self._sources:
+            if self.waiting_samples < most_samples:
+                self.waiting_samples += source.read(most_samples=most_samples - self.waiting_samples)
+
+    def is_full(self, most_samples: int) -> bool:
+        """Whether so much waits that reading has stopped."""
+        return self.waiting_samples >= most_samples
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything waits, be it rows without samples."""
+        return any(source.batches for source in self._sources)
+
+    @property
+    def oldest_waiting_us(self) -> int | None:
+        """When the oldest row that waits was received."""
+        return min((source.batches[0].entry.received_us for source in self._sources if source.batches), default=None)
+
+    def sheaf(self) -> Sheaf:
+        """All that waits."""
+        waiting = [source for source in self._sources if source.batches]
+        samples = SampleColumns.joined([part for source in waiting if len(part := source.samples())])
+        known = {series: key for source in waiting for series, key in source.reader.series.items()}
+        recorded = (gap for source in waiting for batch in source.batches for gap in batch.entry.gaps)
+        found = (gap for source in waiting for gap in source.gaps)
+        return Sheaf(
+            samples=samples,
+            keys={one: known[one] for one in np.unique(samples.series).tolist()},
+            gaps=(*recorded, *found),
+            checkpoints={source.name: source.batches[-1].seq for source in waiting},
+        )
+
+    def sealed(self, sheaf: Sheaf) -> None:
+        """The store has `sheaf`: let go of it."""
+        for source in self._sources:
+            if source.name in sheaf.checkpoints:
+                source.accepted = source.batches[-1].entry.ledger.values_accepted
+                source.batches.clear()
+                source.gaps.clear()
+        self.waiting_samples = 0
+        self.accepted_at_checkpoint = {source.name: source.accepted for source in self._sources}
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for source in self._sources:
+            source.reader.close()
+
+
+def _learn_where_it_stands(source: _Source, path: Path) -> None:
+    """Read the row at the checkpoint once more for its totals, where it is still there."""
+    checkpoint = source.reader.position
+    if checkpoint == 0:
+        return
+    reader = JournalReader(path, after_seq=checkpoint - 1)
+    for batch in reader.read(most_rows=1):
+        if batch.seq == checkpoint:
+            source.accepted = batch.entry.ledger.values_accepted
+            source.received_us = batch.entry.received_us
+    reader.close()
