@@ -18,8 +18,8 @@ from factoryops_widgets.appearance import BODY_PT, LABEL_PT, SECTION_PT, Appeara
 if TYPE_CHECKING:
     from factoryops_widgets.alarm_banner import BannerFacts, BannerLine
 
-RIGHT_PX: Final = 500
-_STATUS_PX: Final = 268
+RIGHT_PX: Final = 540
+_STATUS_PX: Final = 316
 _LINE_PX: Final = 24
 _PAD_PX: Final = 4
 _TIME_PX: Final = 74
@@ -124,7 +124,7 @@ def _paint_counts(painter: QPainter, picture: BannerPicture) -> None:
     height = look.px(_LINE_PX)
     painter.setFont(look.font(LABEL_PT))
     painter.setPen(QColor(theme.secondary))
-    for top, text in ((rows[1], say("unack.")), (rows[2], say("acknowl."))):
+    for top, text in ((rows[1], say("unack.")), (rows[2], say("ack."))):
         painter.drawText(QRectF(place.left(), top, label_px, height), _LEFT_ALIGNED, text)
     for column, priority in enumerate(Priority):
         count = picture.facts.counts[priority]

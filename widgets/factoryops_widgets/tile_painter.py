@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QLineF, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from factoryops_resources.words import say
 from factoryops_widgets import formatting
@@ -102,14 +102,10 @@ def _paint_labels(painter: QPainter, tile: TilePicture, inner: QRectF) -> float:
 def _paint_value(painter: QPainter, tile: TilePicture, place: QRectF, top: float) -> float:
     """The figure, its unit, and its age where it is old; answers where the bar begins."""
     theme, content = tile.look.theme, tile.content
-    figure = formatting.number(tile.value, content.decimals)
-    font = tile.look.font(_VALUE_PT)
-    metrics = QFontMetricsF(font)
     unit_metrics = QFontMetricsF(tile.look.font(BODY_PT))
     unit_px = unit_metrics.horizontalAdvance(content.unit) + 4 if content.unit else 0.0
-    if metrics.horizontalAdvance(figure) + unit_px > place.width():
-        font = tile.look.font(_VALUE_PT * 0.7)
-        metrics = QFontMetricsF(font)
+    figure, font = _fitting_figure(tile, place.width() - unit_px)
+    metrics = QFontMetricsF(font)
     baseline = top + QFontMetricsF(tile.look.font(_VALUE_PT)).ascent()
     shown = metrics.elidedText(figure, Qt.TextElideMode.ElideRight, place.width() - unit_px)
     width = metrics.horizontalAdvance(shown)
@@ -134,6 +130,17 @@ def _paint_value(painter: QPainter, tile: TilePicture, place: QRectF, top: float
     unit_place = QRectF(place.left() + width + 4, baseline - unit_metrics.ascent(), unit_px, unit_metrics.height())
     painter.drawText(unit_place, Qt.AlignmentFlag.AlignLeft, content.unit)
     return baseline + 5
+
+
+def _fitting_figure(tile: TilePicture, room_px: float) -> tuple[str, QFont]:
+    """The figure in the largest font it fits in; where none is small enough, with fewer decimals."""
+    fonts = [tile.look.font(_VALUE_PT), tile.look.font(_VALUE_PT * 0.7)]
+    for decimals in range(tile.content.decimals, -1, -1):
+        figure = formatting.number(tile.value, decimals)
+        for font in fonts:
+            if QFontMetricsF(font).horizontalAdvance(figure) <= room_px:
+                return figure, font
+    return formatting.number(tile.value, 0), fonts[-1]
 
 
 def _paint_bar(painter: QPainter, tile: TilePicture, bar: QRectF) -> float:
@@ -185,7 +192,8 @@ def _paint_spark(painter: QPainter, tile: TilePicture, place: QRectF) -> None:
     low, high = float(tile.spark.min()), float(tile.spark.max())
     extent = (high - low) or 1.0
     share = (tile.spark - low) / extent if high > low else np.full(len(tile.spark), 0.5)
-    x: Floats = place.left() + (tile.spark_us - start_us) * (place.width() / tile.spark_span_us)
+    offset_us = (tile.spark_us - start_us).astype(np.float64)
+    x: Floats = place.left() + offset_us * (place.width() / tile.spark_span_us)
     y: Floats = place.bottom() - 1 - share * (place.height() - 3)
     painter.setPen(QPen(QColor(theme.live), 1))
     breaks = find_breaks(tile.spark_us, break_after_us(tile.spark_us, width_us=15_000_000), [])
@@ -197,8 +205,8 @@ def _age_text(tile: TilePicture) -> str:
     age = formatting.age(tile.age_s) if tile.age_s is not None else ""
     return {
         "empty": say("no values yet"),
-        "stale": say("stale, {age} old", age=age) if age else say("no values yet"),
-        "disconnected": say("not connected, {age} old", age=age) if age else say("not connected"),
+        "stale": say("stale {age}", age=age) if age else say("no values yet"),
+        "disconnected": say("offline {age}", age=age) if age else say("offline"),
     }.get(tile.freshness, "")
 
 
