@@ -23,6 +23,8 @@ from factoryops.api.server_options import UVICORN_OPTIONS
 from factoryops.contracts import http
 from factoryops.contracts.transitions import AlarmTransition, encode_transition
 from factoryops.database.database import Database
+from factoryops.database.rows import NewArtifact
+from factoryops.domain.errors import UnavailableError
 from factoryops.domain.identity import (
     ArtifactId,
     Role,
@@ -44,6 +46,7 @@ from factoryops.history.tail import Tail
 from factoryops.identity.login import Login
 from factoryops.identity.passwords import PasswordHasher
 from factoryops.journal.doorbell import Doorbell
+from factoryops.journal.reader import JournalReader
 from factoryops.journal.records import Entry, MessageLedger, QuarantinedMessage
 from factoryops.journal.writer import JournalWriter
 from tests.support.waiting import wait_until
@@ -193,8 +196,6 @@ class ApiService:
 
     def seal(self) -> None:
         """Move what the journal holds into the store, as the historian would."""
-        from factoryops.journal.reader import JournalReader  # noqa: PLC0415 - the one use of it here
-
         reader = JournalReader(self.journals["journal"], after_seq=self.store.checkpoint("journal"))
         batches = reader.read(most_rows=100_000)
         samples = SampleColumns.joined([batch.samples for batch in batches])
@@ -239,8 +240,6 @@ class ApiService:
 
     def finished_run(self, kit: FactoryKit, content: bytes = b"%PDF-1.4 a report") -> http.Run:
         """A run that has left a file."""
-        from factoryops.database.rows import NewArtifact  # noqa: PLC0415 - the one use of it here
-
         self.database.run(lambda tx: tx.work.queue(kit.scope, http.RunRequest(kind=http.JobKind.DAILY_REPORT)))
         claimed = self.database.run(lambda tx: tx.work.claim("worker-1", 60))
         assert claimed is not None
@@ -257,7 +256,6 @@ class ApiService:
     @contextmanager
     def database_away(self) -> Iterator[None]:
         """Every question to the database fails as if its server were gone."""
-        from factoryops.domain.errors import UnavailableError  # noqa: PLC0415 - the one use of it here
 
         def refuse(work: Callable[[Any], Any]) -> Any:
             raise UnavailableError("The database is away.")

@@ -39,6 +39,8 @@ _ERRORS: Final = {
     "500": ("InternalError", "A fault of the service; the log has it under the request's id."),
     "503": ("Unavailable", "A part of the service is away; `Retry-After` says when again."),
 }
+_WITH_IDS: Final = frozenset({"getBinned", "listAlarmEvents"})
+"""Operations that take ids in their query."""
 _OPEN: Final = frozenset(name for name, access in ACCESS.items() if access.permission is None)
 
 
@@ -73,7 +75,7 @@ def _complete(operation: dict[str, Any]) -> None:
     has_body = "requestBody" in operation
     has_id = any(parameter["in"] == "path" for parameter in operation.get("parameters", []))
     left_out = set() if has_body else {"400", "413", "409"}
-    if not (has_id or has_body or identity == "getBinned"):
+    if not (has_id or has_body or identity in _WITH_IDS):
         left_out.add("404")
     if identity in _OPEN:
         left_out.add("403")

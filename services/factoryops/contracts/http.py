@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
@@ -21,6 +21,22 @@ _LINE = r"^[^\x00-\x1f\x7f]*$"
 _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 Key = Annotated[str, Field(min_length=1, max_length=100, pattern=_LINE)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+_RULE_EXAMPLE: Final[dict[str, Any]] = {
+    "name": "Pressure high",
+    "parameter_key": "pressure",
+    "comparison": "gt",
+    "limit": 5.0,
+    "priority": 2,
+    "deadband": 0.1,
+    "on_delay_s": 5,
+}
+
+
+def _example(body: dict[str, Any]) -> ConfigDict:
+    """The part of a model's configuration that shows an example in the API's description."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
 
 
 class Sent(BaseModel):
@@ -58,6 +74,8 @@ class Problem(Received):
 
 class LoginRequest(Sent):
     """Who wants in, to which factory (its slug)."""
+
+    model_config = _example({"factory": "riverside", "user": "anna", "password": "a long pass phrase"})
 
     factory: Annotated[str, Field(min_length=1, max_length=100, pattern=_LINE)]
     user: Annotated[str, Field(min_length=1, max_length=255, pattern=_LINE)]
@@ -112,6 +130,8 @@ class Parameter(Received):
 class ParameterChange(Sent):
     """What may be edited of a parameter; absent fields stay."""
 
+    model_config = _example({"name": "Discharge pressure", "unit": "bar", "decimals": 2, "high": 10})
+
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=_LINE)] | None = None
     unit: Annotated[str, Field(max_length=50, pattern=_LINE)] | None = None
     decimals: Annotated[int, Field(ge=0, le=9)] | None = None
@@ -139,6 +159,8 @@ class Device(Received):
 
 class DeviceChange(Sent):
     """What may be edited of a device; absent fields stay."""
+
+    model_config = _example({"name": "Feed pump 1", "area": "Utilities"})
 
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=_LINE)] | None = None
     kind: Annotated[str, Field(max_length=50, pattern=_LINE)] | None = None
@@ -235,6 +257,8 @@ class RuleContent(Sent):
         response: what the operator is to do; printed on the alarm.
     """
 
+    model_config = _example(_RULE_EXAMPLE)
+
     name: Annotated[str, Field(min_length=1, max_length=200, pattern=_LINE)]
     parameter_key: Key
     comparison: Comparison
@@ -250,6 +274,8 @@ class RuleContent(Sent):
 
 class RuleUpdate(Sent):
     """A changed rule; `version` is the one the change was made from, so that nobody overwrites another's."""
+
+    model_config = _example({"version": 1, "content": _RULE_EXAMPLE})
 
     version: Annotated[int, Field(ge=1, le=2_147_483_647)]
     content: RuleContent
@@ -328,6 +354,10 @@ class AcknowledgeItem(Sent):
 class AcknowledgeRequest(Sent):
     """Acknowledge one or many; all or nothing."""
 
+    model_config = _example(
+        {"items": [{"alarm_id": "01932f0c8e7a7c3fa1b2c3d4e5f60718", "annunciation": 1}], "comment": "On my way"}
+    )
+
     items: Annotated[list[AcknowledgeItem], Field(min_length=1, max_length=1_000)]
     comment: Annotated[str, Field(max_length=1_000, pattern=_TEXT)] | None = None
 
@@ -383,6 +413,8 @@ class RunRequest(Sent):
         start / end: the span it covers; by default the last 24 hours.
         device_ids: the devices it covers; empty means all.
     """
+
+    model_config = _example({"kind": "daily_report", "start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"})
 
     kind: JobKind
     start: AwareDatetime | None = None
@@ -443,6 +475,8 @@ class Schedule(Received):
 
 class ScheduleChange(Sent):
     """Switch a schedule on or off, or move it ("HH:MM", local)."""
+
+    model_config = _example({"is_enabled": True, "local_time": "06:00"})
 
     is_enabled: bool
     local_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]

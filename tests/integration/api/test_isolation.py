@@ -15,9 +15,10 @@ import pytest
 from factoryops.api.app import build_openapi
 from factoryops.api.permissions import ACCESS
 from factoryops.api.routes import PREFIX, ROUTES, Route
-from factoryops.domain.identity import Role, new_id
+from factoryops.domain.identity import Role, new_id, permissions_of
 from factoryops.domain.time import now_us
 from tests.support.api_service import ApiService, FactoryKit
+from tests.support.waiting import wait_until
 
 SNAPSHOT = Path(__file__).with_name("role_matrix.json")
 _ROLES = (Role.VIEWER, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN)
@@ -108,14 +109,8 @@ def test_a_foreign_id_in_the_path_is_as_unknown_as_an_absent_one(
     assert _fingerprint(answers[0]) == _fingerprint(answers[1])
     permission = ACCESS[route.operation].permission
     assert permission is not None
-    is_permitted = permission in _permissions(role)
+    is_permitted = permission in permissions_of(role)
     assert answers[0].status_code == (404 if is_permitted else 403)
-
-
-def _permissions(role: Role) -> frozenset[Any]:
-    from factoryops.domain.identity import permissions_of  # noqa: PLC0415 - the one use of it here
-
-    return permissions_of(role)
 
 
 @pytest.mark.parametrize("operation", sorted(_IN_BODY))
@@ -226,7 +221,6 @@ def test_two_factories_with_the_same_device_never_meet(service: ApiService, kit:
     for one, value in ((kit, 1.25), (other, 2.5)):
         with service.client(one.tokens[Role.VIEWER]) as client:
             query = {"start_us": moment, "end_us": moment + 1}
-            values: list[float] = []
-            while not values:
-                values = client.get(f"parameters/{one.parameters[0].id}/samples", params=query).json()["value"]
-        assert values == [value]
+            address = f"parameters/{one.parameters[0].id}/samples"
+            wait_until(lambda: client.get(address, params=query).json()["value"])  # noqa: B023 - called at once
+            assert client.get(address, params=query).json()["value"] == [value]
