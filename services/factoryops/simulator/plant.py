@@ -230,7 +230,8 @@ class Plant:
 
     def _clean(self, machine: Machine, times_us: npt.NDArray[np.int64]) -> models.Signals:
         drive = Drive(self._seed * 1_009 + self._number[machine.key] * 31, to_seconds(times_us), self._zone)
-        return machine.model(drive)
+        modelled = machine.model(drive)
+        return {quantity.key: modelled[quantity.key] for quantity in machine.quantities}
 
 
 def _as_measured(values: Values, quantity: Quantity) -> Values:

@@ -21,7 +21,9 @@ TRUTH_COLUMNS: Final = frozenset({"anomaly", "changepoint"})
 _TIME_COLUMNS: Final = ("datetime", "timestamp", "time", "date", "ts", "zeit", "date_time")
 _SEPARATORS: Final = (";", ",", "\t")
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
-_NOT_NUMBERS: Final = frozenset({"", "nan", "na", "n/a", "null", "none", "-"})
+_NOT_NUMBERS: Final = frozenset(
+    {"", "nan", "na", "n/a", "null", "none", "-", "inf", "+inf", "-inf", "infinity", "-infinity"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,71 @@
+"""A loopback TCP proxy that cuts connections at a chosen amount of traffic, as a bad network would."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class CuttingProxy:
+    """Passes bytes on; each of the first connections is cut after the device has sent so many bytes.
+
+    Attributes:
+        port: where to connect.
+        connections: how many were made.
+    """
+
+    def __init__(self, target_port: int, cuts: list[int]) -> None:
+        self._target_port = target_port
+        self._cuts = cuts
+        self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+        self.connections = 0
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        allowed = self._cuts[self.connections] if self.connections < len(self._cuts) else 1 << 60
+        self.connections += 1
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+        back = asyncio.create_task(_pass_on(there_reader, writer, 1 << 60))
+        await _pass_on(reader, there_writer, allowed)
+        back.cancel()
+        await asyncio.gather(back, return_exceptions=True)
+        for one in (writer, there_writer):
+            one.transport.abort()
+
+    @contextmanager
+    def running(self) -> Iterator[CuttingProxy]:
+        started = threading.Event()
+
+        async def main() -> None:
+            server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self.port = server.sockets[0].getsockname()[1]
+            self._stop = asyncio.Event()
+            started.set()
+            await self._stop.wait()
+            server.close()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+        thread = threading.Thread(target=lambda: self._loop.run_until_complete(main()))
+        thread.start()
+        started.wait(5)
+        try:
+            yield self
+        finally:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            thread.join(10)
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, allowed: int) -> None:
+    try:
+        while allowed > 0 and (data := await reader.read(4_096)):
+            writer.write(data[:allowed])
+            allowed -= len(data)
+            await writer.drain()
+    except ConnectionError:
+        return
