@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -78,6 +78,7 @@ class DataTable(QWidget, Generic[Row]):
         self._name = name
         self.model: TableModel[Row] = TableModel(columns, row_key)
         self.model.setParent(self)
+        self.model.colour_of = self._colour_of
         self._elastic: set[str] = {column.key for column in columns if column.is_elastic}
         self.view = QTableView(self)
         self._filter = QLineEdit(self)
@@ -211,6 +212,9 @@ class DataTable(QWidget, Generic[Row]):
         self._copy.triggered.connect(self.copy_selection)
         self.view.addAction(self._copy)
         self._look.changed.connect(self._on_look_changed)
+
+    def _colour_of(self, column: ColumnSpec[Row], _row: Row) -> QColor | None:
+        return QColor(self._look.theme.live) if column.is_number else None
 
     def _on_sort_changed(self, section: int, order: Qt.SortOrder) -> None:
         column = self.model.columns[section] if 0 <= section < len(self.model.columns) else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor, QFont
 
 from factoryops_resources.words import say
 from factoryops_widgets import formatting
@@ -68,6 +69,9 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         self._filter = ""
         self._order: tuple[ColumnSpec[Row], bool] | None = None
         self._natural: Callable[[Row], Any] | None = None
+        self._is_held = False
+        self.font_of: Callable[[Row], QFont | None] | None = None
+        self.colour_of: Callable[[ColumnSpec[Row], Row], QColor | None] | None = None
 
     def set_natural_order(self, key: Callable[[Row], Any]) -> None:
         """The order while no column is chosen."""
@@ -77,6 +81,20 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         """Replace all rows; rows whose key stays keep their selection and place on screen."""
         self._all = list(rows)
         self._show()
+
+    def hold(self, *, is_held: bool) -> None:
+        """While held no row comes, goes or moves; values in the rows shown stay current."""
+        if is_held != self._is_held:
+            self._is_held = is_held
+            self._show()
+
+    @property
+    def held_back(self) -> int:
+        """How many rows would be shown if nothing were held."""
+        if not self._is_held:
+            return 0
+        shown = {self.row_key(row) for row in self.rows}
+        return sum(self.row_key(row) not in shown for row in self._all if self._passes(row))
 
     def set_filter(self, text: str) -> None:
         """Show only rows in which every word of `text` occurs somewhere."""
@@ -122,6 +140,10 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if column.is_number else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.FontRole:
+            return self.font_of(row) if self.font_of else None
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self.colour_of(column, row) if self.colour_of else None
         return row if role == Qt.ItemDataRole.UserRole else None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -145,6 +167,11 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         self._announce_values()
 
     def _show(self) -> None:
+        if self._is_held:
+            newest = {self.row_key(row): row for row in self._all}
+            self.rows = [newest.get(self.row_key(row), row) for row in self.rows]
+            self._announce_values()
+            return
         fresh = [row for row in self._all if self._passes(row)]
         if self._natural is not None:
             fresh.sort(key=self._natural)
