@@ -34,7 +34,8 @@ def number(value: float | None, decimals: int = 2) -> str:
 
 def with_unit(value: float | None, decimals: int, unit: str) -> str:
     """Value and unit with one thin space between."""
-    return f"{number(value, decimals)}{THIN_SPACE}{unit}" if unit else number(value, decimals)
+    text = number(value, decimals)
+    return f"{text}{THIN_SPACE}{unit}" if unit and text != NOTHING else text
 
 
 def clock_time(time_us: int, zone: tzinfo, *, with_date: bool = False, with_ms: bool = False) -> str:

@@ -71,7 +71,7 @@ class RedrawClock(QObject):
     def _on_timeout(self) -> None:
         start_s = time.monotonic()
         for position, entry in enumerate(list(self._registered)):
-            if start_s + self._slack_s < entry.due_s or not entry.widget.isVisible():
+            if start_s + self._slack_s < entry.due_s or not is_on_screen(entry.widget):
                 continue
             entry.due_s = start_s + entry.interval_s
             entry.paint(now_us())
@@ -86,3 +86,8 @@ class RedrawClock(QObject):
     def _stop_when_idle(self) -> None:
         if not self._registered:
             self._timer.stop()
+
+
+def is_on_screen(widget: QWidget) -> bool:
+    """Whether any part of it can be seen: not hidden, minimised or scrolled away."""
+    return widget.isVisible() and not widget.window().isMinimized() and not widget.visibleRegion().isEmpty()

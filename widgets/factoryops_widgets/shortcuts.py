@@ -175,5 +175,6 @@ def _group(title: str, entries: list[KeyEntry]) -> QWidget:
         keys.setProperty("role", "live")
         grid.addWidget(keys, row, 0)
         grid.addWidget(QLabel(say(entry.words)), row, 1)
+    grid.setColumnMinimumWidth(0, 96)
     grid.setColumnStretch(1, 1)
     return box

@@ -45,8 +45,6 @@ class TimeBar(QWidget):
         self._earlier, self._later = QToolButton(), QToolButton()
         self._start, self._end = _time_field(), _time_field()
         self._go = QPushButton()
-        self._zone = QLabel()
-        self._zone.setProperty("role", "secondary")
         self._place()
         self._connect()
         self._on_look_changed()
@@ -77,7 +75,7 @@ class TimeBar(QWidget):
             layout.addWidget(tool)
         layout.addSpacing(8)
         dash = QLabel(formatting.NOTHING)
-        for widget in (self._start, dash, self._end, self._go, self._zone):
+        for widget in (self._start, dash, self._end, self._go):
             layout.addWidget(widget)
         layout.addStretch(1)
         for tool in (self._back, self._forward):
@@ -195,7 +193,6 @@ class TimeBar(QWidget):
             button.setAccessibleName(text)
         self._start.setAccessibleName(say("From"))
         self._end.setAccessibleName(say("To"))
-        self._zone.setText(formatting.zone_name(self._trend.span_us[1], self._look.zone))
         if self._shown is not None:
             self._show(*self._shown)
 
@@ -204,5 +201,6 @@ def _time_field() -> QDateTimeEdit:
     field = QDateTimeEdit()
     field.setTimeZone(QTimeZone.utc())
     field.setDisplayFormat("yyyy-MM-dd HH:mm:ss")
+    field.setMinimumWidth(168)
     field.setButtonSymbols(QDateTimeEdit.ButtonSymbols.NoButtons)
     return field
