@@ -201,6 +201,5 @@ def _time_field() -> QDateTimeEdit:
     field = QDateTimeEdit()
     field.setTimeZone(QTimeZone.utc())
     field.setDisplayFormat("yyyy-MM-dd HH:mm:ss")
-    field.setMinimumWidth(168)
-    field.setButtonSymbols(QDateTimeEdit.ButtonSymbols.NoButtons)
+    field.setMinimumWidth(184)
     return field
