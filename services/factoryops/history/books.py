@@ -63,6 +63,7 @@ def open_for_writing(path: Path, *, version: int, schema: str, page_bytes: int =
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = apsw.Connection(str(path))
         connection.set_busy_timeout(2_000)
+        _refuse_newer(connection, path, version)
         connection.pragma("page_size", page_bytes)
         connection.pragma("auto_vacuum", 2)
         connection.pragma("journal_mode", "wal")
@@ -72,6 +73,11 @@ def open_for_writing(path: Path, *, version: int, schema: str, page_bytes: int =
             f"The history file {path} cannot be opened for writing ({error}). "
             "Samples wait in the journal; give the service's user the right to write that folder."
         ) from error
+    connection.execute(f"BEGIN IMMEDIATE;{SCHEMA}{schema}PRAGMA user_version = {version}; COMMIT")
+    return connection
+
+
+def _refuse_newer(connection: apsw.Connection, path: Path, version: int) -> None:
     found = int(str(connection.pragma("user_version") or 0))
     if found > version:
         connection.close()
@@ -79,8 +85,6 @@ def open_for_writing(path: Path, *, version: int, schema: str, page_bytes: int =
             f"{path} was written by a newer FactoryOps (history version {found}, this program knows {version}). "
             "Start the newer program, or restore the backup made before the upgrade."
         )
-    connection.execute(f"BEGIN IMMEDIATE;{SCHEMA}{schema}PRAGMA user_version = {version}; COMMIT")
-    return connection
 
 
 class Books:

@@ -207,6 +207,22 @@ def test_every_name_finds_exactly_its_own_series(place: Place) -> None:
         assert {series: one.mean.tolist() for series, one in binned.items()} == {row[0]: [row[2]] for row in rows}
 
 
+_key = st.text(min_size=1, max_size=30).filter(lambda text: all(not 0xD800 <= ord(one) <= 0xDFFF for one in text))
+
+
+@given(names=st.lists(st.tuples(_key, _key), min_size=1, max_size=30, unique=True))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_as_a_name_finds_exactly_its_own_series(place: Place, names: list[tuple[str, str]]) -> None:
+    keys = keys_of(*(SeriesKey(FACTORY, *name) for name in names))
+    home = place.fresh()
+    with closing(home.open()) as store:
+        rows: list[Row] = [(series, START_US, float(n), 0) for n, series in enumerate(keys)]
+        store.append(columns(rows), keys, gaps=(), checkpoints={"journal": 1})
+        binned = home.reader().binned(list(keys), *SPAN_US, 1_000_000)
+        assert {series: one.mean.tolist() for series, one in binned.items()} == {row[0]: [row[2]] for row in rows}
+        assert rows_of(store.raw(rows[-1][0], *SPAN_US, most=5)) == rows[-1:]
+
+
 def test_a_value_that_is_not_finite_is_refused_alone(place: Place) -> None:
     with closing(place.fresh().open()) as store:
         rows: list[Row] = [
