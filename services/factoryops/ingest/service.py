@@ -40,11 +40,13 @@ class IngestService:
     """Runs the sources, the guard and the group commit until it is told to stop.
 
     Attributes:
-        endpoint_port: where the endpoint listens, once it does; 0 without one.
+        started: set once devices can connect.
+        endpoint_port: where the endpoint listens by then; 0 without one.
     """
 
     def __init__(self, config: IngestConfig) -> None:
         self._config = config
+        self.started = asyncio.Event()
         self.endpoint_port = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -60,6 +62,7 @@ class IngestService:
         try:
             await running.start()
             self.endpoint_port = running.endpoint_port
+            self.started.set()
             await running.until(stop)
         finally:
             await running.close()
