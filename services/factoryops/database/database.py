@@ -61,11 +61,11 @@ class Database:
             SetupError: the schema is newer than this program.
             UnavailableError: the database is away, or somebody else has been migrating for a minute.
         """
-        self._on_connection(schema.migrate, is_writing=True)
+        self._repeat(lambda: self._on_connection(schema.migrate, is_writing=True))
 
     def check_schema(self) -> None:
         """Raise SetupError unless the schema is exactly this program's."""
-        self._on_connection(schema.check, is_writing=False)
+        self._repeat(lambda: self._on_connection(schema.check, is_writing=False))
 
     def run(self, work: Callable[[Transaction], T]) -> T:
         """One unit of work: all of it is committed, or nothing.
@@ -90,11 +90,8 @@ class Database:
         self._engine.dispose()
 
     def _on_connection(self, act: Callable[[sa.Connection], None], *, is_writing: bool) -> None:
-        try:
-            with self._engine.connect().execution_options(**{IS_WRITING: is_writing}) as connection:
-                act(connection)
-        except exc.DBAPIError as error:
-            raise told(fault_of(error), error) from error
+        with self._engine.connect().execution_options(**{IS_WRITING: is_writing}) as connection:
+            act(connection)
 
     def _repeat(self, once: Callable[[], T]) -> T:
         """Call `once` again while it fails for reasons that pass."""
@@ -110,6 +107,8 @@ class Database:
                 fault = fault_of(error)
                 if fault is Fault.BUG:
                     raise
+                if fault is Fault.LOST:
+                    self._engine.dispose()
                 if fault not in REPEATED or tries == _MOST_TRIES or time.monotonic() - started > _PATIENCE_S:
                     raise told(fault, error) from error
             if self._closing.wait(0.02 * 2**tries * random.uniform(0.5, 1.5)):  # noqa: S311 - jitter, not a secret

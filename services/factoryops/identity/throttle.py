@@ -6,6 +6,7 @@ never delays the same account elsewhere, and no number of failures locks anythin
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict, deque
@@ -96,7 +97,7 @@ class Throttle:
 
 
 def _must_wait(left_s: float) -> TooManyAttemptsError:
-    seconds = max(1, round(left_s + 0.5))
+    seconds = math.ceil(left_s)
     return TooManyAttemptsError(
         f"Too many wrong attempts from this workstation: try again in {seconds} s.", retry_after_s=seconds
     )
