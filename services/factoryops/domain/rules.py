@@ -37,9 +37,9 @@ class Comparison(StrEnum):
 class ThresholdRule:
     """A limit on one parameter, for some or all devices of a factory.
 
-    The condition turns true when the value compares so with `limit`, and false again only when the value has come
-    back by more than `deadband`. It raises after `on_delay_s` of staying true, clears after `off_delay_s` of
-    staying false, both counted on the samples' own time.
+    The condition turns true when the value compares so with `limit`, and false again when it no longer compares so
+    with the limit moved back by `deadband` (so that without a deadband it is the comparison itself). It raises after
+    `on_delay_s` of staying true, clears after `off_delay_s` of staying false, both counted on the samples' own time.
 
     Attributes:
         version: grows by one with each change.

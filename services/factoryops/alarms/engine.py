@@ -1,0 +1,127 @@
+"""The alarm engine without any I/O: journal rows in, raises and clears out.
+
+Everything it answers follows from the rows and from where in their order the rules changed, so that running the same
+rows again says the same again, identities included (law 4 of the corridor).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from factoryops.alarms.directory import Directory
+from factoryops.alarms.wording import message_of
+from factoryops.contracts.transitions import AlarmTransition
+from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.errors import DamagedFileError
+from factoryops.domain.identity import device_id
+from factoryops.domain.rules import ThresholdRule
+from factoryops.domain.samples import SeriesKey
+from factoryops.journal.records import Batch
+from factoryops.rules.evaluator import Evaluator, EvaluatorState, Moved
+
+_FORMAT: Final = 1
+
+
+class _Saved(msgspec.Struct, frozen=True):
+    format: int
+    annunciations: dict[str, int]
+    evaluator: EvaluatorState
+
+
+class AlarmEngine:
+    """Feeds rows to the rules and numbers what they raise.
+
+    Attributes:
+        seq: the newest journal row it was fed.
+        directory: what devices and parameters are called; replace it when names change.
+    """
+
+    def __init__(self, evaluator: Evaluator | None = None, *, seq: int = 0) -> None:
+        self.seq = seq
+        self.directory = Directory()
+        self._evaluator = evaluator or Evaluator()
+        self._annunciations: dict[str, int] = {}
+
+    def feed(self, batch: Batch, names: Mapping[int, SeriesKey]) -> list[AlarmTransition]:
+        """Take the next row: its samples, then its watermark.
+
+        Args:
+            batch: rows at or before the newest one are passed over.
+            names: what each series id stands for.
+        """
+        if batch.seq <= self.seq:
+            return []
+        self.seq = batch.seq
+        entry = batch.entry
+        moved = self._evaluator.feed(entry.samples, entry.received_us, names) if len(entry.samples) else []
+        if entry.watermark_us:
+            moved += self._evaluator.advance(entry.watermark_us)
+        return [self._transition(one) for one in moved]
+
+    def set_rules(self, rules: Iterable[ThresholdRule]) -> list[AlarmTransition]:
+        """Put other rules in force, from behind the newest row on."""
+        return [self._transition(one) for one in self._evaluator.set_rules(rules)]
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """What evaluates the conditions; for its figures."""
+        return self._evaluator
+
+    def _transition(self, moved: Moved) -> AlarmTransition:
+        watch, move, rule = moved.watch, moved.move, moved.rule
+        annunciation = self._annunciations.get(watch.alarm_id, 0)
+        if move.kind is AlarmEventKind.RAISED:
+            annunciation += 1
+            self._annunciations[watch.alarm_id] = annunciation
+        told = self.directory.describe(watch.key)
+        return AlarmTransition(
+            factory_id=watch.key.factory,
+            alarm_id=watch.alarm_id,
+            rule_id=rule.id,
+            rule_version=rule.version,
+            rule_name=rule.name,
+            device_id=device_id(watch.key.factory, watch.key.device),
+            device_key=watch.key.device,
+            device_name=told.device_name,
+            area=told.area,
+            parameter_key=watch.key.parameter,
+            series_id=watch.series,
+            unit=told.unit,
+            priority=int(rule.priority),
+            kind=move.kind.value,
+            annunciation=annunciation,
+            at_us=move.at_us,
+            value=move.value,
+            message=message_of(moved, told),
+            response=rule.response,
+            seq=self.seq,
+            is_recorded=True,
+        )
+
+    def dump(self) -> bytes:
+        """All it must remember across a restart."""
+        saved = _Saved(_FORMAT, self._annunciations, self._evaluator.state)
+        return zlib.compress(msgspec.msgpack.encode(saved), 1)
+
+    @classmethod
+    def restored(cls, blob: bytes, seq: int, names: Mapping[int, SeriesKey]) -> AlarmEngine:
+        """An engine that goes on behind row `seq` from what `dump` gave.
+
+        Raises:
+            DamagedFileError: the bytes are not what was saved, or a newer program saved them.
+        """
+        try:
+            saved = msgspec.msgpack.decode(zlib.decompress(blob), type=_Saved)
+        except (zlib.error, msgspec.DecodeError) as error:
+            raise DamagedFileError(
+                f"The saved state of the alarm engine cannot be read ({error}): restore the database from a backup."
+            ) from error
+        if saved.format != _FORMAT:
+            raise DamagedFileError("The saved state of the alarm engine is of a newer program: update this one.")
+        made = cls(Evaluator.restored(saved.evaluator, names), seq=seq)
+        made._annunciations = saved.annunciations
+        return made

@@ -1,0 +1,313 @@
+"""All rules of all factories against the stream of samples.
+
+Per series lies a quiet band: the values at which no machine on it has anything to do. A batch is compared with the
+bands as columns; only series with a sample outside are looked at one by one, however many rules there are.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.identity import AlarmId, RuleId, alarm_id
+from factoryops.domain.rules import ThresholdRule
+from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
+from factoryops.rules.compiler import RuleBook
+from factoryops.rules.slots import SeriesSlots
+from factoryops.rules.threshold import EVERYTHING, NOTHING, MachineState, Move, ThresholdMachine
+
+_NEVER_MOVES: Final = np.uint8(SampleFlag.LATE | SampleFlag.IMPORTED)
+_NO_SAMPLE: Final = np.iinfo(np.int64).min
+
+
+@dataclass(slots=True)
+class Watch:
+    """A rule on a device's series, with its machine."""
+
+    rule: ThresholdRule
+    slot: int
+    series: int
+    key: SeriesKey
+    machine: ThresholdMachine
+    alarm_id: AlarmId
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A condition that raised or cleared.
+
+    Attributes:
+        rule: the version under which it did.
+        is_withdrawn: it cleared because the rule no longer watches the device, not because the value came back.
+    """
+
+    watch: Watch
+    move: Move
+    rule: ThresholdRule
+    is_withdrawn: bool = False
+
+
+class WatchState(msgspec.Struct, frozen=True):
+    """A machine that is not at rest."""
+
+    rule_id: str
+    series: int
+    key: SeriesKey
+    machine: MachineState
+
+
+class EvaluatorState(msgspec.Struct, frozen=True):
+    """All that the evaluator must remember across a restart.
+
+    Attributes:
+        series / time_us / value: columns (int64, int64, float64) of each series' newest on-time sample.
+    """
+
+    rules: list[ThresholdRule]
+    watches: list[WatchState]
+    watermark_us: int
+    series: bytes
+    time_us: bytes
+    value: bytes
+
+
+class Evaluator:
+    """Feeds every machine what it needs to hear; holds no clock and does no I/O.
+
+    Attributes:
+        slots: the series it has seen.
+        watermark_us: how far time has come.
+        received_us: receive time of the newest row each series was in, by slot; longer than there are slots.
+        evaluated: on-time samples so far.
+        candidates: of them, how many were outside a quiet band.
+    """
+
+    def __init__(self) -> None:
+        self.slots = SeriesSlots()
+        self.watermark_us = 0
+        self.received_us = np.empty(0, np.int64)
+        self.evaluated = 0
+        self.candidates = 0
+        self._book = RuleBook()
+        self._watches: list[list[Watch]] = []
+        self._low = np.empty(0, np.float64)
+        self._high = np.empty(0, np.float64)
+        self._time_us = np.empty(0, np.int64)
+        self._value = np.empty(0, np.float64)
+        self._is_touched = np.empty(0, np.bool_)
+        self._timers: list[tuple[int, str, int, Watch]] = []
+        self._timer_number = 0
+
+    @property
+    def rules(self) -> Mapping[RuleId, ThresholdRule]:
+        """The rules in force, by id."""
+        return self._book.rules
+
+    # --- samples and time --------------------------------------------------------------------------------------------
+
+    def feed(self, samples: SampleColumns, received_us: int, names: Mapping[int, SeriesKey]) -> list[Moved]:
+        """Take the samples of one journal row, in its order.
+
+        Args:
+            samples: late and imported ones among them are passed over.
+            received_us: when the row was received.
+            names: what each series id stands for.
+        """
+        slots = self.slots.of(samples.series)
+        self._grow()
+        self._watch_new(names)
+        self.received_us[slots] = received_us
+        is_usable = (samples.flags & _NEVER_MOVES) == 0
+        times, values = samples.time_us, samples.value
+        if not is_usable.all():
+            slots, times, values = slots[is_usable], times[is_usable], values[is_usable]
+        moved = self._compare(slots, times, values)
+        self._time_us[slots] = times
+        self._value[slots] = values
+        self.evaluated += len(slots)
+        return moved
+
+    def _compare(
+        self, slots: npt.NDArray[np.intp], times: npt.NDArray[np.int64], values: npt.NDArray[np.float64]
+    ) -> list[Moved]:
+        is_outside = (values < self._low[slots]) | (values > self._high[slots])
+        if not is_outside.any():
+            return []
+        restless = slots[is_outside]
+        self._is_touched[restless] = True
+        chosen = np.nonzero(self._is_touched[slots])[0]
+        self._is_touched[restless] = False
+        moved: list[Moved] = []
+        rows = zip(slots[chosen].tolist(), times[chosen].tolist(), values[chosen].tolist(), strict=True)
+        for slot, time_us, value in rows:
+            if not self._low[slot] <= value <= self._high[slot]:
+                self.candidates += 1
+                self._hear(slot, time_us, value, moved)
+        return moved
+
+    def _hear(self, slot: int, time_us: int, value: float, moved: list[Moved]) -> None:
+        for watch in self._watches[slot]:
+            due_us = watch.machine.due_us
+            moved.extend(Moved(watch, move, watch.rule) for move in watch.machine.sample(time_us, value))
+            if watch.machine.due_us != due_us:
+                self._set_timer(watch)
+        self._set_band(slot)
+
+    def advance(self, watermark_us: int) -> list[Moved]:
+        """Time has come to `watermark_us`: delays due by then run out."""
+        self.watermark_us = max(self.watermark_us, watermark_us)
+        moved: list[Moved] = []
+        while self._timers and self._timers[0][0] <= self.watermark_us:
+            due_us, _, _, watch = heapq.heappop(self._timers)
+            if watch.machine.due_us == due_us:
+                moved.extend(Moved(watch, move, watch.rule) for move in watch.machine.tick(self.watermark_us))
+                self._set_band(watch.slot)
+        return moved
+
+    def _set_timer(self, watch: Watch) -> None:
+        """Have a running delay noticed when it is due; entries that no longer hold are passed over then."""
+        if watch.machine.due_us is not None:
+            self._timer_number += 1
+            heapq.heappush(self._timers, (watch.machine.due_us, watch.alarm_id, self._timer_number, watch))
+
+    def _set_band(self, slot: int) -> None:
+        low, high = EVERYTHING
+        for watch in self._watches[slot]:
+            band = watch.machine.quiet_band
+            low, high = max(low, band.low), min(high, band.high)
+        self._low[slot], self._high[slot] = (low, high) if low <= high else NOTHING
+
+    # --- series and rules --------------------------------------------------------------------------------------------
+
+    def _grow(self) -> None:
+        """Make room for every slot."""
+        missing = len(self.slots) - len(self._watches)
+        self._watches.extend([] for _ in range(missing))
+        if len(self.slots) <= len(self._low):
+            return
+        more = max(1024, len(self._low), missing)
+        self._low = np.concatenate([self._low, np.full(more, -math.inf)])
+        self._high = np.concatenate([self._high, np.full(more, math.inf)])
+        self._time_us = np.concatenate([self._time_us, np.full(more, _NO_SAMPLE, np.int64)])
+        self._value = np.concatenate([self._value, np.zeros(more)])
+        self._is_touched = np.concatenate([self._is_touched, np.zeros(more, np.bool_)])
+        self.received_us = np.concatenate([self.received_us, np.zeros(more, np.int64)])
+
+    def _watch_new(self, names: Mapping[int, SeriesKey]) -> None:
+        for slot in self.slots.name(names):
+            key = self.slots.keys[slot]
+            if key is not None:
+                for rule in self._book.watching(key):
+                    self._add(slot, rule, key)
+                self._set_band(slot)
+
+    def _add(self, slot: int, rule: ThresholdRule, key: SeriesKey) -> Watch:
+        identity = alarm_id(key.factory, rule.id, key.device)
+        watch = Watch(rule, slot, self.slots.ids[slot], key, ThresholdMachine(rule), identity)
+        self._watches[slot].append(watch)
+        return watch
+
+    def set_rules(self, rules: Iterable[ThresholdRule]) -> list[Moved]:
+        """Put `rules` in the place of those in force, from this moment of the stream on.
+
+        What is no longer watched clears; conditions under a new or changed rule are judged against the newest on-time
+        value.
+        """
+        self._book = RuleBook(rules)
+        wanted = {slot: self._book.watching(key) for slot, key in enumerate(self.slots.keys) if key is not None}
+        moved = [one for slot, rules_on_it in wanted.items() for one in self._withdraw(slot, rules_on_it)]
+        for slot, rules_on_it in wanted.items():
+            held = {watch.rule.id: watch for watch in self._watches[slot]}
+            for rule in rules_on_it:
+                moved += self._put_in_force(slot, rule, held.get(rule.id))
+            self._set_band(slot)
+        return moved
+
+    def _withdraw(self, slot: int, wanted: list[ThresholdRule]) -> list[Moved]:
+        ids = {rule.id for rule in wanted}
+        gone = [watch for watch in self._watches[slot] if watch.rule.id not in ids]
+        if not gone:
+            return []
+        self._watches[slot] = [watch for watch in self._watches[slot] if watch.rule.id in ids]
+        moved: list[Moved] = []
+        for watch in gone:
+            watch.machine.due_us = None
+            if watch.machine.is_active:
+                move = Move(AlarmEventKind.CLEARED, self._moment_us(slot), float(self._value[slot]))
+                moved.append(Moved(watch, move, watch.rule, is_withdrawn=True))
+        return moved
+
+    def _put_in_force(self, slot: int, rule: ThresholdRule, held: Watch | None) -> list[Moved]:
+        key = self.slots.keys[slot]
+        if key is None or (held is not None and held.rule == rule):
+            return []
+        watch = held or self._add(slot, rule, key)
+        watch.rule = rule
+        value = float(self._value[slot]) if self._time_us[slot] != _NO_SAMPLE else None
+        moves = watch.machine.change(rule, self._moment_us(slot), value)
+        self._set_timer(watch)
+        return [Moved(watch, move, rule) for move in moves]
+
+    def _moment_us(self, slot: int) -> int:
+        """How far time has come for a series: its samples may be ahead of the watermark."""
+        return max(self.watermark_us, int(self._time_us[slot]))
+
+    # --- across a restart --------------------------------------------------------------------------------------------
+
+    def active_count(self) -> int:
+        """How many conditions are raised."""
+        return sum(watch.machine.is_active for watches in self._watches for watch in watches)
+
+    @property
+    def state(self) -> EvaluatorState:
+        """Everything to go on from."""
+        seen = np.nonzero(self._time_us[: len(self.slots)] != _NO_SAMPLE)[0]
+        restless = (watch for watches in self._watches for watch in watches if not watch.machine.is_at_rest)
+        return EvaluatorState(
+            rules=list(self._book.rules.values()),
+            watches=[WatchState(one.rule.id, one.series, one.key, one.machine.state) for one in restless],
+            watermark_us=self.watermark_us,
+            series=np.array(self.slots.ids, np.int64)[seen].tobytes(),
+            time_us=self._time_us[seen].tobytes(),
+            value=self._value[seen].tobytes(),
+        )
+
+    @classmethod
+    def restored(cls, state: EvaluatorState, names: Mapping[int, SeriesKey]) -> Evaluator:
+        """An evaluator that goes on from `state`.
+
+        Args:
+            state: as another evaluator told it.
+            names: what each series id stands for.
+        """
+        made = cls()
+        made._book = RuleBook(state.rules)
+        made.watermark_us = state.watermark_us
+        restless = {one.series: one.key for one in state.watches}
+        slots = made.slots.of(np.frombuffer(state.series, np.int64))
+        made.slots.of(np.array([*restless], np.int64))
+        made._grow()
+        made._time_us[slots] = np.frombuffer(state.time_us, np.int64)
+        made._value[slots] = np.frombuffer(state.value, np.float64)
+        made._watch_new({**names, **restless})
+        made._resume(state.watches)
+        return made
+
+    def _resume(self, states: Iterable[WatchState]) -> None:
+        """Put machines back to where they stood."""
+        slot_of = {series: slot for slot, series in enumerate(self.slots.ids)}
+        for state in states:
+            slot = slot_of[state.series]
+            for watch in self._watches[slot]:
+                if watch.rule.id == state.rule_id:
+                    watch.machine = ThresholdMachine(watch.rule, state.machine)
+                    self._set_timer(watch)
+            self._set_band(slot)
