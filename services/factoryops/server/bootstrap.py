@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
 from factoryops.database.database import Database
 from factoryops.domain.errors import SetupError, UnavailableError
-from factoryops.history.influx.config import InfluxConfig
-from factoryops.history.influx.reader import InfluxHistoryReader
-from factoryops.history.influx.store import InfluxHistory
-from factoryops.history.local.reader import LocalHistoryReader
-from factoryops.history.local.store import LocalHistory
 from factoryops.history.store import HistoryReader, HistoryStore
 from factoryops.identity.instance_key import load_or_create_instance_key
 from factoryops.identity.snapshot_file import write_snapshot
-from factoryops.server.settings import DataFolder, Settings, read_secret
+from factoryops.server.settings import DataFolder, Settings, data_folder, read_secret
+
+if TYPE_CHECKING:
+    from factoryops.history.influx.transport import InfluxConfig
 
 
 def program_version() -> str:
     """The installed version."""
     return version("factoryops")
-
-
-def data_folder(settings: Settings) -> DataFolder:
-    """The installation's folder, its sub-folders made; raises SetupError when it cannot be written."""
-    folder = DataFolder(settings.data_folder.absolute())
-    folder.prepare()
-    return folder
 
 
 def database_url(settings: Settings) -> str:
@@ -76,7 +68,11 @@ def open_history_store(settings: Settings) -> HistoryStore:
     """The store the historian writes to."""
     folder = DataFolder(settings.data_folder.absolute())
     if settings.history.kind == "local":
+        from factoryops.history.local.store import LocalHistory  # noqa: PLC0415 - only the adapter in use is loaded
+
         return LocalHistory(folder.history)
+    from factoryops.history.influx.store import InfluxHistory  # noqa: PLC0415 - as above
+
     return InfluxHistory(influx_config(settings), folder.influx_state)
 
 
@@ -84,12 +80,18 @@ def open_history_reader(settings: Settings) -> HistoryReader:
     """The store as every other role may see it: to read."""
     folder = DataFolder(settings.data_folder.absolute())
     if settings.history.kind == "local":
+        from factoryops.history.local.reader import LocalHistoryReader  # noqa: PLC0415 - only the adapter in use is loaded
+
         return LocalHistoryReader(folder.history)
+    from factoryops.history.influx.reader import InfluxHistoryReader  # noqa: PLC0415 - as above
+
     return InfluxHistoryReader(influx_config(settings), folder.influx_state)
 
 
 def influx_config(settings: Settings) -> InfluxConfig:
     """The InfluxDB server of the settings, its token read; raises SetupError when it cannot be."""
+    from factoryops.history.influx.transport import InfluxConfig  # noqa: PLC0415 - only the adapter in use is loaded
+
     wanted = settings.history.influx
     if wanted is None:
         raise SetupError("There is no [history.influx] section.")

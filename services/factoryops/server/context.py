@@ -15,7 +15,7 @@ from factoryops.domain.plant import Factory
 from factoryops.identity.instance_key import load_or_create_instance_key
 from factoryops.identity.snapshot_file import write_snapshot
 from factoryops.server import bootstrap
-from factoryops.server.settings import Settings, load_settings
+from factoryops.server.settings import Settings, data_folder, load_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Context:
     def database(self) -> Iterator[Database]:
         """The metadata database of a prepared installation; what was changed reaches ingest at the end."""
         settings = self.settings()
-        folder = bootstrap.data_folder(settings)
+        folder = data_folder(settings)
         key = load_or_create_instance_key(folder.instance_key)
         database = bootstrap.open_database(settings)
         try:

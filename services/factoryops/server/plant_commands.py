@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.errors import InvalidInputError, SetupError
 from factoryops.identity import credentials
 from factoryops.server.console import is_terminal, say
 from factoryops.server.context import Context, choose_factory, context_of
 from factoryops.server.role_process import run_role
 from factoryops.server.settings import Settings, read_secret
 from factoryops.simulator.commands import FaultFile
-from factoryops.simulator.connection import MqttTarget
+from factoryops.simulator.connection import DeviceConnection, MqttTarget
 from factoryops.simulator.publisher import SimulatorConfig, SimulatorService
 from factoryops.simulator.replay import ReplayOptions, ReplayProgress, ReplayResult, replay
+
+_KNOWN_WITHIN_S: Final = 5.0
 
 Broker = Annotated[
     str | None, typer.Option(help="An outside broker, host:port; by default the service's own endpoint.")
@@ -138,10 +141,31 @@ def _target(
             database, chosen.id, username=f"{chosen.slug}.command.{secrets.token_hex(4)}"
         )
     try:
-        yield MqttTarget(settings.endpoint.host, settings.endpoint.port, chosen.slug, made.username, made.secret)
+        target = MqttTarget(settings.endpoint.host, settings.endpoint.port, chosen.slug, made.username, made.secret)
+        _wait_until_known(target)
+        yield target
     finally:
         with ours.database() as database:
             credentials.revoke_credential(database, chosen.id, made.username)
+
+
+def _wait_until_known(target: MqttTarget) -> None:
+    """Ingest takes a new credential up within two seconds; raises SetupError when it has not after five."""
+    deadline = time.monotonic() + _KNOWN_WITHIN_S
+    pause = threading.Event()
+    while True:
+        probe = DeviceConnection(target, f"probe-{secrets.token_hex(4)}")
+        probe.start()
+        try:
+            probe.wait_connected(_KNOWN_WITHIN_S)
+        except SetupError:
+            if time.monotonic() > deadline:
+                raise
+            pause.wait(0.2)
+        else:
+            return
+        finally:
+            probe.close()
 
 
 def _host_and_port(broker: str | None, settings: Settings) -> tuple[str, int]:

@@ -12,15 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from factoryops.identity.instance_key import load_or_create_instance_key
-from factoryops.server.bootstrap import (
-    data_folder,
-    database_url,
-    influx_config,
-    open_database,
-    open_history_store,
-)
 from factoryops.server.role_process import Work
-from factoryops.server.settings import Settings, read_secret
+from factoryops.server.settings import Settings, data_folder, read_secret
 
 if TYPE_CHECKING:
     from factoryops.jobs.orders import HistorySource
@@ -78,6 +71,7 @@ def _ingest(settings: Settings) -> Work:
 
 def _historian(settings: Settings) -> Work:
     from factoryops.history.historian import Historian, HistorianConfig  # noqa: PLC0415 - this role alone
+    from factoryops.server.bootstrap import open_history_store  # noqa: PLC0415 - as above
 
     folder = data_folder(settings)
     store = open_history_store(settings)
@@ -94,6 +88,7 @@ def _historian(settings: Settings) -> Work:
 def _engine(settings: Settings) -> Work:
     from factoryops.alarms.service import EngineConfig, EngineService  # noqa: PLC0415 - this role alone
     from factoryops.jobs.clock import JobClock  # noqa: PLC0415 - as above
+    from factoryops.server.bootstrap import open_database  # noqa: PLC0415 - as above
 
     folder = data_folder(settings)
     database = open_database(settings)
@@ -130,6 +125,7 @@ def _api(settings: Settings) -> Work:
 
 def _worker(settings: Settings) -> Work:
     from factoryops.jobs.worker import WorkerConfig, WorkerService  # noqa: PLC0415 - this role alone
+    from factoryops.server.bootstrap import database_url, open_database  # noqa: PLC0415 - as above
 
     folder = data_folder(settings)
     database = open_database(settings)
@@ -153,6 +149,7 @@ def _worker(settings: Settings) -> Work:
 
 def _history_source(settings: Settings) -> HistorySource:
     from factoryops.jobs.orders import InfluxSource, LocalSource  # noqa: PLC0415 - this role alone
+    from factoryops.server.bootstrap import influx_config  # noqa: PLC0415 - as above
 
     folder = data_folder(settings)
     if settings.history.kind == "local":

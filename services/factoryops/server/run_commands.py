@@ -12,12 +12,12 @@ import typer
 
 from factoryops.domain.errors import SetupError, UnavailableError
 from factoryops.observability.logging import configure_logging
-from factoryops.server import bootstrap, roles
+from factoryops.server import bootstrap, role_main, roles
 from factoryops.server.console import complain, say
 from factoryops.server.context import Context, context_of
 from factoryops.server.instance_lock import InstanceLock
 from factoryops.server.role_process import run_role
-from factoryops.server.settings import Settings
+from factoryops.server.settings import Settings, data_folder
 from factoryops.server.supervisor import Supervisor
 
 
@@ -45,12 +45,11 @@ def run(
 ) -> None:
     """Run the service: all roles, supervised."""
     ours = context_of(context)
-    settings = ours.settings()
-    folder = bootstrap.data_folder(settings)
-    name = role.value if role else "supervisor"
-    configure_logging(name, level=settings.log.level, folder=folder.logs)
     if role is not None:
-        sys.exit(run_role(roles.build(role.value, settings), lifeline=lifeline))
+        sys.exit(role_main.run_alone(role.value, ours.file, lifeline=lifeline))
+    settings = ours.settings()
+    folder = data_folder(settings)
+    configure_logging("supervisor", level=settings.log.level, folder=folder.logs)
     lock = InstanceLock(folder.lock)
     lock.acquire()
     try:
@@ -63,8 +62,8 @@ def run(
 
 
 def _supervisor(ours: Context, settings: Settings) -> Supervisor:
-    chosen = [] if ours.file is None else ["--config", str(ours.file.absolute())]
-    return Supervisor({role: [*chosen, "run", "--role", role, "--lifeline"] for role in roles.wanted(settings)})
+    chosen = [] if ours.file is None else [str(ours.file.absolute())]
+    return Supervisor({role: ["-m", "factoryops.server.role_main", role, *chosen] for role in roles.wanted(settings)})
 
 
 def migrate(context: typer.Context) -> None:
@@ -98,7 +97,7 @@ def check(context: typer.Context) -> None:
 
 def _prepared(context: typer.Context) -> Settings:
     settings = context_of(context).settings()
-    bootstrap.data_folder(settings)
+    data_folder(settings)
     return settings
 
 

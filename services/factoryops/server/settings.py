@@ -205,6 +205,13 @@ class DataFolder:
             ) from error
 
 
+def data_folder(settings: Settings) -> DataFolder:
+    """The installation's folder, its sub-folders made; raises SetupError when it cannot be written."""
+    folder = DataFolder(settings.data_folder.absolute())
+    folder.prepare()
+    return folder
+
+
 def load_settings(file: Path | None) -> Settings:
     """The settings of `file`, or the defaults when there is none; raises SetupError naming each fault."""
     values: dict[str, Any] = {}

@@ -43,7 +43,11 @@ class _Role:
 
 
 class Supervisor:
-    """Keeps a set of roles running until it is told to stop."""
+    """Keeps a set of roles running until it is told to stop.
+
+    Args:
+        commands: role -> what to give to the interpreter.
+    """
 
     def __init__(self, commands: dict[str, Sequence[str]]) -> None:
         self._roles = [_Role(name, command) for name, command in commands.items()]
@@ -66,7 +70,7 @@ class Supervisor:
         while not stop.is_set():
             role.started_at = time.monotonic()
             role.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "factoryops.server", *role.command, stdin=asyncio.subprocess.PIPE
+                sys.executable, *role.command, stdin=asyncio.subprocess.PIPE
             )
             code = await role.process.wait()
             if stop.is_set():

@@ -7,18 +7,18 @@ import contextlib
 from collections.abc import Iterator
 
 import uvicorn
+from fastapi import FastAPI
 
 from factoryops.api.app import build_app
 from factoryops.api.context import ApiContext
+from factoryops.api.server_options import UVICORN_OPTIONS
 from factoryops.domain.errors import SetupError
 from factoryops.history.queries import History
 from factoryops.history.tail import Tail
 from factoryops.identity.login import Login
-from factoryops.server.bootstrap import data_folder, open_database, open_history_reader, program_version
+from factoryops.server.bootstrap import open_database, open_history_reader, program_version
 from factoryops.server.role_process import Work
-from factoryops.server.settings import ApiSettings, Settings
-
-_STOP_WITHIN_S = 2
+from factoryops.server.settings import ApiSettings, Settings, data_folder
 
 
 def serve(settings: Settings) -> Work:
@@ -52,21 +52,15 @@ def serve(settings: Settings) -> Work:
     return work
 
 
-def _config(app: object, api: ApiSettings) -> uvicorn.Config:
+def _config(app: FastAPI, api: ApiSettings) -> uvicorn.Config:
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # uvicorn names the ASGI types of its own
+        app,
         host=api.host,
         port=api.port,
         ssl_certfile=api.certificate_file,
         ssl_keyfile=api.key_file,
         log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="websockets-sansio",
-        ws_max_size=65_536,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=_STOP_WITHIN_S,
-        lifespan="on",
+        **UVICORN_OPTIONS,
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from factoryops.client.http import HttpPlant
+from factoryops.client.port import LiveLink
 from factoryops.contracts import http, live
 from factoryops.domain.alarms import AlarmState
 from factoryops.domain.rules import Comparison, Priority
@@ -41,12 +42,6 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     made = Installation(tmp_path / "plant")
     yield made
     made.kill()
-
-
-async def logged_in(installation: Installation, slug: str = "works") -> AsyncIterator[HttpPlant]:
-    client = await installation.log_in(slug)
-    yield client
-    await client.close()
 
 
 def series_of(rows: list[tuple[str, dict[str, float]]], name: str, shift: timedelta) -> list[tuple[int, float]]:
@@ -157,9 +152,9 @@ async def _knows(client: HttpPlant, key: str) -> bool:
     return any(one.key == key and one.parameters for one in await client.devices())
 
 
-async def _next_alarm(link: live.ServiceMessage | object) -> http.Alarm:
+async def _next_alarm(link: LiveLink) -> http.Alarm:
     async def read() -> http.Alarm:
-        async for message in link:  # type: ignore[attr-defined]  # a LiveLink
+        async for message in link:
             if isinstance(message, live.AlarmChanged):
                 return http.Alarm.model_validate_json(message.alarm)
         raise AssertionError("the link ended")

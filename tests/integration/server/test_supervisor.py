@@ -44,36 +44,30 @@ def pids(file: Path) -> list[int]:
 
 
 @pytest.fixture
-def commands(role: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    original = asyncio.create_subprocess_exec
-
-    async def start(program: str, *arguments: str, **options: object) -> asyncio.subprocess.Process:
-        return await original(program, str(role), *arguments[2:], **options)  # type: ignore[arg-type]  # passed on
-
-    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+def log(tmp_path: Path) -> Path:
+    """Where each start of a role leaves its process number."""
     return tmp_path / "pids"
 
 
-async def test_a_role_that_was_killed_is_started_again(commands: Path) -> None:
+async def test_a_role_that_was_killed_is_started_again(role: Path, log: Path) -> None:
     stop = asyncio.Event()
-    running = asyncio.create_task(Supervisor({"one": [str(commands), "work"]}).run(stop))
-    await until(lambda: len(pids(commands)) == 1)
-    psutil.Process(pids(commands)[0]).kill()
-    await until(lambda: len(pids(commands)) == 2, what="the second start")
+    running = asyncio.create_task(Supervisor({"one": [str(role), str(log), "work"]}).run(stop))
+    await until(lambda: len(pids(log)) == 1)
+    psutil.Process(pids(log)[0]).kill()
+    await until(lambda: len(pids(log)) == 2, what="the second start")
     stop.set()
     await running
-    assert not any(psutil.pid_exists(pid) for pid in pids(commands))
+    assert not any(psutil.pid_exists(pid) for pid in pids(log))
 
 
-async def test_a_role_that_cannot_start_stops_the_whole_service(commands: Path) -> None:
-    supervisor = Supervisor({"good": [str(commands), "work"], "bad": [str(commands), "refuse"]})
+async def test_a_role_that_cannot_start_stops_the_whole_service(role: Path, log: Path) -> None:
+    supervisor = Supervisor({"good": [str(role), str(log), "work"], "bad": [str(role), str(log), "refuse"]})
     with pytest.raises(SetupError, match="bad"):
         await supervisor.run(asyncio.Event())
-    assert not any(psutil.pid_exists(pid) for pid in pids(commands))
+    assert not any(psutil.pid_exists(pid) for pid in pids(log))
 
 
-async def test_a_role_ends_when_its_supervisor_vanishes(role: Path, tmp_path: Path) -> None:
-    log = tmp_path / "pids"
+async def test_a_role_ends_when_its_supervisor_vanishes(role: Path, log: Path) -> None:
     process = subprocess.Popen([sys.executable, str(role), str(log), "work"], stdin=subprocess.PIPE)
     await until(lambda: pids(log))
     assert process.stdin is not None
