@@ -42,8 +42,8 @@ def build_app(context: ApiContext) -> FastAPI:
             yield
         finally:
             await service.hub.stop()
-            service.pool.close()
-            service.history_pool.close()
+            await service.pool.close()
+            await service.history_pool.close()
             service.health.close()
 
     return _assemble(context.version, lifespan)

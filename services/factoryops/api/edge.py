@@ -60,7 +60,7 @@ def _request_id(sent: str | None) -> str:
     """The client's own id when it is short and plain, else a new one."""
     if sent and _ACCEPTABLE_ID.fullmatch(sent):
         return sent
-    return f"{random.getrandbits(128):032x}"  # noqa: S311 - tells requests apart in the log, protects nothing
+    return f"{random.getrandbits(128):032x}"  # tells requests apart in the log, protects nothing
 
 
 class _Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,7 @@ BEAT_S: Final = 1.0
 _POLL_S: Final = 0.25
 _PAUSE_S: Final = 0.005
 _SESSIONS_S: Final = 2.0
+_FIRST_LOOK_S: Final = 3.0
 
 
 class LiveClient:
@@ -85,6 +87,9 @@ class Hub:
         loop = asyncio.get_running_loop()
         self._feeds = await loop.run_in_executor(self._thread, self._open_feeds)
         await self._doorbell.start()
+        with contextlib.suppress(TimeoutError):
+            # The database's alarms first: what the engine said a while ago is then known to be old.
+            await asyncio.wait_for(self._watch_database(), _FIRST_LOOK_S)
         steps: list[tuple[str, Callable[[], Awaitable[None]], float]] = [
             ("journals", self._follow, 0.0),
             ("database", self._watch_database, 1.0),
@@ -214,22 +219,31 @@ class Hub:
                 self.tell_plant(factory)
 
     async def refresh_alarms(self) -> None:
-        """Bring the board up to the database; raises UnavailableError when that is away."""
+        """Bring the board up to the database; while that is away the board goes on from what the engine says.
+
+        Raises:
+            UnavailableError: the database is away and its alarms were never read: the board may be incomplete.
+        """
         after = self._changes.alarms if self._changes is not None else 0
-        self.tell_alarms(await self._pool.run(self._context.database.read, lambda tx: tx.alarms_changed_since(after)))
+        read = self._context.database.read
+        try:
+            self.tell_alarms(await self._pool.run(read, lambda tx: tx.alarms_changed_since(after)))
+        except UnavailableError:
+            if self._changes is None:
+                raise
 
     async def _watch_store(self) -> None:
         for name, tail in self._context.tails.items():
             tail.forget_through(await self._pool.run(self._context.reader.checkpoint, name))
 
     async def _beat(self) -> None:
+        await self._pool.run(self._heartbeat.write, self._figures(), self._problems())
         summary = await self._pool.run(self._health.refresh)
         frame = live.encode_frame(live.Beat(now_us(), self.watermark_us, summary.status, summary.sentences))
         for client in list(self._clients):
             client.offer(frame)
             if client.outbox.is_stuck():
                 client.outbox.end(live.CLOSE_TOO_SLOW)
-        await self._pool.run(self._heartbeat.write, self._figures(), self._problems())
 
     def _figures(self) -> dict[str, object]:
         return {

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from factoryops.domain.errors import UnavailableError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_CLOSE_S: Final = 2.0
 
 
 class WorkPool:
@@ -27,6 +30,8 @@ class WorkPool:
         self._room = threads + most_waiting
         self._busy = 0
         self._timeout_s = timeout_s
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of a blocking call.
@@ -37,6 +42,7 @@ class WorkPool:
         if self._busy >= self._room:
             raise UnavailableError("The service is busy; try again in a moment.", retry_after_s=1)
         self._busy += 1
+        self._idle.clear()
         future = asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
         future.add_done_callback(self._left)
         try:
@@ -46,9 +52,14 @@ class WorkPool:
 
     def _left(self, future: asyncio.Future[T]) -> None:
         self._busy -= 1
+        if not self._busy:
+            self._idle.set()
         if not future.cancelled():
             future.exception()  # read, so that an answer nobody waits for any more is no warning
 
-    def close(self) -> None:
-        """End the threads; calls that wait are dropped."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+    async def close(self) -> None:
+        """End the threads: calls that wait are dropped, those that run get two seconds."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await self._idle.wait()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Annotated
 
 from fastapi import Query
@@ -10,7 +9,6 @@ from pydantic import AwareDatetime
 
 from factoryops.api.call import Asking
 from factoryops.contracts import http
-from factoryops.domain.errors import UnavailableError
 from factoryops.domain.time import from_us, now_us
 
 
@@ -19,8 +17,7 @@ async def list_alarms(asking: Asking) -> http.AlarmList:
 
     While the database is away the list goes on from what the engine says; such alarms are not recorded yet.
     """
-    with contextlib.suppress(UnavailableError):
-        await asking.service.hub.refresh_alarms()
+    await asking.service.hub.refresh_alarms()
     return http.AlarmList(alarms=asking.service.board.abnormal(asking.scope.factory_id))
 
 
