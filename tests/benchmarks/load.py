@@ -24,6 +24,7 @@ import uvloop
 
 from factoryops.contracts.telemetry import telemetry_topic
 from factoryops.domain.time import from_us, now_us
+from tests.support.waiting import until
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,9 @@ class _Device(asyncio.Protocol):
         topic = telemetry_topic(load.slug, f"load-{number:04}").encode()
         metrics = {f"parameter_{index}": round(20.0 + number * 0.37 + index * 1.13, 2) for index in range(load.metrics)}
         stamp = _stamp(now_us())
-        payload = b'{"timestamp":"' + stamp + b'","metrics":' + json.dumps(metrics, separators=(",", ":")).encode() + b"}"
+        payload = (
+            b'{"timestamp":"' + stamp + b'","metrics":' + json.dumps(metrics, separators=(",", ":")).encode() + b"}"
+        )
         body = struct.pack(">H", len(topic)) + topic + b"\0\0" + payload
         self._packet = bytearray(b"\x32" + _length(len(body)) + body)
         payload_at = len(self._packet) - len(payload)
@@ -215,9 +218,7 @@ async def _paced(devices: list[_Device], load: Load) -> None:
 async def _finish(devices: list[_Device]) -> None:
     for device in devices:
         device.stop()
-    deadline = time.perf_counter() + 10
-    while any(device.in_flight for device in devices) and time.perf_counter() < deadline:
-        await asyncio.sleep(0.01)
+    await until(lambda: not any(device.in_flight for device in devices))
     for device in devices:
         if device.transport is not None:
             device.transport.write(b"\xe0\x00")

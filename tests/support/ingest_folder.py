@@ -69,7 +69,7 @@ class IngestFolder:
     def write_snapshot(self, snapshot: Snapshot) -> None:
         temporary = self.root / "snapshot.new"
         temporary.write_bytes(seal_snapshot(snapshot, KEY))
-        os.replace(temporary, self.root / "snapshot.bin")
+        temporary.replace(self.root / "snapshot.bin")
 
     def config(self, **changes: Any) -> IngestConfig:
         fields: dict[str, Any] = {
