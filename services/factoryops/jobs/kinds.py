@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from factoryops.contracts.http import JobKind
 from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.domain.identity import FactoryId
 from factoryops.jobs.orders import Done, LeftFile, Order, Progress, Report
 from factoryops.jobs.sources import Sources, open_sources
+from factoryops.reports.anomalies import write_anomaly_report
 from factoryops.reports.collect import Request, Tell, collect
 from factoryops.reports.daily import write_daily_report
+from factoryops.reports.scan import scan
 from factoryops.reports.text import count
 
 
@@ -46,4 +49,22 @@ def _daily_report(order: Order, sources: Sources, tell: Tell) -> Done:
     return Done(message, result, (LeftFile(target.name, name, "application/pdf"),))
 
 
-_KINDS: Final[dict[JobKind, Callable[[Order, Sources, Tell], Done]]] = {JobKind.DAILY_REPORT: _daily_report}
+def _anomaly_scan(order: Order, sources: Sources, tell: Tell) -> Done:
+    request = Request(FactoryId(order.factory_id), order.start, order.end, order.device_ids, order.requested_by)
+    figures = scan(request, sources.database, sources.history, tell)
+    target = Path(order.folder) / "scan.pdf"
+    try:
+        write_anomaly_report(figures, target, tell)
+    except OSError as error:
+        raise StorageError(f"The scan could not be written: {error.strerror or error}. Free some space.") from error
+    local = order.start.astimezone(ZoneInfo(figures.factory.timezone))
+    result = figures.result()
+    message = f"{result['anomalies']} anomalies in {result['scanned']} of {result['devices']} devices."
+    name = f"{figures.factory.slug}-anomalies-{local:%Y-%m-%d}.pdf"
+    return Done(message, result, (LeftFile(target.name, name, "application/pdf"),))
+
+
+_KINDS: Final[dict[JobKind, Callable[[Order, Sources, Tell], Done]]] = {
+    JobKind.DAILY_REPORT: _daily_report,
+    JobKind.ANOMALY_SCAN: _anomaly_scan,
+}

@@ -48,6 +48,13 @@ class Request:
     device_ids: tuple[str, ...] = ()
     requested_by: str = ""
 
+    def span_us(self) -> tuple[int, int]:
+        """The span in microseconds; raises InvalidInputError when it is empty."""
+        start_us, end_us = to_us(self.start), to_us(self.end)
+        if end_us <= start_us:
+            raise InvalidInputError("The span is empty: its end must lie after its start.")
+        return start_us, end_us
+
 
 @dataclass(frozen=True, slots=True)
 class ParameterFigures:
@@ -147,7 +154,9 @@ class DailyFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plant:
+class Plant:
+    """What the database knows of the plant and the span; events are of the span, abnormal alarms of now."""
+
     factory: Factory
     devices: list[Device]
     parameters: list[Parameter]
@@ -167,11 +176,9 @@ def collect(
         NotFoundError: a device is not of this factory.
         UnavailableError: a store is away.
     """
-    start_us, end_us = to_us(request.start), to_us(request.end)
-    if end_us <= start_us:
-        raise InvalidInputError("The span of the report is empty: its end must lie after its start.")
+    start_us, end_us = request.span_us()
     tell(0.02, "Reading the plant and its alarms")
-    plant = database.read(lambda transaction: _read_plant(transaction, request))
+    plant = database.read(lambda transaction: read_plant(transaction, request))
     devices = tuple(_read_devices(plant, history, start_us, end_us, tell))
     alarms = alarm_lines(plant.events, plant.abnormal, request.start, request.end)
     pending_us = history.pending_from_us
@@ -189,7 +196,8 @@ def collect(
     )
 
 
-def _read_plant(transaction: Transaction, request: Request) -> _Plant:
+def read_plant(transaction: Transaction, request: Request) -> Plant:
+    """The factory, the devices asked for, and what happened to them."""
     scope = Scope(request.factory_id, "worker", Role.VIEWER)
     devices = transaction.devices(scope)
     chosen = devices.get_many(request.device_ids) if request.device_ids else devices.list()
@@ -203,7 +211,7 @@ def _read_plant(transaction: Transaction, request: Request) -> _Plant:
         before = page.next_before
         if before is None:
             break
-    return _Plant(
+    return Plant(
         factory=transaction.factories.get(request.factory_id),
         devices=chosen,
         parameters=[one for one in transaction.parameters(scope).list() if one.device_id in known],
@@ -220,7 +228,7 @@ def _of_devices(events: list[http.AlarmEvent], devices: Sequence[Device], *, is_
 
 
 def _read_devices(
-    plant: _Plant, history: History, start_us: int, end_us: int, tell: Tell
+    plant: Plant, history: History, start_us: int, end_us: int, tell: Tell
 ) -> Iterable[DeviceFigures]:  # fmt: skip
     width_us = max(bin_width_us(end_us - start_us, most_bins=MOST_BINS), US_PER_S)
     for number, device in enumerate(plant.devices):

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from pypdf import PdfReader
 
-from factoryops.contracts.http import Run, RunState
+from factoryops.contracts.http import JobKind, Run, RunState
 from factoryops.database.database import Database
 from factoryops.domain.errors import ConflictError
 from factoryops.jobs.artifacts import ArtifactStore
@@ -224,3 +224,12 @@ def test_files_of_an_order_cannot_point_out_of_its_folder(plant: JobPlant, datab
     (kept,) = store.keep(run, folder, [LeftFile(os.path.relpath(outside, folder), "x.txt", "text/plain")])
     assert (plant.artifacts / run.factory.id / kept.id).read_bytes() == b"own"
     assert outside.read_text(encoding="utf-8") == "secret"
+
+
+async def test_an_anomaly_scan_runs_end_to_end_and_leaves_its_document(plant: JobPlant, database: Database) -> None:
+    run = ask_for(database, kind=JobKind.ANOMALY_SCAN)
+    async with working(plant.config(), database):
+        done = await ended(database, run)
+    assert done.state is RunState.SUCCEEDED, done.message
+    assert done.result["scanned"] == 13
+    assert done.artifacts[0].name.startswith("riverside-anomalies-")

@@ -1,0 +1,1 @@
+"""What the data says beyond limits: anomalies and their causes."""
