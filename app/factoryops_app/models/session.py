@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from factoryops.client.port import LiveLink, PlantClient
 from factoryops.contracts import http, live
-from factoryops.domain.errors import FactoryOpsError, NotLoggedInError, UnavailableError
+from factoryops.domain.errors import FactoryOpsError, NotAllowedError, NotLoggedInError, UnavailableError
 from factoryops.domain.identity import Permission
 from factoryops.domain.time import now_us
 from factoryops_app.models.alarms import AlarmStore
@@ -78,11 +78,13 @@ class Session:
     Attributes:
         client: the service; pages ask it for what is not kept here.
         info: who is logged in; None before and after.
+        is_locked: nothing may be changed until the password is typed again.
     """
 
     def __init__(self, client: PlantClient, *, clock: Callable[[], int] = now_us) -> None:
         self.client = client
         self.info: http.SessionInfo | None = None
+        self.is_locked = False
         self.plant = PlantStore()
         self.samples = SampleStore(clock)
         self.alarms = AlarmStore()
@@ -118,6 +120,7 @@ class Session:
     def forget(self) -> None:
         """Forget everything about the plant and the user."""
         self.info = None
+        self.is_locked = False
         self.samples.clear()
         self.alarms.clear()
         self.runs.clear()
@@ -125,6 +128,8 @@ class Session:
 
     def may(self, permission: Permission) -> bool:
         """Whether the user's role permits it; the service decides in the end."""
+        if self.is_locked and permission is not Permission.VIEW:
+            return False
         return self.info is not None and permission in self.info.permissions
 
     # --- live ----------------------------------------------------------------------------------------------------
@@ -159,7 +164,9 @@ class Session:
         self.plant.replace(devices, rules)
 
     async def acknowledge(self, request: http.AcknowledgeRequest) -> None:
-        """Acknowledge and take in what changed."""
+        """Acknowledge and take in what changed; raises NotAllowedError while locked."""
+        if self.is_locked:
+            raise NotAllowedError(say("This workstation is locked; unlock it first."))
         for alarm in await self.client.acknowledge(request):
             self.alarms.merge(alarm)
 

@@ -1,0 +1,25 @@
+"""Every page, by its key."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from factoryops_app.main_window import PageMaker
+from factoryops_app.pages.alarms import AlarmsPage
+from factoryops_app.pages.device import DevicePage
+from factoryops_app.pages.health import HealthPage
+from factoryops_app.pages.jobs import JobsPage
+from factoryops_app.pages.overview import OverviewPage
+from factoryops_app.pages.rules import RulesPage
+from factoryops_app.pages.trends import TrendsPage
+from factoryops_app.workplace import PageKey
+
+PAGES: Final[dict[PageKey, PageMaker]] = {
+    PageKey.OVERVIEW: OverviewPage,
+    PageKey.DEVICE: DevicePage,
+    PageKey.TRENDS: TrendsPage,
+    PageKey.ALARMS: AlarmsPage,
+    PageKey.RULES: RulesPage,
+    PageKey.JOBS: JobsPage,
+    PageKey.HEALTH: HealthPage,
+}

@@ -1,0 +1,139 @@
+"""Editing what people call a device or a parameter, and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+
+from factoryops.contracts import http
+from factoryops.domain.errors import FactoryOpsError, InvalidInputError
+from factoryops_app.models.rule_draft import parsed, plain
+from factoryops_app.page import plain_label
+from factoryops_app.workplace import Workplace
+from factoryops_resources.words import say
+from factoryops_widgets.form import Form
+
+_RANGE = ("low", "high", "normal_low", "normal_high")
+
+
+class PlantDialog(QDialog):
+    """A form with Save and Cancel; the dialog closes when the service has taken the change."""
+
+    def __init__(self, place: Workplace, parent: QWidget, title: str) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        self.place = place
+        self.form = Form(place.look)
+        self._problem = plain_label(role="error", is_wrapped=True)
+        standard = QDialogButtonBox.StandardButton
+        self._buttons = QDialogButtonBox(standard.Save | standard.Cancel)
+        self._buttons.button(standard.Save).setText(say("Save"))
+        self._buttons.button(standard.Cancel).setText(say("Cancel"))
+        self._buttons.accepted.connect(self.save)
+        self._buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(self.form)
+        column.addWidget(self._problem)
+        column.addWidget(self._buttons)
+        self.setMinimumWidth(place.look.px(460))
+
+    def save(self) -> None:
+        """Check, send, close."""
+        raise NotImplementedError
+
+    def send(self, work: Coroutine[object, object, object]) -> None:
+        """Send a change; close when it is taken, show why when it is not."""
+        self._buttons.setEnabled(False)
+        self.place.tasks.start(self._finish(work), self._on_error)
+
+    async def _finish(self, work: Coroutine[object, object, object]) -> None:
+        await work
+        await self.place.session.refresh()
+        self.accept()
+
+    def _on_error(self, error: FactoryOpsError) -> None:
+        self._buttons.setEnabled(True)
+        if isinstance(error, InvalidInputError) and error.fields:
+            self.form.set_errors(error.fields)
+        self._problem.setText(str(error))
+
+
+class DeviceDialog(PlantDialog):
+    """Name, kind, area and line of a device."""
+
+    def __init__(self, place: Workplace, parent: QWidget, device: http.Device) -> None:
+        super().__init__(place, parent, say("Edit device"))
+        self._device = device
+        titles = {"name": say("Name"), "kind": say("Kind"), "area": say("Area"), "line": say("Line")}
+        self._fields = {key: QLineEdit(getattr(device, key)) for key in titles}
+        for key, title in titles.items():
+            self._fields[key].setMaxLength(50 if key == "kind" else 100)
+            self.form.add_row(key, title, self._fields[key])
+
+    def save(self) -> None:
+        """Send what was changed."""
+        texts = {key: field.text().strip() for key, field in self._fields.items()}
+        if not texts["name"]:
+            self.form.set_errors({"name": say("Give the device a name.")})
+            return
+        changed = {key: text for key, text in texts.items() if text != getattr(self._device, key)}
+        self.send(self.place.session.client.change_device(self._device.id, http.DeviceChange.model_validate(changed)))
+
+
+class ParameterDialog(PlantDialog):
+    """Name, unit, decimals, range and normal band of a parameter."""
+
+    def __init__(self, place: Workplace, parent: QWidget, parameter: http.Parameter) -> None:
+        super().__init__(place, parent, say("Edit parameter"))
+        self._parameter = parameter
+        self._name, self._unit = QLineEdit(parameter.name), QLineEdit(parameter.unit)
+        self._name.setMaxLength(100)
+        self._unit.setMaxLength(50)
+        self._decimals = QSpinBox()
+        self._decimals.setRange(0, 9)
+        self._decimals.setValue(parameter.decimals)
+        self._figures = {key: QLineEdit(_typed(getattr(parameter, key))) for key in _RANGE}
+        self.form.add_row("name", say("Name"), self._name)
+        self.form.add_row("unit", say("Unit"), self._unit)
+        self.form.add_row("decimals", say("Decimals"), self._decimals)
+        titles = (say("Range from"), say("Range to"), say("Normal from"), say("Normal to"))
+        for key, title in zip(_RANGE, titles, strict=True):
+            self.form.add_row(key, title, self._figures[key], unit=parameter.unit)
+
+    def save(self) -> None:
+        """Send what was changed, when all figures can be read and lie in order."""
+        figures = {key: parsed(field.text()) for key, field in self._figures.items()}
+        faults = self._faults(figures)
+        self.form.set_errors(faults)
+        if faults:
+            return
+        wanted: dict[str, object] = {
+            "name": self._name.text().strip(),
+            "unit": self._unit.text().strip(),
+            "decimals": self._decimals.value(),
+            **figures,
+        }
+        changed = {key: value for key, value in wanted.items() if value != getattr(self._parameter, key)}
+        change = http.ParameterChange.model_validate(changed)
+        self.send(self.place.session.client.change_parameter(self._parameter.id, change))
+
+    def _faults(self, figures: dict[str, float | None]) -> dict[str, str]:
+        faults = {
+            key: say("Enter a number, or leave it empty.")
+            for key, field in self._figures.items()
+            if field.text().strip() and figures[key] is None
+        }
+        if not self._name.text().strip():
+            faults["name"] = say("Give the parameter a name.")
+        for low, high in (("low", "high"), ("normal_low", "normal_high")):
+            begin, end = figures[low], figures[high]
+            if begin is not None and end is not None and begin >= end:
+                faults[high] = say("The upper end must lie above the lower one.")
+        return faults
+
+
+def _typed(value: float | None) -> str:
+    return "" if value is None else plain(value)
