@@ -83,8 +83,13 @@ class FactoryKit:
 class ApiService:
     """Everything an API needs, started for real on a free port of loopback."""
 
-    def __init__(self, folder: Path, *, limits: ApiLimits | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, limits: ApiLimits | None = None, certificate_file: Path | None = None,
+        key_file: Path | None = None,
+    ) -> None:  # fmt: skip
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self._tls: dict[str, Any] = {"ssl_certfile": certificate_file, "ssl_keyfile": key_file}
         self.database_file = folder / "factoryops.db"
         self.database = Database.open(f"sqlite:///{self.database_file}")
         self.database.migrate()
@@ -113,7 +118,7 @@ class ApiService:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, **UVICORN_OPTIONS))
+        server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, **self._tls, **UVICORN_OPTIONS))
         self._server = server
         self._thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), name="api-service")
         self._thread.start()
@@ -136,7 +141,8 @@ class ApiService:
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"http://127.0.0.1:{self.port}"
+        scheme = "https" if self._tls["ssl_certfile"] else "http"
+        return f"{scheme}://127.0.0.1:{self.port}"
 
     def client(self, token: str | None = None) -> httpx.Client:
         """A plain HTTP client below /api/v1/."""
@@ -276,9 +282,12 @@ def _parameter(factory: Factory, device: Device, key: str) -> Parameter:
 
 
 @contextmanager
-def running_api(folder: Path, *, limits: ApiLimits | None = None) -> Iterator[ApiService]:
+def running_api(
+    folder: Path, *, limits: ApiLimits | None = None, certificate_file: Path | None = None,
+    key_file: Path | None = None,
+) -> Iterator[ApiService]:  # fmt: skip
     """An API that runs as long as the block."""
-    service = ApiService(folder, limits=limits)
+    service = ApiService(folder, limits=limits, certificate_file=certificate_file, key_file=key_file)
     try:
         service.start()
         yield service

@@ -220,8 +220,8 @@ class HttpPlant:
             except httpx.TimeoutException as error:
                 raise UnavailableError("The service did not answer in time; try again.") from error
             except httpx.TransportError as error:
-                if not left:
-                    raise UnavailableError(_AWAY) from error
+                if not left or "CERTIFICATE_VERIFY_FAILED" in str(error):
+                    raise UnavailableError(_why(error)) from error
                 continue
             if response.is_success:
                 return response
@@ -240,6 +240,16 @@ class HttpPlant:
             params={name: value for name, value in (query or {}).items() if value is not None} or None,
             headers={"Authorization": f"Bearer {token}"} if token else None,
         )
+
+
+def _why(error: httpx.TransportError) -> str:
+    """What to tell a person about a connection that was not made."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return (
+            "The service's certificate is not trusted, so nothing was sent to it; "
+            "give the plant's own authority file, or ask plant IT whether this is the right server."
+        )
+    return _AWAY
 
 
 async def _receive(response: httpx.Response, artifact: http.Artifact, target: Path) -> Path:
