@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -65,9 +65,12 @@ class Alarms:
             raise UnavailableError("An alarm is not recorded in the database yet; try again.", retry_after_s=1)
         new = [row for row in rows if answered[row.id] > row.acknowledged_annunciation]
         if new:
-            change = self._unit.advance("alarms", len(new)) - len(new)
-            for number, row in enumerate(new, change + 1):
-                self._answer(row, answered[row.id], actor, comment, to_us(at), number)
+            said = {"actor": actor, "comment": comment, "at_us": to_us(at)}
+            first = self._unit.advance("alarms", len(new)) - len(new) + 1
+            numbered = {row.id: number for number, row in enumerate(new, first)}
+            self._answer(answered, numbered, said)
+            events = [self._event_row(row, answered[row.id], numbered[row.id]) | said for row in new]
+            self._unit.insert(tables.alarm_event, events)
         return self.get_many([*answered])
 
     def _locked(self, alarm_ids: Sequence[str]) -> list[sa.Row[Any]]:
@@ -78,38 +81,36 @@ class Alarms:
             for row in self._unit.rows(query.where(tables.alarm.c.id.in_(portion)).order_by(tables.alarm.c.id))
         ]
 
-    def _answer(
-        self, row: sa.Row[Any], annunciation: int, actor: str, comment: str | None, at_us: int, number: int
-    ) -> None:
+    def _answer(self, answered: Mapping[str, int], numbered: Mapping[str, int], said: Mapping[str, object]) -> None:
         alarm = tables.alarm
-        self._unit.write(
+        statement = (
             sa.update(alarm)
-            .where(alarm.c.factory_id == self._scope.factory_id, alarm.c.id == row.id)
+            .where(alarm.c.factory_id == self._scope.factory_id, alarm.c.id == sa.bindparam("alarm"))
             .values(
-                acknowledged_annunciation=annunciation,
-                acknowledged_us=at_us,
-                acknowledged_by=actor,
-                comment=comment,
-                change=number,
+                acknowledged_annunciation=sa.bindparam("answered"),
+                acknowledged_us=said["at_us"],
+                acknowledged_by=said["actor"],
+                comment=said["comment"],
+                change=sa.bindparam("number"),
             )
         )
+        rows = [{"alarm": row, "answered": answered[row], "number": number} for row, number in numbered.items()]
+        self._unit.write_many(statement, rows)
+
+    def _event_row(self, row: sa.Row[Any], annunciation: int, number: int) -> dict[str, Any]:
         kind = AlarmEventKind.ACKNOWLEDGED
-        event: dict[str, Any] = {
+        return {
             "factory_id": self._scope.factory_id,
             "id": event_id(self._scope.factory_id, row.id, annunciation, kind),
             "alarm_id": row.id,
             "annunciation": annunciation,
             "kind": kind.value,
-            "at_us": at_us,
             "value": None,
-            "actor": actor,
-            "comment": comment,
             "rule_name": row.rule_name,
             "device_name": row.device_name,
             "priority": row.priority,
             "number": number,
         }
-        self._unit.insert(tables.alarm_event, [event])
 
     def events(
         self, before: str | None = None, most: int = 200, start: datetime | None = None, end: datetime | None = None

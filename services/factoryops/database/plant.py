@@ -96,14 +96,15 @@ class Devices:
     def touch_received(self, received_at: Mapping[DeviceId, datetime]) -> None:
         """When something was last received from each; never goes back, unknown devices are passed over."""
         table = tables.device
-        for device_id in sorted(received_at):
-            moment_us = to_us(received_at[device_id])
-            newer = sa.or_(table.c.last_received_us.is_(None), table.c.last_received_us < moment_us)
-            self._unit.write(
-                sa.update(table)
-                .where(table.c.factory_id == self._scope.factory_id, table.c.id == device_id, newer)
-                .values(last_received_us=moment_us)
-            )
+        moment: sa.BindParameter[int] = sa.bindparam("moment_us")
+        newer = sa.or_(table.c.last_received_us.is_(None), table.c.last_received_us < moment)
+        statement = (
+            sa.update(table)
+            .where(table.c.factory_id == self._scope.factory_id, table.c.id == sa.bindparam("device"), newer)
+            .values(last_received_us=moment)
+        )
+        rows = [{"device": device, "moment_us": to_us(received_at[device])} for device in sorted(received_at)]
+        self._unit.write_many(statement, rows)
 
     def _select(self) -> sa.Select[Any]:
         return sa.select(tables.device).where(tables.device.c.factory_id == self._scope.factory_id)

@@ -33,8 +33,10 @@ def check(connection: sa.Connection) -> None:
         script = ScriptDirectory.from_config(config)
         _check_not_newer(connection, script)
         found, wanted = _revision(connection), script.get_current_head()
-    if found is None:
+    if found is None and not sa.inspect(connection).get_table_names():
         raise SetupError("The database has no tables yet: run `factoryops-service migrate` first.")
+    if found is None:
+        raise SetupError("The database's first step was interrupted: run `factoryops-service migrate` to complete it.")
     if found != wanted:
         raise SetupError(
             f"The database is at step {found} and this program needs {wanted}: "

@@ -54,6 +54,12 @@ class Unit:
         self._begin_writing()
         return self._connection.execute(statement, execution_options={EVERY_FACTORY: every_factory}).rowcount
 
+    def write_many(self, statement: sa.Update, rows: Sequence[dict[str, Any]]) -> None:
+        """The same change once per row of parameters."""
+        if rows:
+            self._begin_writing()
+            self._connection.execute(statement, list(rows))
+
     def insert(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
         """Add rows."""
         if rows:
