@@ -61,3 +61,8 @@ def open_snapshot(sealed: bytes, key: bytes) -> Snapshot:
     if not hmac.compare_digest(signature, hmac.digest(key, body, "sha256")):
         raise DamagedFileError("The snapshot of devices and credentials is not signed with this installation's key.")
     return msgspec.json.decode(body, type=Snapshot)
+
+
+def signature_of(sealed: bytes) -> str:
+    """What tells one sealed snapshot from another, as hexadecimal; ingest's heartbeat says which it works from."""
+    return sealed[:_SIGNATURE_LENGTH].hex()

@@ -214,6 +214,7 @@ class _Running:
             "watermark_us": self._watermark.value_us,
             "is_watermark_held": self._watermark.is_held,
             "last_seq": self._writer.last_seq,
+            "snapshot": self._watch.signature,
             "security_events": dict(events),
         }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from factoryops.contracts.snapshot import Snapshot, open_snapshot
+from factoryops.contracts.snapshot import Snapshot, open_snapshot, signature_of
 from factoryops.domain.errors import DamagedFileError
 
 logger = logging.getLogger(__name__)
@@ -18,12 +18,14 @@ class SnapshotWatch:
 
     Attributes:
         problem: what is wrong with the file, "" when nothing is; the last good snapshot stays in force.
+        signature: of the snapshot in force, as `contracts.snapshot.signature_of` tells it; "" before the first.
     """
 
     def __init__(self, path: Path, key: bytes) -> None:
         self._path = path
         self._key = key
         self._seen: tuple[int, int, int] | None = None
+        self.signature = ""
         self.problem = "No factory is known yet: nothing can be received until the first one has been set up."
 
     def poll(self) -> Snapshot | None:
@@ -33,13 +35,14 @@ class SnapshotWatch:
             seen = (status.st_mtime_ns, status.st_size, status.st_ino)
             if seen == self._seen:
                 return None
-            snapshot = open_snapshot(self._path.read_bytes(), self._key)
+            sealed = self._path.read_bytes()
+            snapshot = open_snapshot(sealed, self._key)
         except FileNotFoundError:
             return None
         except (DamagedFileError, msgspec.MsgspecError, OSError) as error:
             self._note(f"{error} Changes to devices and credentials are not taken over until it is written anew.")
             return None
-        self._seen = seen
+        self._seen, self.signature = seen, signature_of(sealed)
         self.problem = ""
         return snapshot
 

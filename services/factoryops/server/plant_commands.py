@@ -14,14 +14,16 @@ from typing import Annotated, Final
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from factoryops.domain.errors import InvalidInputError, SetupError
+from factoryops.contracts.snapshot import signature_of
+from factoryops.domain.errors import InvalidInputError, UnavailableError
 from factoryops.identity import credentials
+from factoryops.observability.heartbeat import read_heartbeats
 from factoryops.server.console import is_terminal, say
 from factoryops.server.context import Context, choose_factory, context_of
 from factoryops.server.role_process import run_role
-from factoryops.server.settings import Settings, read_secret
+from factoryops.server.settings import Settings, data_folder, read_secret
 from factoryops.simulator.commands import FaultFile
-from factoryops.simulator.connection import DeviceConnection, MqttTarget
+from factoryops.simulator.connection import MqttTarget
 from factoryops.simulator.publisher import SimulatorConfig, SimulatorService
 from factoryops.simulator.replay import ReplayOptions, ReplayProgress, ReplayResult, replay
 
@@ -141,31 +143,28 @@ def _target(
             database, chosen.id, username=f"{chosen.slug}.command.{secrets.token_hex(4)}"
         )
     try:
-        target = MqttTarget(settings.endpoint.host, settings.endpoint.port, chosen.slug, made.username, made.secret)
-        _wait_until_known(target)
-        yield target
+        _wait_until_known(settings)
+        yield MqttTarget(settings.endpoint.host, settings.endpoint.port, chosen.slug, made.username, made.secret)
     finally:
         with ours.database() as database:
             credentials.revoke_credential(database, chosen.id, made.username)
 
 
-def _wait_until_known(target: MqttTarget) -> None:
-    """Ingest takes a new credential up within two seconds; raises SetupError when it has not after five."""
-    deadline = time.monotonic() + _KNOWN_WITHIN_S
-    pause = threading.Event()
-    while True:
-        probe = DeviceConnection(target, f"probe-{secrets.token_hex(4)}")
-        probe.start()
-        try:
-            probe.wait_connected(_KNOWN_WITHIN_S)
-        except SetupError:
-            if time.monotonic() > deadline:
-                raise
-            pause.wait(0.2)
-        else:
+def _wait_until_known(settings: Settings) -> None:
+    """Wait until ingest works from the newest snapshot, so that a credential just made is good.
+
+    Raises:
+        UnavailableError: the service does not run.
+    """
+    folder = data_folder(settings)
+    wanted = signature_of(folder.snapshot.read_bytes())
+    deadline, pause = time.monotonic() + _KNOWN_WITHIN_S, threading.Event()
+    while time.monotonic() < deadline:
+        beat = read_heartbeats(folder.heartbeats).get("ingest")
+        if beat is not None and beat.figures.get("snapshot") == wanted:
             return
-        finally:
-            probe.close()
+        pause.wait(0.1)
+    raise UnavailableError("The service does not run on this data folder, so nothing can be published. Start it first.")
 
 
 def _host_and_port(broker: str | None, settings: Settings) -> tuple[str, int]:
