@@ -1,6 +1,6 @@
 """The clock of scheduled work: turns schedules into rows when they fall due, and takes back what fell silent.
 
-APScheduler is the alarm clock in memory and nothing more; what must run is rows (decision 0006).
+APScheduler is the alarm clock in memory and nothing more; what must run is rows (decision 0008).
 """
 
 from __future__ import annotations

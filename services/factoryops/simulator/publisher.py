@@ -42,13 +42,18 @@ class SimulatorConfig:
 
 
 class SimulatorService:
-    """Publishes the plant until told to stop; a service that is away is waited for."""
+    """Publishes the plant until told to stop; a service that is away is waited for.
+
+    Attributes:
+        dropped: messages given up because the service was away for longer than a machine's buffer lasts.
+    """
 
     def __init__(self, config: SimulatorConfig) -> None:
         self._config = config
         self._plant = Plant(seed=config.seed)
         self._faults = FaultFile(config.fault_file)
         self._connections: dict[str, DeviceConnection] = {}
+        self._is_control_broken = False
         self.dropped = 0
 
     @property
@@ -99,10 +104,14 @@ class SimulatorService:
 
     def _active_faults(self) -> tuple[Fault, ...]:
         try:
-            return self._faults.faults()
+            faults = self._faults.faults()
         except InvalidInputError as error:
-            logger.warning("%s", error)
+            if not self._is_control_broken:
+                logger.warning("%s", error)
+            self._is_control_broken = True
             return ()
+        self._is_control_broken = False
+        return faults
 
 
 def measured(plant: Plant, device: str, at_us: int, faults: tuple[Fault, ...] = ()) -> dict[str, float]:
