@@ -39,16 +39,15 @@ def stylesheet(theme: Theme, *, scale: float = 1.0, glyph_folder: Path) -> str:
         for name in ("base", "panel", "raised", "line", "text", "secondary", "live", "accent", "selection", "hover")
     }
     glyphs = {name: (glyph_folder / f"{theme.name}-{name}.svg").as_posix() for name in _GLYPHS}
-    on_accent = "#FFFFFF" if not theme.is_dark else theme.base
     grid = _mixed(theme.line, theme.raised, 0.35)
-    return _template().substitute(lengths | colours | glyphs, on_accent=on_accent, grid=grid)
+    return _template().substitute(lengths | colours | glyphs, on_accent=theme.on_accent, grid=grid)
 
 
 def write_glyphs(theme: Theme, folder: Path) -> None:
     """Write the small marks (arrows, tick) of `theme` as SVG files into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, path in _GLYPHS.items():
-        colour = (theme.base if theme.is_dark else "#FFFFFF") if name == "tick" else theme.secondary
+        colour = theme.on_accent if name == "tick" else theme.secondary
         mark = _SVG.format(path=path, colour=colour)
         (folder / f"{theme.name}-{name}.svg").write_text(mark, encoding="utf-8")
 

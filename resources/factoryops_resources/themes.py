@@ -62,6 +62,11 @@ class Theme:
         return luminance(self.base) < luminance(self.text)
 
     @property
+    def on_accent(self) -> str:
+        """What is written on the accent."""
+        return self.base if self.is_dark else self.alarms[Priority.CRITICAL].text
+
+    @property
     def surfaces(self) -> tuple[str, str, str]:
         """What text may stand on."""
         return self.base, self.panel, self.raised

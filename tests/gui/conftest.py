@@ -10,6 +10,7 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from factoryops_resources.words import set_language
 from tests.support.qt import QtMessages, active_timers, close_windows, open_windows
 
 
@@ -33,8 +34,6 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 def english() -> Iterator[None]:
     """Speak English whatever a test before has chosen."""
-    from factoryops_resources.words import set_language
-
     set_language("en")
     yield
     set_language("en")

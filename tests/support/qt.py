@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
@@ -22,7 +22,7 @@ class QtMessages:
     def __init__(self) -> None:
         self.complaints: list[str] = []
 
-    def __enter__(self) -> QtMessages:
+    def __enter__(self) -> Self:
         """Begin to listen."""
         self._before = qInstallMessageHandler(self._on_message)
         return self

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtGui import QColor, QImage
+import numpy as np
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 
 
@@ -17,7 +18,9 @@ def grab(widget: QWidget, *, width_px: int | None = None, height_px: int | None 
     return widget.grab().toImage()
 
 
-def save(widget: QWidget, folder: Path, name: str, *, width_px: int | None = None, height_px: int | None = None) -> Path:
+def save(
+    widget: QWidget, folder: Path, name: str, *, width_px: int | None = None, height_px: int | None = None
+) -> Path:
     """Write a PNG of `widget` into `folder` and say where it lies."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.png"
@@ -28,6 +31,6 @@ def save(widget: QWidget, folder: Path, name: str, *, width_px: int | None = Non
 
 def colours_in(image: QImage) -> set[str]:
     """Every colour of a picture as `#RRGGBB`."""
-    return {
-        QColor(image.pixel(x, y)).name().upper() for x in range(image.width()) for y in range(image.height())
-    }
+    plain = image.convertToFormat(QImage.Format.Format_RGB32)
+    pixels = np.frombuffer(plain.constBits(), np.uint32)
+    return {f"#{pixel & 0xFFFFFF:06X}" for pixel in np.unique(pixels).tolist()}

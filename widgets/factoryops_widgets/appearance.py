@@ -148,7 +148,7 @@ def _palette(theme: Theme) -> QPalette:
         (roles.ToolTipBase, theme.raised),
         (roles.ToolTipText, theme.text),
         (roles.Highlight, theme.accent),
-        (roles.HighlightedText, theme.base if theme.is_dark else "#FFFFFF"),
+        (roles.HighlightedText, theme.on_accent),
         (roles.Link, theme.accent),
         (roles.LinkVisited, theme.accent),
         (roles.PlaceholderText, theme.secondary),

@@ -66,7 +66,9 @@ def min_max_columns(time_us: Times, value: Values, column_us: int) -> tuple[Time
 def break_after_us(time_us: Times, *, width_us: int = 0) -> int:
     """How long a pause must be to count as a gap: several of the usual intervals, or bins of `width_us`."""
     usual_us = float(np.median(np.diff(time_us))) if len(time_us) > 2 else 0.0
-    return int(max(_RAW_INTERVALS_TO_BREAK * usual_us, _BINS_TO_BREAK * width_us, _SHORTEST_BREAK_US))
+    if width_us:
+        return int(max(_BINS_TO_BREAK * max(usual_us, width_us), _SHORTEST_BREAK_US))
+    return int(max(_RAW_INTERVALS_TO_BREAK * usual_us, _SHORTEST_BREAK_US))
 
 
 def find_breaks(time_us: Times, longest_us: int, gaps: list[tuple[int, int]]) -> npt.NDArray[np.intp]:

@@ -17,7 +17,7 @@ Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX: Final = QModelIndex()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: with them Python 3.11 cannot make a ColumnSpec[Row] of a named Row
 class ColumnSpec(Generic[Row]):
     """One column.
 

@@ -371,8 +371,7 @@ class TrendView(QWidget):
 
     def _ask(self) -> None:
         self._asked_us = now_us()
-        if self._pens:
-            self.range_changed.emit(*self.span_us)
+        self.range_changed.emit(*self.span_us)
 
     def _set_mode(self, mode: TrendMode) -> None:
         has_changed = mode is not self._mode
