@@ -35,7 +35,7 @@ def demo(
     place = DemoFolder(folder.absolute())
     pictures = screenshots.absolute() if screenshots else None
     prepare(place)
-    sys.exit(run_role(lambda stop: _run(place, stop, screenshots=pictures, wants_client=client), lifeline=False))
+    sys.exit(run_role(lambda stop: _run(place, stop, screenshots=pictures, wants_client=client), lifeline=None))
 
 
 async def _run(place: DemoFolder, stop: asyncio.Event, *, screenshots: Path | None, wants_client: bool) -> None:
@@ -73,7 +73,7 @@ async def _start_client(place: DemoFolder, group: ProcessGroup, screenshots: Pat
             f"session of this machine, run:\n  {' '.join(command)}"
         )
         return
-    await group.start("client", *command, environment=environment, has_lifeline=False)
+    await group.start("client", *command, environment=environment, has_lifeline=None)
 
 
 def _has_display() -> bool:
@@ -89,5 +89,5 @@ async def _virtual_screen(group: ProcessGroup) -> dict[str, str]:
     if shutil.which("Xvfb") is None:
         raise SetupError("There is no display and Xvfb is not installed; install the package xvfb for screenshots.")
     number = 90 + free_port() % 400
-    await group.start("screen", "Xvfb", f":{number}", "-screen", "0", _SCREEN, "-nolisten", "tcp", has_lifeline=False)
+    await group.start("screen", "Xvfb", f":{number}", "-screen", "0", _SCREEN, "-nolisten", "tcp", has_lifeline=None)
     return {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}

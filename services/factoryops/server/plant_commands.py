@@ -20,7 +20,7 @@ from factoryops.identity import credentials
 from factoryops.observability.heartbeat import read_heartbeats
 from factoryops.server.console import is_terminal, say
 from factoryops.server.context import Context, choose_factory, context_of
-from factoryops.server.role_process import run_role
+from factoryops.server.role_process import run_role, watched_lifeline
 from factoryops.server.settings import Settings, data_folder, read_secret
 from factoryops.simulator.commands import FaultFile
 from factoryops.simulator.connection import MqttTarget
@@ -114,7 +114,7 @@ def simulate(
     with _target(ours, factory, broker, username, password_file) as target:
         say(f"Publishing a simulated plant to {target.host}:{target.port}; stop with Ctrl-C.")
         service = SimulatorService(SimulatorConfig(target, fault_file))
-        code = run_role(service.run, lifeline=lifeline)
+        code = run_role(service.run, lifeline=watched_lifeline(lifeline))
     raise typer.Exit(code)
 
 

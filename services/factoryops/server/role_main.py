@@ -6,14 +6,15 @@ import sys
 from pathlib import Path
 
 from factoryops.domain.errors import FactoryOpsError
-from factoryops.observability.logging import configure_logging
-from factoryops.server import roles
-from factoryops.server.role_process import EXIT_SETUP, run_role
-from factoryops.server.settings import data_folder, load_settings
+from factoryops.server.role_process import EXIT_SETUP, Lifeline, run_role, watched_lifeline
 
 
-def run_alone(role: str, file: Path | None, *, lifeline: bool) -> int:
+def run_alone(role: str, file: Path | None, *, lifeline: Lifeline | None) -> int:
     """Run one role in this process; answers the exit code."""
+    from factoryops.observability.logging import configure_logging  # noqa: PLC0415 - loaded under the lifeline's watch
+    from factoryops.server import roles  # noqa: PLC0415 - as above
+    from factoryops.server.settings import data_folder, load_settings  # noqa: PLC0415 - as above
+
     try:
         settings = load_settings(file)
         folder = data_folder(settings)
@@ -25,5 +26,10 @@ def run_alone(role: str, file: Path | None, *, lifeline: bool) -> int:
     return run_role(work, lifeline=lifeline)
 
 
+def _main() -> int:
+    lifeline = watched_lifeline(True)
+    return run_alone(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None, lifeline=lifeline)
+
+
 if __name__ == "__main__":
-    sys.exit(run_alone(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None, lifeline=True))
+    sys.exit(_main())

@@ -22,13 +22,47 @@ EXIT_SETUP: Final = 78
 Work = Callable[[asyncio.Event], Awaitable[None]]
 
 
-def run_role(work: Work, *, lifeline: bool) -> int:
+class Lifeline:
+    """Standard input as a supervisor's word: its end means "stop", also when the supervisor was killed.
+
+    Watch it before anything heavy is loaded: as long as nobody has said what a stop is to do, it ends the process.
+    """
+
+    def __init__(self) -> None:
+        self._lost: Callable[[], object] = lambda: os._exit(0)
+
+    def watch(self) -> None:
+        """Begin to watch, on a thread of its own."""
+        threading.Thread(target=self._wait, name="lifeline", daemon=True).start()
+
+    def on_lost(self, lost: Callable[[], object]) -> None:
+        """Say what a stop is to do; called on another thread."""
+        self._lost = lost
+
+    def _wait(self) -> None:
+        # os.read, not sys.stdin: a thread inside a buffered reader would abort the interpreter at its end.
+        with contextlib.suppress(OSError):
+            while os.read(0, 64):
+                pass
+        with contextlib.suppress(RuntimeError):
+            self._lost()
+
+
+def watched_lifeline(is_wanted: bool) -> Lifeline | None:
+    """A lifeline being watched, when there is a supervisor to hold it."""
+    if not is_wanted:
+        return None
+    lifeline = Lifeline()
+    lifeline.watch()
+    return lifeline
+
+
+def run_role(work: Work, *, lifeline: Lifeline | None) -> int:
     """Run `work` until it ends or a stop is asked for; returns the exit code.
 
     Args:
         work: given an event that is set when it should stop.
-        lifeline: whether standard input belongs to a supervisor, so that its end means "stop" (also when the
-            supervisor was killed).
+        lifeline: where a supervisor's stop comes from; None when there is none.
     """
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -47,11 +81,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _until_stopped(work: Work, *, lifeline: bool) -> None:
+async def _until_stopped(work: Work, *, lifeline: Lifeline | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    if lifeline:
-        _watch_lifeline(lambda: loop.call_soon_threadsafe(stop.set))
+    if lifeline is not None:
+        lifeline.on_lost(lambda: loop.call_soon_threadsafe(stop.set))
     with _signals_set(stop, loop):
         await work(stop)
 
@@ -70,15 +104,3 @@ def _signals_set(stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> Iterat
     finally:
         for one, handler in previous.items():
             signal.signal(one, handler)
-
-
-def _watch_lifeline(lost: Callable[[], object]) -> None:
-    def watch() -> None:
-        # os.read, not sys.stdin: a thread inside a buffered reader would abort the interpreter at its end.
-        with contextlib.suppress(OSError):
-            while os.read(0, 64):
-                pass
-        with contextlib.suppress(RuntimeError):
-            lost()
-
-    threading.Thread(target=watch, name="lifeline", daemon=True).start()

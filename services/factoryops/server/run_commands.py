@@ -16,7 +16,7 @@ from factoryops.server import bootstrap, role_main, roles
 from factoryops.server.console import complain, say
 from factoryops.server.context import Context, context_of
 from factoryops.server.instance_lock import InstanceLock
-from factoryops.server.role_process import run_role
+from factoryops.server.role_process import run_role, watched_lifeline
 from factoryops.server.settings import Settings, data_folder
 from factoryops.server.supervisor import Supervisor
 
@@ -46,7 +46,7 @@ def run(
     """Run the service: all roles, supervised."""
     ours = context_of(context)
     if role is not None:
-        sys.exit(role_main.run_alone(role.value, ours.file, lifeline=lifeline))
+        sys.exit(role_main.run_alone(role.value, ours.file, lifeline=watched_lifeline(lifeline)))
     settings = ours.settings()
     folder = data_folder(settings)
     configure_logging("supervisor", level=settings.log.level, folder=folder.logs)
@@ -56,7 +56,7 @@ def run(
         trouble = bootstrap.prepare_installation(settings)
         if trouble:
             complain(f"{trouble} The service starts without it: samples are kept, logging in waits.")
-        sys.exit(run_role(_supervisor(ours, settings).run, lifeline=lifeline))
+        sys.exit(run_role(_supervisor(ours, settings).run, lifeline=watched_lifeline(lifeline)))
     finally:
         lock.release()
 

@@ -17,7 +17,7 @@ from tests.support.waiting import until
 
 ROLE = """
 import asyncio, os, sys
-from factoryops.server.role_process import run_role
+from factoryops.server.role_process import run_role, watched_lifeline
 from factoryops.domain.errors import SetupError
 
 async def work(stop):
@@ -27,7 +27,7 @@ async def work(stop):
         raise SetupError("The port is in use.")
     await stop.wait()
 
-sys.exit(run_role(work, lifeline=True))
+sys.exit(run_role(work, lifeline=watched_lifeline(True)))
 """
 
 
