@@ -73,7 +73,7 @@ async def _start_client(place: DemoFolder, group: ProcessGroup, screenshots: Pat
             f"session of this machine, run:\n  {' '.join(command)}"
         )
         return
-    await group.start("client", *command, environment=environment, has_lifeline=None)
+    await group.start("client", *command, environment=environment, has_lifeline=False)
 
 
 def _has_display() -> bool:
@@ -89,5 +89,5 @@ async def _virtual_screen(group: ProcessGroup) -> dict[str, str]:
     if shutil.which("Xvfb") is None:
         raise SetupError("There is no display and Xvfb is not installed; install the package xvfb for screenshots.")
     number = 90 + free_port() % 400
-    await group.start("screen", "Xvfb", f":{number}", "-screen", "0", _SCREEN, "-nolisten", "tcp", has_lifeline=None)
+    await group.start("screen", "Xvfb", f":{number}", "-screen", "0", _SCREEN, "-nolisten", "tcp", has_lifeline=False)
     return {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
