@@ -17,7 +17,7 @@ from factoryops.alarms.wording import message_of
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.errors import DamagedFileError
-from factoryops.domain.identity import device_id
+from factoryops.domain.identity import RuleId, device_id
 from factoryops.domain.rules import ThresholdRule
 from factoryops.domain.samples import SeriesKey
 from factoryops.journal.records import Batch
@@ -65,6 +65,15 @@ class AlarmEngine:
     def set_rules(self, rules: Iterable[ThresholdRule]) -> list[AlarmTransition]:
         """Put other rules in force, from behind the newest row on."""
         return [self._transition(one) for one in self._evaluator.set_rules(rules)]
+
+    @property
+    def rules(self) -> Mapping[RuleId, ThresholdRule]:
+        """The rules in force, by id."""
+        return self._evaluator.rules
+
+    def heard(self) -> dict[SeriesKey, int]:
+        """The devices heard since the last call, each by one of its series, with the newest receive time."""
+        return self._evaluator.take_heard()
 
     @property
     def evaluator(self) -> Evaluator:

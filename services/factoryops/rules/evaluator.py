@@ -85,7 +85,6 @@ class Evaluator:
     Attributes:
         slots: the series it has seen.
         watermark_us: how far time has come.
-        received_us: receive time of the newest row each series was in, by slot; longer than there are slots.
         evaluated: on-time samples so far.
         candidates: of them, how many were outside a quiet band.
     """
@@ -93,7 +92,7 @@ class Evaluator:
     def __init__(self) -> None:
         self.slots = SeriesSlots()
         self.watermark_us = 0
-        self.received_us = np.empty(0, np.int64)
+        self._received_us = np.empty(0, np.int64)
         self.evaluated = 0
         self.candidates = 0
         self._book = RuleBook()
@@ -103,6 +102,7 @@ class Evaluator:
         self._time_us = np.empty(0, np.int64)
         self._value = np.empty(0, np.float64)
         self._is_touched = np.empty(0, np.bool_)
+        self._told_us = 0
         self._timers: list[tuple[int, str, int, Watch]] = []
         self._timer_number = 0
 
@@ -124,7 +124,7 @@ class Evaluator:
         slots = self.slots.of(samples.series)
         self._grow()
         self._watch_new(names)
-        self.received_us[slots] = received_us
+        self._received_us[slots] = received_us
         is_usable = (samples.flags & _NEVER_MOVES) == 0
         times, values = samples.time_us, samples.value
         if not is_usable.all():
@@ -185,6 +185,17 @@ class Evaluator:
             low, high = max(low, band.low), min(high, band.high)
         self._low[slot], self._high[slot] = (low, high) if low <= high else NOTHING
 
+    def take_heard(self) -> dict[SeriesKey, int]:
+        """Receive times by one series per device, of devices with rows received since the last call."""
+        received_us = self._received_us[: len(self.slots)]
+        newest: dict[tuple[str, str], tuple[int, SeriesKey]] = {}
+        for slot in np.nonzero(received_us > self._told_us)[0].tolist():
+            key, moment_us = self.slots.keys[slot], int(received_us[slot])
+            if key is not None and newest.get(key[:2], (0, key))[0] < moment_us:
+                newest[key[:2]] = (moment_us, key)
+        self._told_us = max((moment_us for moment_us, _ in newest.values()), default=self._told_us)
+        return {key: moment_us for moment_us, key in newest.values()}
+
     # --- series and rules --------------------------------------------------------------------------------------------
 
     def _grow(self) -> None:
@@ -199,7 +210,7 @@ class Evaluator:
         self._time_us = np.concatenate([self._time_us, np.full(more, _NO_SAMPLE, np.int64)])
         self._value = np.concatenate([self._value, np.zeros(more)])
         self._is_touched = np.concatenate([self._is_touched, np.zeros(more, np.bool_)])
-        self.received_us = np.concatenate([self.received_us, np.zeros(more, np.int64)])
+        self._received_us = np.concatenate([self._received_us, np.zeros(more, np.int64)])
 
     def _watch_new(self, names: Mapping[int, SeriesKey]) -> None:
         for slot in self.slots.name(names):

@@ -1,0 +1,70 @@
+"""What the engine records in the database: raises and clears together with its own state, or not at all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from factoryops.contracts.transitions import AlarmTransition
+from factoryops.database.database import Database
+from factoryops.database.rows import EngineState
+from factoryops.database.transaction import Transaction
+from factoryops.domain.rules import ThresholdRule
+from factoryops.journal.failpoint import failpoint
+
+logger = logging.getLogger(__name__)
+
+JOURNAL: Final = "journal"
+"""The journal that conditions are evaluated from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One unit of what is to be recorded.
+
+    Attributes:
+        transitions: everything since the last record, in order.
+        seq: the row the engine had reached behind them.
+        blob: its state there.
+        new_rules: versions that hold from behind that row.
+    """
+
+    transitions: Sequence[AlarmTransition]
+    seq: int
+    blob: bytes
+    new_rules: Sequence[ThresholdRule] = ()
+
+
+def commit(database: Database, record: Record) -> None:
+    """Record it; doing so twice changes nothing.
+
+    Raises:
+        UnavailableError: the database is away; nothing was recorded.
+    """
+    if record.transitions:
+        failpoint("engine_before_record")
+    refused = database.run(lambda tx: _write(tx, record))
+    if refused:
+        logger.warning("%d raises or clears are of rules this database does not know and were left out", len(refused))
+    if record.transitions:
+        failpoint("engine_after_record")
+
+
+def _write(tx: Transaction, record: Record) -> Sequence[AlarmTransition]:
+    refused = tx.engine.apply(record.transitions).refused if record.transitions else ()
+    for rule in record.new_rules:
+        tx.engine.mark_rule_holds(rule.id, rule.version, record.seq + 1)
+    tx.engine.save_state(EngineState({JOURNAL: record.seq}, record.blob))
+    return refused
+
+
+def load_state(database: Database) -> EngineState | None:
+    """Where the engine stands; raises UnavailableError."""
+    return database.read(lambda tx: tx.engine.load_state())
+
+
+def read_rules(database: Database) -> tuple[int, list[ThresholdRule]]:
+    """The enabled rules of all factories and the count of changes they are as of; raises UnavailableError."""
+    return database.read(lambda tx: (tx.engine.rules_change(), tx.engine.current_rules()))
