@@ -67,9 +67,14 @@ class EngineRecords:
         ]
 
     def _device_keys(self) -> defaultdict[tuple[str, int], set[str]]:
-        chosen, device = tables.rule_device, tables.device
-        query = sa.select(chosen.c.rule_id, chosen.c.version, device.c.key).join(
-            device, sa.and_(device.c.factory_id == chosen.c.factory_id, device.c.id == chosen.c.device_id)
+        rule, chosen, device = tables.rule, tables.rule_device, tables.device
+        is_present = sa.and_(
+            rule.c.factory_id == chosen.c.factory_id, rule.c.id == chosen.c.rule_id, rule.c.version == chosen.c.version
+        )
+        query = (
+            sa.select(chosen.c.rule_id, chosen.c.version, device.c.key)
+            .join(rule, is_present)
+            .join(device, sa.and_(device.c.factory_id == chosen.c.factory_id, device.c.id == chosen.c.device_id))
         )
         keys: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
         for row in self._unit.rows(query, every_factory=True):
@@ -114,9 +119,11 @@ class _Conditions:
         if not new:
             return Applied(0, refused)
         self._add_devices(new)
-        number = self._unit.advance("alarms", len(new)) - len(new)
-        self._move(new, number + 1)
-        self._unit.insert(tables.alarm_event, [_event_row(item, number + 1 + at) for at, item in enumerate(new)])
+        # The rows before the counter, as acknowledging does, so that the two never wait for each other.
+        rows = self._locked(sorted({item.alarm_id for item in new}))
+        first = self._unit.advance("alarms", len(new)) - len(new) + 1
+        self._move(new, rows, first)
+        self._unit.insert(tables.alarm_event, [_event_row(item, number) for number, item in enumerate(new, first)])
         return Applied(len(new), refused)
 
     def _known_rules(self, transitions: Iterable[AlarmTransition]) -> set[str]:
@@ -141,9 +148,8 @@ class _Conditions:
         wanted = {item.device_id: _device_of(item) for item in transitions}
         Devices(self._unit, Scope(self._factory_id, _ACTOR, Role.ADMIN)).ensure_many(wanted.values())
 
-    def _move(self, transitions: Sequence[AlarmTransition], first_change: int) -> None:
+    def _move(self, transitions: Sequence[AlarmTransition], rows: dict[str, dict[str, Any]], first_change: int) -> None:
         """Bring the condition facts of each alarm up to its newest transition."""
-        rows = self._locked(sorted({item.alarm_id for item in transitions}))
         added: dict[str, dict[str, Any]] = {}
         for change, item in enumerate(transitions, first_change):
             now = added.get(item.alarm_id) or rows.get(item.alarm_id)

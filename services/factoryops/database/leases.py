@@ -48,6 +48,14 @@ class Leases:
     def _take(self, row: sa.Row[Any], worker: str, lease_s: float) -> bool:
         """Whether nobody else was faster."""
         run = tables.job_run
+        free = sa.and_(
+            run.c.factory_id == row.job_run_factory_id,
+            run.c.id == row.job_run_id,
+            run.c.state == RunState.QUEUED.value,
+            run.c.attempt == row.job_run_attempt,
+        )
+        if not self._lock(free):
+            return False
         values: dict[str, Any] = {
             "state": RunState.RUNNING.value,
             "attempt": row.job_run_attempt + 1,
@@ -58,9 +66,12 @@ class Leases:
             "message": "",
             "change": self._unit.advance("runs"),
         }
-        free = sa.and_(run.c.state == RunState.QUEUED.value, run.c.attempt == row.job_run_attempt)
-        mine = sa.and_(run.c.factory_id == row.job_run_factory_id, run.c.id == row.job_run_id)
-        return self._unit.write(sa.update(run).where(mine, free).values(**values)) == 1
+        self._unit.write(sa.update(run).where(free).values(**values))
+        return True
+
+    def _lock(self, chosen: sa.ColumnElement[bool]) -> bool:
+        """Lock a run's row, always before the counter of changes, so that no two wait for each other."""
+        return self._unit.row(sa.select(tables.job_run.c.id).where(chosen).with_for_update()) is not None
 
     def renew(self, claimed: ClaimedRun, lease_s: float, progress: float, message: str) -> bool:
         """Keep the lease; answers whether somebody asked to cancel."""
@@ -129,11 +140,11 @@ class Leases:
         self._release(claimed, state, values | {"finished_us": self._unit.now_us})
 
     def _release(self, claimed: ClaimedRun, state: RunState, values: dict[str, Any]) -> None:
+        if not self._lock(_held(claimed)):
+            raise _lost()
         given_up: dict[str, Any] = {"state": state.value, "lease_until_us": None, "worker": None}
         change = self._unit.advance("runs")
-        statement = sa.update(tables.job_run).where(_held(claimed)).values(**given_up, **values, change=change)
-        if self._unit.write(statement) != 1:
-            raise _lost()
+        self._unit.write(sa.update(tables.job_run).where(_held(claimed)).values(**given_up, **values, change=change))
 
     def _artifact_row(self, claimed: ClaimedRun, file: NewArtifact) -> dict[str, Any]:
         return {

@@ -222,9 +222,9 @@ class Credentials:
         self._changed(factory_id, "credential.revoke", username, actor, None)
 
     def _changed(self, factory_id: FactoryId, action: str, username: str, actor: str, device_key: str | None) -> None:
-        self._unit.advance("access")
         trail = AuditTrail(self._unit, Scope(factory_id, actor, Role.ADMIN))
         trail.add(action, username, None, {"device_key": device_key})
+        self._unit.advance("access")
 
 
 def _user_of(row: sa.Row[Any]) -> UserRecord:

@@ -33,7 +33,7 @@ from factoryops.domain.time import from_us
 from tests.support.databases import NOON, Clock, Site, new_site
 
 SETTINGS = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 LEASE_S = 30.0
 
@@ -210,11 +210,22 @@ class RunLife(OnSqlite):
                 assert run.id not in self.ended
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("life", [AlarmLife, RunLife])
+LIVES = [AlarmLife, RunLife]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("life", LIVES)
 def test_any_order_of_events_keeps_the_promises(life: type[OnSqlite], migrated_sqlite: Path) -> None:
     life.template = migrated_sqlite
     run_state_machine_as_test(life, settings=SETTINGS)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_200)
+@pytest.mark.parametrize("life", LIVES)
+def test_any_order_of_many_events_keeps_the_promises(life: type[OnSqlite], migrated_sqlite: Path) -> None:
+    life.template = migrated_sqlite
+    run_state_machine_as_test(life, settings=settings(SETTINGS, max_examples=400, stateful_step_count=50))
 
 
 def test_the_moment_of_the_tests_is_exact() -> None:
