@@ -16,7 +16,7 @@ from factoryops_widgets.formatting import moment, with_unit
 
 
 class AlarmDetail(QFrame):
-    """The panel beside the alarm table."""
+    """The panel below the alarm table."""
 
     def __init__(self, place: Workplace) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class AlarmDetail(QFrame):
         self._place = place
         self._alarm: http.Alarm | None = None
         px = place.look.px
-        self.setMinimumWidth(px(280))
+        self.setMinimumHeight(px(160))
         self._badge = AlarmBadge(place.look, place.clock)
         self._title = plain_label(role="section", is_wrapped=True)
         self._message = plain_label(is_wrapped=True)
@@ -33,7 +33,7 @@ class AlarmDetail(QFrame):
         self._facts.setVerticalSpacing(px(4))
         self._facts.setColumnStretch(1, 1)
         self._response_title = plain_label(say("What to do"), role="label")
-        self._response = plain_label(is_wrapped=True)
+        self._response = plain_label(is_wrapped=True, role="section")
         self._response.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._trend = QPushButton(place.look.icon("trends"), say("Trend at that time"))
         self._device = QPushButton(place.look.icon("devices"), say("Device"))
@@ -51,16 +51,22 @@ class AlarmDetail(QFrame):
         buttons.addWidget(self._trend)
         buttons.addWidget(self._device)
         buttons.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(px(16), px(12), px(16), px(16))
-        column.setSpacing(px(8))
-        column.addLayout(header)
-        column.addWidget(self._message)
-        column.addWidget(self._response_title)
-        column.addWidget(self._response)
-        column.addLayout(self._facts)
-        column.addStretch(1)
-        column.addLayout(buttons)
+        left = QVBoxLayout()
+        left.setSpacing(px(8))
+        left.addLayout(header)
+        left.addWidget(self._message)
+        left.addWidget(self._response_title)
+        left.addWidget(self._response)
+        left.addStretch(1)
+        left.addLayout(buttons)
+        right = QVBoxLayout()
+        right.addLayout(self._facts)
+        right.addStretch(1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(px(16), px(12), px(16), px(12))
+        row.setSpacing(px(24))
+        row.addLayout(left, 3)
+        row.addLayout(right, 2)
 
     def show_alarm(self, alarm: http.Alarm | None) -> None:
         """Show an alarm; None for nothing chosen."""

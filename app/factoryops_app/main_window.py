@@ -174,6 +174,7 @@ class MainWindow(QMainWindow):
         self._stack.setCurrentWidget(page)
         self.navigation.show_page(key)
         page.enter(target)
+        page.setFocus()
 
     @property
     def current(self) -> Page | None:

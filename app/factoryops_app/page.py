@@ -25,6 +25,7 @@ class Page(QWidget):
 
     def __init__(self, place: Workplace, title: str) -> None:
         super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.place = place
         self._ends: list[Unsubscribe] = []
         self._title = QLabel(title)

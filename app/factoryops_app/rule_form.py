@@ -9,10 +9,12 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QComboBox,
+    QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
     QPlainTextEdit,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -69,13 +71,14 @@ class RuleForm(QWidget):
         self._response.setTabChangesFocus(True)
         self._enabled = QCheckBox(say("The rule is switched on"))
         self.form = Form(place.look)
-        self._sentence = plain_label(is_wrapped=True)
+        self._sentence = plain_label(is_wrapped=True, role="section")
         self.trend = TrendView(place.look, place.clock)
         self.trend.setMinimumHeight(place.look.px(180))
         self._queries = HistoryQueries(place.session.client, self._on_answer)
         self._drawn: tuple[Measured, ...] = ()
         self._build()
         self._connect()
+        self.fill(RuleDraft())
 
     def _build(self) -> None:
         rows: tuple[tuple[str, str, QWidget, str, str], ...] = (
@@ -89,19 +92,31 @@ class RuleForm(QWidget):
             ("on_delay_s", say("On-delay"), self._on_delay, say("How long it must last before it alarms."), "s"),
             ("off_delay_s", say("Off-delay"), self._off_delay, say("How long it must be back before it ends."), "s"),
             ("priority", say("Priority"), self._priority, "", ""),
-            ("response", say("What to do"), self._response, say("The operator reads this when it alarms."), ""),
             ("is_enabled", "", self._enabled, "", ""),
         )
         for key, label, field, hint, unit in rows:
             self.form.add_row(key, label, field, hint=hint, unit=unit)
             field.setAccessibleName(label or field.accessibleName())
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.form)
-        column.addWidget(self._sentence)
-        column.addWidget(plain_label(say("The last 24 hours, with the limit"), role="label"))
-        column.addWidget(self.trend)
-        column.addStretch(1)
+        self._response.setAccessibleName(say("What to do"))
+        self._response.setPlaceholderText(say("The operator reads this when it alarms."))
+        px = self._place.look.px
+        left = QScrollArea()
+        left.setWidgetResizable(True)
+        left.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        left.setWidget(self.form)
+        left.setMinimumWidth(px(400))
+        right = QVBoxLayout()
+        right.setSpacing(px(8))
+        right.addWidget(self._sentence)
+        right.addWidget(plain_label(say("The last 24 hours, with the limit"), role="label"))
+        right.addWidget(self.trend, 1)
+        right.addWidget(plain_label(say("What to do"), role="label"))
+        right.addWidget(self._response)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(px(24))
+        row.addWidget(left, 2)
+        row.addLayout(right, 3)
 
     def _connect(self) -> None:
         for field in (self._name, self._limit, self._deadband, self._on_delay, self._off_delay):
@@ -221,7 +236,7 @@ class RuleForm(QWidget):
 
     def _refresh(self) -> None:
         draft = self.draft()
-        self._devices.setVisible(not draft.is_for_all)
+        self.form.set_row_shown("device_ids", is_shown=not draft.is_for_all)
         self._sentence.setText(sentence(draft, self._place.session.plant))
         if self._shown_errors:
             self.form.set_errors(draft.errors())
@@ -238,7 +253,7 @@ class RuleForm(QWidget):
             return
         self._drawn = chosen
         end_us = now_us()
-        self.trend.set_span(end_us - _DAY_US, end_us)
+        self.trend.go_live(_DAY_US)
         if chosen:
             ids = [one.parameter.id for one in chosen]
             self._place.tasks.start(

@@ -110,10 +110,11 @@ class RunDetail(QFrame):
         self._busy.set_progress(run.progress if run.progress > 0 else None, run.message)
 
     def _file_row(self, artifact: http.Artifact) -> QWidget:
-        row = QWidget()
-        layout = QHBoxLayout(row)
-        layout.setContentsMargins(0, 0, 0, 0)
-        name = plain_label(artifact.name)
+        box = QWidget()
+        column = QVBoxLayout(box)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(self._look.px(4))
+        name = plain_label(artifact.name, is_wrapped=True)
         name.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         name.setToolTip(f"SHA-256 {artifact.sha256}")
         size = plain_label(f"{number(artifact.size_bytes / 1024, 0)} KB", role="secondary")
@@ -121,10 +122,13 @@ class RunDetail(QFrame):
         save_it = QPushButton(self._look.icon("download"), say("Save as"))
         open_it.clicked.connect(lambda: self.open_requested.emit(artifact))
         save_it.clicked.connect(lambda: self.save_requested.emit(artifact))
-        layout.addWidget(name, 1)
-        for widget in (size, open_it, save_it):
-            layout.addWidget(widget)
-        return row
+        row = QHBoxLayout()
+        for widget in (open_it, save_it, size):
+            row.addWidget(widget)
+        row.addStretch(1)
+        column.addWidget(name)
+        column.addLayout(row)
+        return box
 
     def _show_figures(self, run: http.Run) -> None:
         for row, (key, value) in enumerate(list(run.result.items())[:_MOST_FIGURES]):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
@@ -102,7 +102,13 @@ class TileFeed:
 
 
 class FlowGrid(QWidget):
-    """Widgets of equal width, as many side by side as fit, aligned in columns."""
+    """Widgets of equal width, as many side by side as fit, aligned in columns.
+
+    Attributes:
+        arranged: the height they need, in pixels.
+    """
+
+    arranged = Signal(int)
 
     def __init__(self, place: Workplace, column_px: int, spacing_px: int = 8) -> None:
         super().__init__()
@@ -136,6 +142,12 @@ class FlowGrid(QWidget):
         hint = super().minimumSizeHint()
         return QSize(self._column_px, hint.height())
 
+    def _needed_px(self) -> int:
+        """Counted by hand: a layout leaves out widgets that are only about to be shown."""
+        rows = -(-len(self._items) // self._columns)
+        tallest = max((item.sizeHint().height() for item in self._items), default=0)
+        return rows * (tallest + self._spacing_px)
+
     def _fitting(self) -> int:
         return max(1, (self.width() + self._spacing_px) // (self._column_px + self._spacing_px))
 
@@ -146,3 +158,4 @@ class FlowGrid(QWidget):
         for place, item in enumerate(self._items):
             self._grid.addWidget(item, place // self._columns, place % self._columns)
         self._grid.setColumnStretch(self._columns, 1)
+        self.arranged.emit(self._needed_px())

@@ -116,12 +116,12 @@ class _ActiveTab(QWidget):
         buttons.addWidget(self._selected)
         buttons.addWidget(self._visible)
         buttons.addWidget(self._comment, 1)
-        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.table)
         splitter.addWidget(self._detail)
         splitter.setStretchFactor(0, 1)
-        splitter.setSizes([px(900), px(320)])
+        splitter.setSizes([px(420), px(230)])
         column = QVBoxLayout(self)
         column.setContentsMargins(px(8), px(8), px(8), px(8))
         column.setSpacing(px(8))
@@ -133,6 +133,8 @@ class _ActiveTab(QWidget):
         """Show these alarms."""
         self.table.set_lines(lines)
         self._empty.setVisible(not lines)
+        if lines and not self.table.selected():
+            self.table.select(lines[0].id)
         self._on_selection()
 
     def select(self, alarm_id: str) -> None:

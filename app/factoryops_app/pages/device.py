@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFrame, QPushButton, QScrollArea, QSplitter, QTabWidget, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QFrame, QPushButton, QScrollArea, QTabWidget, QVBoxLayout
 
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
@@ -29,6 +28,7 @@ from factoryops_widgets.value_tile import ValueTile
 
 _TREND_US: Final = 30 * 60 * US_PER_S
 _TILE_PX: Final = 168
+_STRIP_PX: Final = 240
 
 
 class DevicePage(Page):
@@ -75,17 +75,13 @@ class DevicePage(Page):
         self._tabs.addTab(self.trend, say("Trend"))
         self._tabs.addTab(self.alarms, say("Alarms"))
         self._tabs.addTab(self.parameters, say("Parameters"))
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.setChildrenCollapsible(False)
-        splitter.addWidget(scroll)
-        splitter.addWidget(self._tabs)
-        splitter.setStretchFactor(1, 1)
-        splitter.setSizes([px(250), px(500)])
+        self._grid.arranged.connect(lambda height: scroll.setFixedHeight(min(height, px(_STRIP_PX))))
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(8))
         column.addWidget(self._late)
-        column.addWidget(splitter, 1)
+        column.addWidget(scroll)
+        column.addWidget(self._tabs, 1)
 
     def _connect(self) -> None:
         self._choice.activated.connect(self._on_choice)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QPushButton, QSplitter, QVBoxLayout, QWidget
@@ -23,7 +24,7 @@ from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec, DataTable
 from factoryops_widgets.file_dialog import ask_where_to_save
-from factoryops_widgets.formatting import NOTHING, moment
+from factoryops_widgets.formatting import NOTHING, moment, span
 
 
 class JobsPage(Page):
@@ -47,9 +48,9 @@ class JobsPage(Page):
             ReportSpan.YESTERDAY: say("yesterday"),
             ReportSpan.LAST_WEEK: say("last 7 days"),
         }
-        for span, words in spans.items():
-            self._span.addItem(words, span)
-        self._run = QPushButton(place.look.icon("run"), say("Run now"))
+        for choice, words in spans.items():
+            self._span.addItem(words, choice)
+        self._run = QPushButton(say("Run now"))
         self._run.setProperty("role", "primary")
         self._build()
         self._connect()
@@ -63,7 +64,7 @@ class JobsPage(Page):
             ColumnSpec("kind", say("Work"), lambda run: job_name(run.kind), width=130),
             ColumnSpec("state", say("State"), _state_text, width=110),
             ColumnSpec("span", say("Covers"), lambda run: run.start,
-                       lambda run: f"{moment(run.start, zone)[:-3]} – {moment(run.end, zone)[:-3]}", width=270),
+                       lambda run: _covers(run, zone), width=190),
             ColumnSpec("by", say("By"), lambda run: run.requested_by, width=110),
             ColumnSpec("message", say("Result"), lambda run: run.message or NOTHING, width=200, is_elastic=True),
         ]  # fmt: skip
@@ -87,7 +88,7 @@ class JobsPage(Page):
         splitter.addWidget(self.table)
         splitter.addWidget(right)
         splitter.setStretchFactor(0, 1)
-        splitter.setSizes([px(860), px(400)])
+        splitter.setSizes([px(820), px(420)])
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(splitter)
@@ -183,6 +184,11 @@ class JobsPage(Page):
 
     def _on_download_failed(self, error: FactoryOpsError) -> None:
         self.detail.show_note(str(error))
+
+
+def _covers(run: http.Run, zone: ZoneInfo) -> str:
+    length = span((run.end - run.start) // timedelta(microseconds=1))
+    return say("{length} to {time}", length=length, time=moment(run.end, zone)[:-3])
 
 
 def _state_text(run: http.Run) -> str:

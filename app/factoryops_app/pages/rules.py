@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMessageBox,
     QPushButton,
-    QScrollArea,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -29,7 +28,7 @@ from factoryops_widgets.formatting import moment
 
 
 class RulesPage(Page):
-    """The list on the left, the form on the right."""
+    """The list above, the form below."""
 
     key = PageKey.RULES
 
@@ -40,7 +39,7 @@ class RulesPage(Page):
         )
         self.form = RuleForm(place)
         self._new = QPushButton(place.look.icon("add"), say("New rule"))
-        self._save = QPushButton(place.look.icon("save"), say("Save"))
+        self._save = QPushButton(say("Save"))
         self._save.setProperty("role", "primary")
         self._discard = QPushButton(say("Discard changes"))
         self._delete = QPushButton(place.look.icon("remove"), say("Take out of use"))
@@ -67,10 +66,6 @@ class RulesPage(Page):
         px = self.place.look.px
         panel = QFrame()
         panel.setProperty("role", "panel")
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.form)
         buttons = QHBoxLayout()
         for button in (self._save, self._discard):
             buttons.addWidget(button)
@@ -78,22 +73,21 @@ class RulesPage(Page):
         buttons.addWidget(self._delete)
         column = QVBoxLayout(panel)
         column.setContentsMargins(px(16), px(12), px(16), px(12))
-        column.addWidget(scroll, 1)
+        column.addWidget(self.form, 1)
         column.addWidget(self._problem)
         column.addLayout(buttons)
         self._problem.hide()
-        panel.setMinimumWidth(px(480))
         return panel
 
     def _build(self) -> None:
         px = self.place.look.px
         self.header.addWidget(self._new)
-        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.table)
         splitter.addWidget(self._editor)
-        splitter.setStretchFactor(0, 1)
-        splitter.setSizes([px(640), px(560)])
+        splitter.setStretchFactor(1, 1)
+        splitter.setSizes([px(200), px(540)])
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(splitter)

@@ -87,7 +87,6 @@ class TrendsPage(Page):
         if target.at_us is not None:
             end_us = min(target.at_us + _ROUND_EVENT_US, now_us())
             self.trend.set_span(target.at_us - _ROUND_EVENT_US, end_us)
-        self.trend.setFocus()
 
     def leave(self) -> None:
         """Stop feeding the chart."""
