@@ -105,7 +105,7 @@ def _told(transition: AlarmTransition, state: AlarmState) -> http.Alarm:
         area=transition.area, parameter_key=transition.parameter_key, series_id=transition.series_id,
         priority=Priority(transition.priority), state=state, annunciation=transition.annunciation, raised_at=None,
         cleared_at=None, value=transition.value, unit=transition.unit, message=transition.message,
-        response=transition.response, is_recorded=False,
+        response=transition.response, is_recorded=transition.is_recorded,
     )  # fmt: skip
 
 

@@ -123,7 +123,7 @@ async def test_an_alarm_is_live_at_once_and_an_acknowledgement_reaches_everybody
 ) -> None:
     async with _linked(service, kit.tokens[Role.VIEWER]) as connection:
         began = time.monotonic()
-        transition = await asyncio.to_thread(service.transition, kit, is_applied=False)
+        transition = await asyncio.to_thread(service.transition, kit, is_applied=False, is_recorded=False)
         frame = await _next(connection, live.AlarmChanged)
         assert isinstance(frame, live.AlarmChanged)
         alarm = http.Alarm.model_validate_json(frame.alarm)

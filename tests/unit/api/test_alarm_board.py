@@ -23,11 +23,13 @@ _STATES = {
 }
 
 
-def _transition(kind: str, annunciation: int, *, at_us: int = 1_000, factory: str = _FACTORY) -> AlarmTransition:
+def _transition(
+    kind: str, annunciation: int, *, at_us: int = 1_000, factory: str = _FACTORY, is_recorded: bool = False
+) -> AlarmTransition:
     return AlarmTransition(
         factory_id=factory, alarm_id=_ALARM, rule_id="b" * 32, rule_version=1, rule_name="R", device_id="c" * 32,
         device_key="d", device_name="D", area="A", parameter_key="p", series_id=7, unit="bar", priority=2, kind=kind,
-        annunciation=annunciation, at_us=at_us, value=5.0, message="m", response="r", seq=1, is_recorded=True,
+        annunciation=annunciation, at_us=at_us, value=5.0, message="m", response="r", seq=1, is_recorded=is_recorded,
     )  # fmt: skip
 
 
@@ -47,6 +49,13 @@ def test_a_transition_shows_at_once_as_not_recorded_and_the_row_makes_it_recorde
     ((_, recorded),) = board.take_rows([(_FACTORY, _row(1, is_active=True, is_answered=False))])
     assert recorded.is_recorded
     assert recorded.change > alarm.change
+
+
+def test_with_the_database_there_an_alarm_counts_as_recorded_from_the_start() -> None:
+    board = AlarmBoard()
+    ((_, alarm),) = board.take_transitions([_transition("raised", 1, is_recorded=True)])
+    assert alarm.is_recorded
+    assert board.take_rows([(_FACTORY, _row(1, is_active=True, is_answered=False))]) == []
 
 
 def test_what_was_heard_before_is_no_news() -> None:
