@@ -10,7 +10,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -131,6 +131,13 @@ class IngestProcess:
         assert self.process.stdin is not None
         self.process.stdin.write(config)
         self.process.stdin.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.kill()
 
     def port(self, timeout_s: float = 20.0) -> int:
         """Where it listens, once it does."""

@@ -145,10 +145,13 @@ class _Running:
 
     def _let_go(self) -> None:
         self._pipeline.close()
-        self._upkeep.leave_mark()
         self._writer.close()
         self._doorbell.close()
-        self._heartbeat.remove()
+        try:
+            self._upkeep.leave_mark()
+            self._heartbeat.remove()
+        except OSError as error:
+            logger.warning("The last word on the journal cannot be left: %s", error)
 
     # --- every second ------------------------------------------------------------------------------------------------
 
@@ -167,10 +170,16 @@ class _Running:
             self._endpoint.sweep()
         await self._upkeep.look()
         self._gather_problems()
-        await asyncio.to_thread(self._heartbeat.write, self._figures(), self._problems.all())
+        await self._show()
         if self._beats % _TRIM_EVERY_BEATS == 0:
             await self._upkeep.trim()
         self._beats += 1
+
+    async def _show(self) -> None:
+        try:
+            await asyncio.to_thread(self._heartbeat.write, self._figures(), self._problems.all())
+        except OSError as error:
+            logger.warning("The heartbeat cannot be written: %s", error)
 
     async def _reload_snapshot(self) -> None:
         snapshot = await asyncio.to_thread(self._watch.poll)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Final
 
 from factoryops.domain.errors import StorageError
@@ -12,6 +13,8 @@ from factoryops.ingest.pipeline import Pipeline
 from factoryops.ingest.problems import ProblemList
 from factoryops.journal.checkpoints import lowest_checkpoint, publish_checkpoint
 from factoryops.journal.writer import JournalWriter
+
+logger = logging.getLogger(__name__)
 
 JOURNAL: Final = "journal"
 WRITER: Final = "writer"
@@ -38,8 +41,12 @@ class JournalUpkeep:
 
     async def look(self) -> None:
         """See how large it is, and leave word of how far it reaches; call it every second."""
-        await self._pipeline.on_journal_thread(self._measure)
-        await asyncio.to_thread(self.leave_mark)
+        try:
+            await self._pipeline.on_journal_thread(self._measure)
+            await asyncio.to_thread(self.leave_mark)
+        except (StorageError, OSError) as error:
+            logger.debug("The journal cannot be looked after at the moment: %s", error)
+            return  # the pipeline reports what keeps it from being written
         self._judge()
 
     def _measure(self) -> None:

@@ -247,9 +247,14 @@ class JournalWriter:
         return last_seq_before(self._connection, received_us)
 
     def used_bytes(self) -> int:
-        """What the journal's rows take, free pages not counted."""
-        pages, free = (int(str(self._connection.pragma(name))) for name in ("page_count", "freelist_count"))
-        return (pages - free) * int(str(self._connection.pragma("page_size")))
+        """What the journal's rows take, free pages not counted; raises StorageError when it cannot be told."""
+        try:
+            pages, free, page_bytes = (
+                int(str(self._connection.pragma(name))) for name in ("page_count", "freelist_count", "page_size")
+            )
+        except (apsw.Error, ValueError) as error:
+            raise StorageError(f"The size of the journal {self._path} cannot be read ({error}).") from error
+        return (pages - free) * page_bytes
 
     def size_bytes(self) -> int:
         """What the journal takes on disk, its write-ahead log included."""

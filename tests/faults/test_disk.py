@@ -1,0 +1,147 @@
+"""What the disk does to ingest: the order of fsync and PUBACK, failing fsyncs, no space left."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Ingest
+from tests.support.ingest_folder import IngestFolder
+from tests.support.mqtt_client import RawClient, connect_packet
+from tests.support.waiting import until
+
+TOPIC = "factories/riverside/devices/pump-1/telemetry"
+
+_PUBLISH_READ = re.compile(r'(?:read|recvfrom|recvmsg)\(\d+, "2')
+_PUBACK_WRITE = re.compile(r'(?:write|sendto)\(\d+, "@\\2')
+_PUBACK_VECTOR = re.compile(r'(?:writev|sendmsg)\(\d+, .*"@\\2')
+_SYNC = re.compile(r"f(?:data)?sync\(")
+_SYNC_DONE = re.compile(r"f(?:data)?sync(?:\(\d+\)| resumed>\)).* = 0")
+
+
+@pytest.fixture
+def strace() -> str:
+    found = shutil.which("strace")
+    if found is None:
+        pytest.skip("strace is not installed (Debian: apt install strace)")
+    probe = subprocess.run([found, "-f", sys.executable, "-c", ""], capture_output=True, check=False)
+    if probe.returncode:
+        pytest.skip("strace may not trace here (ptrace is not permitted)")
+    return found
+
+
+def message(number: int) -> bytes:
+    return b'{"timestamp":%d,"metrics":{"n":%d}}' % (1_700_000_000 + number, number)
+
+
+def order_of_calls(trace: str) -> list[tuple[bool, int]]:
+    """For each PUBACK: whether a sync that began after the last PUBLISH was read had ended; and the line."""
+    found: list[tuple[bool, int]] = []
+    begun: dict[str, int] = {}
+    read_at, synced_from = -1, -1
+    for number, line in enumerate(trace.splitlines()):
+        thread = line.split(maxsplit=1)[0]
+        if _PUBACK_WRITE.search(line) or _PUBACK_VECTOR.search(line):
+            found.append((synced_from > read_at, number))
+        elif _PUBLISH_READ.search(line):
+            read_at = number
+        if _SYNC.search(line):
+            begun[thread] = number
+        if _SYNC_DONE.search(line):
+            synced_from = max(synced_from, begun.get(thread, -1))
+    return found
+
+
+async def test_every_puback_follows_an_fsync_of_its_message(tmp_path: Path, strace: str, ingest: Ingest) -> None:
+    folder, trace = IngestFolder(tmp_path), tmp_path / "trace"
+    calls = "trace=read,recvfrom,recvmsg,write,writev,sendto,sendmsg,fsync,fdatasync"
+    process = ingest(folder, prefix=(strace, "-D", "-f", "-s", "8", "-e", calls, "-o", str(trace)))
+    client = await RawClient.logged_in(await asyncio.to_thread(process.port, 40))
+    for number in range(300):
+        await client.publish(TOPIC, message(number))
+    await client.close()
+    await asyncio.to_thread(process.stop)
+    order = order_of_calls(trace.read_text())
+    assert len(order) == 300
+    assert all(is_right for is_right, _ in order), [line for is_right, line in order if not is_right]
+
+
+async def publish_until_closed(client: RawClient, first: int) -> int:
+    """How many messages were acknowledged before the connection ended."""
+    number = first
+    try:
+        while number < first + 2_000:
+            await client.publish(TOPIC, message(number))
+            number += 1
+    except AssertionError:
+        return number - first
+    raise AssertionError("the connection stayed")
+
+
+async def reconnected(port: int) -> RawClient:
+    """A connection once devices are let in again; until then they are told that the server is unavailable."""
+    while True:
+        client = await RawClient.open(port)
+        client.send(connect_packet())
+        reply = await client.packet()
+        if reply == b"\x20\x02\x00\x00":
+            return client
+        assert reply == b"\x20\x02\x00\x03"
+        await client.close()
+        await asyncio.sleep(0.05)
+
+
+async def test_a_failed_fsync_acknowledges_nothing_and_the_next_try_goes_on(
+    tmp_path: Path, strace: str, ingest: Ingest
+) -> None:
+    folder = IngestFolder(tmp_path)
+    inject = "inject=fsync,fdatasync:error=EIO:when=40"
+    process = ingest(
+        folder, prefix=(strace, "-D", "-f", "-e", "trace=fsync,fdatasync", "-e", inject, "-o", "/dev/null")
+    )
+    port = await asyncio.to_thread(process.port, 40)
+    client = await RawClient.logged_in(port)
+    acked = await publish_until_closed(client, 0)
+    await client.close()
+    client = await reconnected(port)
+    for number in range(acked, acked + 20):
+        await client.publish(TOPIC, message(number))
+    await client.close()
+    await asyncio.to_thread(process.stop)
+    kept = {value for *_, value, _ in folder.samples()}
+    assert kept >= {float(number) for number in range(acked + 20)}
+
+
+async def test_a_full_disk_stops_acknowledgements_and_space_brings_them_back(tmp_path: Path, ingest: Ingest) -> None:
+    folder = IngestFolder(tmp_path)
+    process = ingest(folder)
+    port = await asyncio.to_thread(process.port)
+    client = await RawClient.logged_in(port)
+    await client.publish(TOPIC, message(0))
+    free = resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, (4_000, free[1]))
+    acked = 1 + await publish_until_closed(client, 1)
+    await client.close()
+    await until(lambda: "journal_not_writable" in str(folder.heartbeat()))
+    refused = await RawClient.open(port)
+    refused.send(connect_packet())
+    assert await refused.packet() == b"\x20\x02\x00\x03"
+    await refused.close()
+    resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, free)
+    client = await reconnected(port)
+    for number in range(acked, acked + 20):
+        await client.publish(TOPIC, message(number))
+    await client.close()
+    await until(lambda: (beat := folder.heartbeat()) and not beat.problems)
+    await asyncio.to_thread(process.stop)
+    rows = [value for *_, value, _ in folder.samples()]
+    assert rows == [float(number) for number in range(acked + 20)]
+    ledger = folder.batches()[-1].entry.ledger
+    assert ledger.received == ledger.accepted == acked + 20
