@@ -7,14 +7,15 @@ transaction with the effect they describe.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 import numpy as np
 
-from factoryops.domain.errors import SetupError, StorageError
+from factoryops.domain.errors import SetupError, StorageError, UnavailableError
 from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.history.merging import newest_of_each
 from factoryops.history.store import StoreLedger
@@ -263,25 +264,36 @@ class BooksReader:
     def __init__(self, path: Path) -> None:
         self._connections = ReadConnections(path)
 
+    @contextmanager
+    def _reading(self) -> Iterator[apsw.Connection | None]:
+        """This thread's connection; what goes wrong with the file is said in words."""
+        try:
+            yield self._connections.get()
+        except apsw.Error as error:
+            raise UnavailableError(
+                f"The history file cannot be read at the moment ({error}). Nothing is lost; "
+                "should it last, see what the health page says of the historian."
+            ) from error
+
     def latest(self, series: Sequence[int]) -> SampleColumns:
         """The newest sample of each of `series` that has one."""
-        connection = self._connections.get()
-        return read_latest(connection, series) if connection else SampleColumns.empty()
+        with self._reading() as connection:
+            return read_latest(connection, series) if connection else SampleColumns.empty()
 
     def gaps(self, factory: str, start_us: int, end_us: int) -> list[Gap]:
         """Gaps of this factory, or of all, that touch the span."""
-        connection = self._connections.get()
-        return read_gaps(connection, factory, start_us, end_us) if connection else []
+        with self._reading() as connection:
+            return read_gaps(connection, factory, start_us, end_us) if connection else []
 
     def checkpoint(self, journal: str) -> int:
         """The last row of `journal` whose samples these queries can see."""
-        connection = self._connections.get()
-        return read_checkpoint(connection, journal) if connection else 0
+        with self._reading() as connection:
+            return read_checkpoint(connection, journal) if connection else 0
 
     def ledger(self) -> StoreLedger:
         """Running totals."""
-        connection = self._connections.get()
-        return read_ledger(connection) if connection else StoreLedger(0, 0, {})
+        with self._reading() as connection:
+            return read_ledger(connection) if connection else StoreLedger(0, 0, {})
 
     def close(self) -> None:
         """Let go of the file."""

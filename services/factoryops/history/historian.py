@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from factoryops.domain.errors import StorageError, UnavailableError
+from factoryops.domain.errors import DamagedFileError, StorageError, UnavailableError
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops.history.intake import Intake
 from factoryops.history.store import HistoryStore
@@ -82,6 +82,7 @@ class Historian:
         self._backoff = _Backoff()
         self._problem: Problem | None = None
         self._backlog = 0
+        self._store_figures: dict[str, Any] = {}
         self._sealed_at = time.monotonic()
         self._sealed_us = 0
         self._intake: Intake | None = None
@@ -132,8 +133,11 @@ class Historian:
         except UnavailableError as error:
             self._failed("store_away", str(error), asked_s=error.retry_after_s)
             return
+        except DamagedFileError as error:
+            self._begin_anew(error)
+            return
         except StorageError as error:
-            self._failed("disk_full" if "full" in str(error) else "store_away", str(error), asked_s=_FIRST_WAIT_S)
+            self._failed("store_away", str(error), asked_s=_FIRST_WAIT_S)
             return
         intake.sealed(sheaf)
         self._problem = None
@@ -143,14 +147,21 @@ class Historian:
             publish_checkpoint(self._config.checkpoints_folder, _CONSUMER, journal, seq)
 
     def _failed(self, code: str, message: str, *, asked_s: float) -> None:
-        logger.warning("%s", message)
-        since_us = self._problem.since_us if self._problem and self._problem.code == code else now_us()
-        self._problem = Problem(code, message, since_us)
+        self._problem = _going_on(self._problem, code, message)
         self._backoff.failed(asked_s=asked_s)
+
+    def _begin_anew(self, error: DamagedFileError) -> None:
+        """The store lost what it had: read again from where it stands now."""
+        self._failed("store_away", str(error), asked_s=0)
+        if self._intake is not None:
+            self._intake.close()
+        self._intake = Intake(self._config.journals, self._store)
 
     def _tidy(self) -> None:
         try:
             self._backlog = self._store.tidy(budget_s=_TIDY_BUDGET_S)
+        except DamagedFileError as error:
+            self._begin_anew(error)
         except StorageError as error:
             self._failed("store_away", str(error), asked_s=_FIRST_WAIT_S)
 
@@ -162,12 +173,12 @@ class Historian:
             self._seal(intake)
 
     def _beat(self, intake: Intake) -> None:
-        ledger = self._store.ledger()
+        try:
+            self._look_at_store()
+        except UnavailableError as error:
+            self._failed("store_away", str(error), asked_s=error.retry_after_s)
         figures: dict[str, Any] = {
-            "stored": ledger.stored,
-            "replaced": ledger.replaced,
-            "refused": dict(ledger.refused),
-            "checkpoint": {name: self._store.checkpoint(name) for name in self._config.journals},
+            **self._store_figures,
             "accepted": intake.accepted_at_checkpoint,
             "waiting_samples": intake.waiting_samples,
             "oldest_waiting_us": intake.oldest_waiting_us,
@@ -185,10 +196,26 @@ class Historian:
             problems.append(Problem("history_behind", message, oldest_us))
         self._heartbeat.write(figures, tuple(problems))
 
+    def _look_at_store(self) -> None:
+        ledger = self._store.ledger()
+        self._store_figures = {
+            "stored": ledger.stored,
+            "replaced": ledger.replaced,
+            "refused": dict(ledger.refused),
+            "checkpoint": {name: self._store.checkpoint(name) for name in self._config.journals},
+        }
+
     def _end(self) -> None:
         self._heartbeat.remove()
         if self._intake is not None:
             self._intake.close()
+
+
+def _going_on(old: Problem | None, code: str, message: str) -> Problem:
+    """A problem that may have begun earlier; it is logged when it begins or changes."""
+    if old is None or old.message != message:
+        logger.warning("%s", message)
+    return Problem(code, message, old.since_us if old is not None and old.code == code else now_us())
 
 
 async def _rest(stop: asyncio.Event) -> None:

@@ -43,16 +43,15 @@ class _Source:
     gaps: list[Gap] = field(default_factory=list)
     received_us: int = 0
     accepted: int = 0
+    waiting: int = 0
 
-    def read(self, *, most_samples: int) -> int:
-        """Read on until `most_samples` have been read or nothing is new; returns how many were read."""
-        count = 0
-        while count < most_samples and (batches := self.reader.read(most_rows=_ROWS_AT_ONCE)):
+    def read(self, *, most_samples: int) -> None:
+        """Read on until `most_samples` wait or nothing is new."""
+        while self.waiting < most_samples and (batches := self.reader.read(most_rows=_ROWS_AT_ONCE)):
             self._note_missing(batches)
             self.batches += [_without_ballast(batch) for batch in batches]
             self.received_us = batches[-1].entry.received_us
-            count += sum(len(batch.samples) for batch in batches)
-        return count
+            self.waiting += sum(len(batch.samples) for batch in batches)
 
     def _note_missing(self, batches: list[Batch]) -> None:
         """Rows that are not there become gaps, from the row before them to the one after."""
@@ -101,7 +100,6 @@ class Intake:
         self._sources = [
             _Source(name, JournalReader(journals[name], after_seq=store.checkpoint(name))) for name in names
         ]
-        self.waiting_samples = 0
         for source in self._sources:
             _learn_where_it_stands(source, journals[source.name])
         self.accepted_at_checkpoint = {source.name: source.accepted for source in self._sources}
@@ -109,8 +107,14 @@ class Intake:
     def read(self, *, most_samples: int) -> None:
         """Read what is new, until about `most_samples` wait."""
         for source in self._sources:
-            if self.waiting_samples < most_samples:
-                self.waiting_samples += source.read(most_samples=most_samples - self.waiting_samples)
+            room = most_samples - self.waiting_samples
+            if room > 0:
+                source.read(most_samples=source.waiting + room)
+
+    @property
+    def waiting_samples(self) -> int:
+        """How many samples wait."""
+        return sum(source.waiting for source in self._sources)
 
     def is_full(self, most_samples: int) -> bool:
         """Whether so much waits that reading has stopped."""
@@ -135,7 +139,7 @@ class Intake:
         found = (gap for source in waiting for gap in source.gaps)
         return Sheaf(
             samples=samples,
-            keys={one: known[one] for one in np.unique(samples.series).tolist()},
+            keys={one: known[one] for one in np.unique(samples.series).tolist() if one in known},
             gaps=(*recorded, *found),
             checkpoints={source.name: source.batches[-1].seq for source in waiting},
         )
@@ -147,7 +151,7 @@ class Intake:
                 source.accepted = source.batches[-1].entry.ledger.values_accepted
                 source.batches.clear()
                 source.gaps.clear()
-        self.waiting_samples = 0
+                source.waiting = 0
         self.accepted_at_checkpoint = {source.name: source.accepted for source in self._sources}
 
     def close(self) -> None:

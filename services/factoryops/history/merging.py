@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,27 @@ def join_bins(old: BinnedSeries | None, redone: BinnedSeries) -> BinnedSeries:
         minimum=np.concatenate([old.minimum[kept], redone.minimum])[order],
         maximum=np.concatenate([old.maximum[kept], redone.maximum])[order],
         mean=np.concatenate([old.mean[kept], redone.mean])[order],
+    )
+
+
+def sum_bins(parts: Sequence[BinnedSeries]) -> BinnedSeries:
+    """The bins of all `parts` together, where no sample is in two of them."""
+    if len(parts) == 1:
+        return parts[0]
+    start_us = np.concatenate([part.start_us for part in parts])
+    order = np.argsort(start_us, kind="stable")
+    start_us = start_us[order]
+    first = np.flatnonzero(np.diff(start_us, prepend=start_us[0] - 1))
+    count = np.concatenate([part.count for part in parts])[order]
+    weighted = np.concatenate([part.mean * part.count for part in parts])[order]
+    summed = np.add.reduceat(count, first)
+    return BinnedSeries(
+        width_us=parts[0].width_us,
+        start_us=start_us[first],
+        count=summed,
+        minimum=np.minimum.reduceat(np.concatenate([part.minimum for part in parts])[order], first),
+        maximum=np.maximum.reduceat(np.concatenate([part.maximum for part in parts])[order], first),
+        mean=np.add.reduceat(weighted, first) / summed,
     )
 
 

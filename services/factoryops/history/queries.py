@@ -9,7 +9,8 @@ import numpy as np
 
 from factoryops.domain.bins import BinnedSeries, bin_samples
 from factoryops.domain.samples import SampleColumns
-from factoryops.history.merging import join_bins, newest_of_each, only_series
+from factoryops.domain.time import US_PER_S
+from factoryops.history.merging import join_bins, newest_of_each, only_series, sum_bins
 from factoryops.history.store import HistoryReader
 from factoryops.history.tail import Tail
 from factoryops.journal.records import Gap
@@ -18,6 +19,9 @@ _JOURNAL_ORDER: Final = ("import", "derived", "journal")
 """Of the same series and time, a device's own sample wins over a calculated and an imported one."""
 
 _ALL: Final = 1 << 62
+_WIDE_US: Final = 60 * US_PER_S
+"""In wider bins only the span of the news itself is read sample by sample."""
+
 _NEAR_BINS: Final = 64
 """Touched bins closer than this are recomputed with one read of the store."""
 
@@ -77,13 +81,24 @@ class History:
         """The bins that `news` touches, from the samples of store and tail alike."""
         touched = np.unique(news.time_us // width_us)
         edges = np.flatnonzero(np.diff(touched) > _NEAR_BINS) + 1
+        around: list[BinnedSeries] = []
         parts: list[SampleColumns] = []
         for run in np.split(touched, edges):
             start_us = max(span[0], int(run[0]) * width_us)
             end_us = min(span[1], (int(run[-1]) + 1) * width_us)
+            if width_us > _WIDE_US:
+                first, last = np.searchsorted(news.time_us, [start_us, end_us]).tolist()
+                inner_us = int(news.time_us[first]), int(news.time_us[last - 1]) + 1
+                around += self._bins_of(series, (start_us, inner_us[0]), width_us)
+                around += self._bins_of(series, (inner_us[1], end_us), width_us)
+                start_us, end_us = inner_us
             parts.append(self.reader.raw(series, start_us, end_us, most=_ALL))
         merged = SampleColumns.joined([*parts, news]).sorted_unique()
-        return bin_samples(merged.time_us, merged.value, width_us)
+        return sum_bins([*around, bin_samples(merged.time_us, merged.value, width_us)])
+
+    def _bins_of(self, series: int, span: tuple[int, int], width_us: int) -> Iterable[BinnedSeries]:
+        """The store's bins of a span beside the news, which need not be read sample by sample."""
+        return self.reader.binned([series], *span, width_us).values() if span[0] < span[1] else ()
 
     def gaps(self, factory: str, start_us: int, end_us: int) -> list[Gap]:
         """Gaps of this factory, or of all, that touch the span."""

@@ -78,6 +78,7 @@ class HistoryStore(HistoryReader, Protocol):
 
         Raises:
             UnavailableError: the store is away; nothing moved, try again later.
+            DamagedFileError: the store had to begin anew; give it everything after its checkpoints again.
             StorageError: the store cannot be written; says why.
         """
         ...

@@ -80,12 +80,12 @@ def test_a_death_between_the_store_and_the_checkpoint_repeats_nothing(
 def test_random_kills_under_load_lose_nothing(plant: HistorianPlant, target: tuple[str, str, Reader]) -> None:
     kind, url, reader = target
     model, chance = ModelHistory(), random.Random(11)
-    for _ in range(4):
+    for _ in range(3):
         before = reader.checkpoint("journal")
         process = start_historian(plant.folder, kind, url)
-        _publish(plant, model, 80, chance)
+        _publish(plant, model, 40, chance)
         wait_until(lambda before=before: reader.checkpoint("journal") > before, timeout_s=30)  # type: ignore[misc]  # bound per round
-        _publish(plant, model, chance.randrange(1, 120), chance)
+        _publish(plant, model, chance.randrange(1, 60), chance)
         _end(process)
     process = start_historian(plant.folder, kind, url)
     wait_until(lambda: plant.is_contained(reader), timeout_s=30)

@@ -179,6 +179,34 @@ def test_a_damaged_history_file_is_set_aside_and_filled_again_from_the_journal(t
     assert len(list(tmp_path.glob("history.damaged-*.db"))) == 1
 
 
+async def test_a_history_file_that_breaks_in_use_is_set_aside_and_filled_again(plant: HistorianPlant) -> None:
+    path = plant.folder / "history.db"
+    with closing(LocalHistory(path)) as store:
+        store._connection.pragma("cache_size", 0)
+        async with plant.running(store):
+            plant.write([(A, START_US, 1.0)])
+            await until(lambda: plant.is_contained(store))
+            store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            with path.open("r+b") as file:
+                file.seek(8_192)
+                file.write(b"\xff" * (path.stat().st_size - 8_192))
+            plant.write([(A, START_US + 1, 2.0)])
+            await until(lambda: store.was_damaged and plant.is_contained(store))
+        assert [row[2] for row in rows_of(store.raw(A, *ALL, most=10))] == [1.0, 2.0]
+        assert "set aside" in store.gaps(FACTORY, 0, 1)[0].reason
+
+
+async def test_a_journal_that_cannot_be_read_does_not_keep_the_others_waiting(plant: HistorianPlant) -> None:
+    plant.writers["import"].close()
+    plant.paths["import"].write_bytes(b"not a database at all, " * 500)
+    for companion in plant.folder.glob("import.db-*"):
+        companion.unlink()
+    seq = plant.write([(A, START_US, 1.0)])
+    with closing(LocalHistory(plant.folder / "history.db")) as store:
+        async with plant.running(store):
+            await until(lambda: store.checkpoint("journal") == seq)
+
+
 async def _contained(plant: HistorianPlant, store: LocalHistory) -> None:
     async with plant.running(store):
         await until(lambda: plant.is_contained(store))

@@ -41,7 +41,7 @@ _action = st.one_of(st.lists(_row, max_size=14), st.sampled_from(["step", "step"
 
 
 @given(actions=st.lists(_action, max_size=16))
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_queries_answer_the_same_before_amid_and_after(
     tmp_path_factory: pytest.TempPathFactory, actions: list[list[Row] | str]
 ) -> None:

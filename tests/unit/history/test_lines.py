@@ -21,7 +21,7 @@ _value = st.floats(allow_nan=False, allow_infinity=False)
 @example("back\\", "a\\ ,=", -0.0, 0, 0)
 @example("#", "time", 5e-324, 1, 1)
 @example("%5C", "_field", 1e300, 1, 1)
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 def test_any_key_and_value_round_trips(device: str, parameter: str, value: float, time_us: int, flags: int) -> None:
     key = SeriesKey("f", device, parameter)
     series = series_id(key)
@@ -63,7 +63,7 @@ def test_what_is_not_text_is_refused(key: str) -> None:
 
 @given(text=_key)
 @example('a"b\\c${d}\n')
-@settings(max_examples=5_000, deadline=None)
+@settings(max_examples=2_000, deadline=None)
 def test_a_flux_string_means_its_text_and_cannot_be_left(text: str) -> None:
     literal = flux_string(text)
     assert _unquote(literal) == text

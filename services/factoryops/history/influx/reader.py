@@ -32,18 +32,18 @@ class InfluxHistoryReader(BooksReader):
     def _named(self, series: Sequence[int]) -> dict[int, SeriesName]:
         """The names of those series that InfluxDB can name and that were ever announced."""
         unknown = [one for one in series if one not in self._names]
-        connection = self._connections.get() if unknown else None
-        if connection is not None:
-            self._names |= {one: name_of(key) for one, key in read_keys(connection, unknown).items()}
+        with self._reading() as connection:
+            if unknown and connection is not None:
+                self._names |= {one: name_of(key) for one, key in read_keys(connection, unknown).items()}
         return {one: self._names[one] for one in series if one in self._names}
 
     def _has_bucket(self, factory: str) -> bool:
         """Whether anything was ever written for this factory: a bucket that is gone must not look like an empty one."""
         if factory not in self._factories:
-            connection = self._connections.get()
             name = self._config.bucket(factory)
-            if connection and connection.execute("SELECT 1 FROM bucket WHERE name = ?", (name,)).fetchone():
-                self._factories.add(factory)
+            with self._reading() as connection:
+                if connection and connection.execute("SELECT 1 FROM bucket WHERE name = ?", (name,)).fetchone():
+                    self._factories.add(factory)
         return factory in self._factories
 
     def raw(self, series: int, start_us: int, end_us: int, *, most: int) -> SampleColumns:

@@ -24,14 +24,15 @@ class LocalHistoryReader(BooksReader):
         self._shared = SharedBlocks()
 
     def _samples(self, series: int, start_us: int, end_us: int) -> SampleColumns:
-        connection = self._connections.get()
-        if connection is None or start_us >= end_us:
-            return SampleColumns.empty()
-        connection.execute("BEGIN")  # so that compaction meanwhile changes nothing
-        try:
-            return collect_series(connection, self._shared, series, (start_us, end_us), self._connections.generation)
-        finally:
-            connection.execute("COMMIT")
+        with self._reading() as connection:
+            if connection is None or start_us >= end_us:
+                return SampleColumns.empty()
+            connection.execute("BEGIN")  # so that compaction meanwhile changes nothing
+            try:
+                generation = self._connections.generation
+                return collect_series(connection, self._shared, series, (start_us, end_us), generation)
+            finally:
+                connection.execute("COMMIT")
 
     def raw(self, series: int, start_us: int, end_us: int, *, most: int) -> SampleColumns:
         """The first `most` samples of the span, ascending in time, one per time."""

@@ -11,7 +11,7 @@ from typing import Final
 import apsw
 import numpy as np
 
-from factoryops.domain.errors import StorageError
+from factoryops.domain.errors import DamagedFileError, StorageError
 from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.domain.time import now_us
 from factoryops.history.books import Books, open_for_writing
@@ -57,6 +57,9 @@ class LocalHistory(LocalHistoryReader):
         super().__init__(path)
         self._path = path
         self.was_damaged = False
+        self._start()
+
+    def _start(self) -> None:
         self._connection = self._open_or_set_aside()
         self._books = Books(self._connection)
         self._own_shared = SharedBlocks(most_samples=1_000_000)
@@ -64,6 +67,18 @@ class LocalHistory(LocalHistoryReader):
         self._written = int(self._connection.execute("SELECT coalesce(max(written), 0) FROM block").get)
         if self.was_damaged:
             self._record_damage()
+
+    def _begin_anew(self, error: apsw.Error) -> DamagedFileError:
+        """The file turned out to be damaged while in use: set it aside and start a new one."""
+        logger.warning("The history file is damaged: %s", error)
+        self._connection.close()
+        set_aside(self._path)
+        self.was_damaged = True
+        self._start()
+        return DamagedFileError(
+            f"The history file {self._path} was damaged and has been set aside; a new one is being filled from the "
+            "journal. Restore a backup to have older history back."
+        )
 
     def _open_or_set_aside(self) -> apsw.Connection:
         try:
@@ -96,11 +111,11 @@ class LocalHistory(LocalHistoryReader):
 
         A value that is not finite is refused singly.
         """
-        if self._books.holds(checkpoints):
-            return
         accepted, refused = _finite(samples)
         ordered = accepted.sorted_unique()
         with self._transaction():
+            if self._books.holds(checkpoints):
+                return
             replaced = len(accepted) - len(ordered) + self._count_present(ordered)
             self._insert(ordered)
             self._books.add_series(keys)
@@ -118,6 +133,8 @@ class LocalHistory(LocalHistoryReader):
         try:
             with self._connection:
                 yield
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            raise self._begin_anew(error) from error
         except apsw.Error as error:
             raise StorageError(
                 f"The history file {self._path} cannot be written ({error}). Samples wait in the journal; "
@@ -157,6 +174,8 @@ class LocalHistory(LocalHistoryReader):
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            raise self._begin_anew(error) from error
         except apsw.Error as error:
             raise StorageError(f"The history file {self._path} cannot be tidied up ({error}).") from error
 
