@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from factoryops_resources.themes import Theme
+from factoryops_resources.themes import Theme, mixed
 
 CONTROL_PX: Final = 28
 ROW_PX: Final = 26
@@ -39,7 +39,7 @@ def stylesheet(theme: Theme, *, scale: float = 1.0, glyph_folder: Path) -> str:
         for name in ("base", "panel", "raised", "line", "text", "secondary", "live", "accent", "selection", "hover")
     }
     glyphs = {name: (glyph_folder / f"{theme.name}-{name}.svg").as_posix() for name in _GLYPHS}
-    grid = _mixed(theme.line, theme.raised, 0.35)
+    grid = mixed(theme.line, theme.raised, 0.35)
     return _template().substitute(lengths | colours | glyphs, on_accent=theme.on_accent, grid=grid)
 
 
@@ -61,12 +61,6 @@ _GLYPHS: Final = {
     "arrow_up": "M2.5 7.8 L6 4.2 L9.5 7.8",
     "tick": "M2.2 6.2 L4.9 8.9 L9.8 3.4",
 }
-
-
-def _mixed(one: str, other: str, share: float) -> str:
-    """`share` of `one` and the rest of `other`."""
-    channels = (round(int(one[i : i + 2], 16) * share + int(other[i : i + 2], 16) * (1 - share)) for i in (1, 3, 5))
-    return "#" + "".join(f"{channel:02X}" for channel in channels)
 
 
 @cache

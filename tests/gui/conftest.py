@@ -27,7 +27,8 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     gc.collect()
     leaked = [type(widget).__name__ for widget in open_windows() - before]
     assert not leaked, f"windows left open: {leaked}"
-    assert not active_timers(), f"timers still running: {active_timers()}"
+    timers = active_timers()
+    assert not timers, f"timers still running: {timers}"
     assert not messages.complaints, f"Qt complained: {messages.complaints}"
 
 

@@ -55,6 +55,5 @@ def close_windows(*, except_for: set[QWidget]) -> None:
 
 def active_timers() -> list[str]:
     """Running timers whose owner is not Qt's own."""
-    gc.collect()
     running = [one for one in gc.get_objects() if isinstance(one, QTimer) and shiboken6.isValid(one) and one.isActive()]
     return [f"every {timer.interval()} ms, of {type(timer.parent()).__name__}" for timer in running]

@@ -17,6 +17,7 @@ Values = npt.NDArray[np.float64]
 
 _RAW_INTERVALS_TO_BREAK: Final = 5.0
 _BINS_TO_BREAK: Final = 2.5
+_SAMPLES_TO_JUDGE: Final = 400
 _SHORTEST_BREAK_US: Final = 3 * US_PER_S
 
 
@@ -65,7 +66,8 @@ def min_max_columns(time_us: Times, value: Values, column_us: int) -> tuple[Time
 
 def break_after_us(time_us: Times, *, width_us: int = 0) -> int:
     """How long a pause must be to count as a gap: several of the usual intervals, or bins of `width_us`."""
-    usual_us = float(np.median(np.diff(time_us))) if len(time_us) > 2 else 0.0
+    recent = time_us[-_SAMPLES_TO_JUDGE:]
+    usual_us = float(np.median(np.diff(recent))) if len(recent) > 2 else 0.0
     if width_us:
         return int(max(_BINS_TO_BREAK * max(usual_us, width_us), _SHORTEST_BREAK_US))
     return int(max(_RAW_INTERVALS_TO_BREAK * usual_us, _SHORTEST_BREAK_US))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
@@ -84,7 +85,8 @@ class RedrawClock(QObject):
         self._registered = self._registered[position + 1 :] + self._registered[: position + 1]
 
     def _stop_when_idle(self) -> None:
-        if not self._registered:
+        # At the end of the program a widget may outlive the timer.
+        if not self._registered and shiboken6.isValid(self._timer):
             self._timer.stop()
 
 

@@ -6,6 +6,10 @@ from pytestqt.qtbot import QtBot
 from factoryops_widgets.redraw_clock import RedrawClock
 
 
+def runs(clock: RedrawClock) -> bool:
+    return clock.is_running
+
+
 def test_only_what_can_be_seen_is_painted(qtbot: QtBot) -> None:
     clock = RedrawClock(5)
     seen, hidden = QWidget(), QWidget()
@@ -36,12 +40,12 @@ def test_it_stands_still_when_nothing_is_registered(qtbot: QtBot) -> None:
     clock = RedrawClock(5)
     widget = QWidget()
     qtbot.addWidget(widget)
-    assert not clock.is_running
+    assert not runs(clock)
     end = clock.register(widget, lambda _now: None)
-    assert clock.is_running
+    assert runs(clock)
     end()
     end()
-    assert not clock.is_running
+    assert not runs(clock)
 
 
 def test_a_widget_that_is_gone_is_forgotten(qtbot: QtBot) -> None:

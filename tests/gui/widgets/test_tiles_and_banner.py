@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -84,9 +85,9 @@ def test_new_samples_move_value_and_sparkline_and_old_ones_do_not(tile: ValueTil
 
 def test_a_tile_opens_by_mouse_and_by_key(tile: ValueTile, qtbot: QtBot) -> None:
     with qtbot.waitSignal(tile.activated):
-        qtbot.mouseClick(tile, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(tile, Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(tile.activated):
-        qtbot.keyClick(tile, Qt.Key.Key_Return)
+        QTest.keyClick(tile, Qt.Key.Key_Return)
 
 
 def test_a_tile_says_aloud_what_it_shows(tile: ValueTile) -> None:
@@ -150,12 +151,12 @@ def test_the_banner_never_changes_its_height(banner: AlarmBanner) -> None:
 def test_a_line_opens_its_alarm(banner: AlarmBanner, qtbot: QtBot) -> None:
     banner.set_lines([line("a", Priority.HIGH), line("b", Priority.LOW)])
     with qtbot.waitSignal(banner.line_activated) as clicked:
-        qtbot.mouseClick(banner, Qt.MouseButton.LeftButton, pos=QPoint(200, 40))
+        QTest.mouseClick(banner, Qt.MouseButton.LeftButton, pos=QPoint(200, 40))
     assert clicked.args == ["b"]
     banner.setFocus()
-    qtbot.keyClick(banner, Qt.Key.Key_Up)
+    QTest.keyClick(banner, Qt.Key.Key_Up)
     with qtbot.waitSignal(banner.line_activated) as pressed:
-        qtbot.keyClick(banner, Qt.Key.Key_Return)
+        QTest.keyClick(banner, Qt.Key.Key_Return)
     assert pressed.args == ["a"]
 
 

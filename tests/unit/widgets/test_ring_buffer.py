@@ -10,7 +10,7 @@ from factoryops_widgets.ring_buffer import SampleRing
 
 def append(ring: SampleRing, times: list[int]) -> None:
     column = np.array(times, np.int64)
-    ring.append(column, column * 2.0, np.ones(len(times), np.uint8))
+    ring.append(column, column.astype(np.float64) * 2, np.ones(len(times), np.uint8))
 
 
 @given(batches=st.lists(st.lists(st.integers(0, 60), max_size=12), max_size=12), capacity=st.integers(1, 9))
