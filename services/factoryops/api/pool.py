@@ -13,7 +13,7 @@ from factoryops.domain.errors import UnavailableError
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_CLOSE_S: Final = 2.0
+_CLOSE_S: Final = 0.5
 
 
 class WorkPool:
@@ -58,7 +58,7 @@ class WorkPool:
             future.exception()  # read, so that an answer nobody waits for any more is no warning
 
     async def close(self) -> None:
-        """End the threads: calls that wait are dropped, those that run get two seconds."""
+        """End the threads: calls that wait are dropped, those that run get half a second."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_S):

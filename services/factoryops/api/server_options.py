@@ -32,7 +32,7 @@ UVICORN_OPTIONS: Final[dict[str, Any]] = {
     "limit_concurrency": 1_000,
     "backlog": 512,
     "timeout_keep_alive": 30,
-    "timeout_graceful_shutdown": 3,
+    "timeout_graceful_shutdown": 1,
     "access_log": False,
     "server_header": False,
     "proxy_headers": False,
