@@ -161,7 +161,9 @@ class _Plot:
     def alarm(self, period: Period) -> Any:
         """One bar of the strip under the plot."""
         left, right = self.x_of(period.start_us), self.x_of(period.end_us)
-        return _bar(left, self.y - _STRIP - 1, max(right - left, 2.2), _STRIP - 0.5, period.priority)
+        length = max(right - left, 2.2)
+        left = min(left, self.x + self.width - length)
+        return _bar(left, self.y - _STRIP - 1, length, _STRIP - 0.5, period.priority)
 
 
 def timeline(rows: Sequence[tuple[str, Sequence[Period]]], span: Span, width: float) -> Any:
@@ -180,7 +182,9 @@ def timeline(rows: Sequence[tuple[str, Sequence[Period]]], span: Span, width: fl
         drawing.add(_text(0, y + 3.5, fitted(name, label_width - 8, 8), 8, paper.TEXT))
         for period in sorted(periods, key=lambda one: -one.priority):
             left, right = (span.place(edge, plot_width) for edge in (period.start_us, period.end_us))
-            drawing.add(_bar(label_width + left, y + 3, max(right - left, 2.6), row_height - 6, period.priority))
+            length = max(right - left, 2.6)
+            left = min(left, plot_width - length)
+            drawing.add(_bar(label_width + left, y + 3, length, row_height - 6, period.priority))
     return drawing
 
 

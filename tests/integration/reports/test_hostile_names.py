@@ -123,7 +123,7 @@ def watching() -> Iterator[None]:
 def test_a_report_on_hostile_names_is_built_shows_them_as_typed_and_opens_nothing(
     tmp_path: Path, watched: list[tuple[str, str]]
 ) -> None:
-    write_daily_report(figures_of(("Warm up",)), tmp_path / "first.pdf", lambda _, __: None)  # fonts and modules load
+    write_daily_report(figures_of(("Насос",)), tmp_path / "first.pdf", lambda _, __: None)  # loads the fonts
     target = tmp_path / "report.pdf"
     figures = figures_of(NAMES)
     with watching():
