@@ -21,7 +21,7 @@ _CHUNK_BATCHES: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """Consecutive journal rows, their samples ordered by (series, time), one per series and time."""
+    """Consecutive journal rows; settled, their samples are ordered by (series, time), one per series and time."""
 
     last_seq: int
     samples: SampleColumns
@@ -38,7 +38,7 @@ class Tail:
         self._most_samples = max(1, most_bytes // _BYTES_PER_SAMPLE)
         self._lock = threading.Lock()
         self._chunks: list[_Chunk] = []
-        self._fresh: list[Batch] = []
+        self._fresh: list[_Chunk] = []
         self._fresh_count = 0
         self._count = 0
         self._dropped: list[tuple[int, int]] = []  # (last journal row, earliest sample time) of what was dropped
@@ -52,7 +52,7 @@ class Tail:
         if not len(batch.samples):
             return
         with self._lock:
-            self._fresh.append(batch)
+            self._fresh.append(_Chunk(batch.seq, batch.samples))
             self._fresh_count += len(batch.samples)
             self._count += len(batch.samples)
             if self._fresh_count >= _CHUNK_SAMPLES or len(self._fresh) >= _CHUNK_BATCHES:
@@ -64,8 +64,8 @@ class Tail:
         """Turn the fresh rows into one chunk; the lock is held."""
         if not self._fresh:
             return
-        joined = SampleColumns.joined([batch.samples for batch in self._fresh]).sorted_unique()
-        self._chunks.append(_Chunk(self._fresh[-1].seq, joined))
+        joined = SampleColumns.joined([row.samples for row in self._fresh]).sorted_unique()
+        self._chunks.append(_Chunk(self._fresh[-1].last_seq, joined))
         self._count += len(joined) - self._fresh_count
         self._fresh, self._fresh_count = [], 0
 
@@ -86,8 +86,8 @@ class Tail:
 
     def _settle_through(self, seq: int) -> None:
         """Drop fresh rows up to `seq`, so that they do not linger in a chunk with younger ones; the lock is held."""
-        known = sum(batch.seq <= seq for batch in self._fresh)
-        forgotten = sum(len(batch.samples) for batch in self._fresh[:known])
+        known = sum(row.last_seq <= seq for row in self._fresh)
+        forgotten = sum(len(row.samples) for row in self._fresh[:known])
         del self._fresh[:known]
         self._fresh_count -= forgotten
         self._count -= forgotten
@@ -102,7 +102,7 @@ class Tail:
         """The samples in order of arrival; every part ordered by (series, time)."""
         with self._lock:
             parts = [chunk.samples for chunk in self._chunks]
-            fresh = [batch.samples for batch in self._fresh]
+            fresh = [row.samples for row in self._fresh]
         if fresh:
             parts.append(SampleColumns.joined(fresh).sorted_unique())
         return parts
