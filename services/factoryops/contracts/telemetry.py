@@ -36,7 +36,6 @@ FUTURE_LIMIT_US: Final = 600 * US_PER_S
 
 SUBSCRIPTION: Final = "factories/+/devices/+/telemetry"
 
-_EXACT: Final = float(1 << 53)
 _MILLISECONDS_ABOVE: Final = 2e10
 """Numeric timestamps above this are milliseconds, as the original read them."""
 
@@ -280,11 +279,6 @@ def _number(value: object) -> float | Reason:
     except OverflowError:
         return Reason.NOT_FINITE
     return number if math.isfinite(number) else Reason.NOT_FINITE
-
-
-def is_beyond_exact(value: float) -> bool:
-    """Whether whole numbers of this size are no longer all exact."""
-    return abs(value) > _EXACT
 
 
 # --- encoding, for whatever of ours publishes as a device would ------------------------------------------------------

@@ -107,7 +107,7 @@ class OpenBatch:
         """
         samples = self._columns()
         late = int(np.count_nonzero(samples.flags & SampleFlag.LATE))
-        rounded = int(np.count_nonzero(np.abs(samples.value) > _EXACT))
+        rounded = int(np.count_nonzero(np.abs(samples.value) >= _EXACT))
         refused = dict(before.values_refused)
         for reason, count in self._refused.items():
             refused[reason] = refused.get(reason, 0) + count

@@ -64,7 +64,7 @@ class MessageLedger(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         values_accepted: samples written to this journal.
         values_refused: values refused singly, by reason; the rest of their message was kept.
-        values_rounded: values beyond 2**53, where a whole number may have been rounded to the nearest float.
+        values_rounded: values of 2**53 and beyond, where a whole number may have been rounded to the nearest float.
     """
 
     received: int = 0
