@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class CuttingProxy:
@@ -20,7 +20,6 @@ class CuttingProxy:
         self._target_port = target_port
         self._cuts = cuts
         self._loop = asyncio.new_event_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.connections = 0
 
@@ -29,11 +28,12 @@ class CuttingProxy:
         self.connections += 1
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
         back = asyncio.create_task(_pass_on(there_reader, writer, 1 << 60))
-        await _pass_on(reader, there_writer, allowed)
-        back.cancel()
-        await asyncio.gather(back, return_exceptions=True)
-        for one in (writer, there_writer):
-            one.transport.abort()
+        try:
+            await _pass_on(reader, there_writer, allowed)
+        finally:
+            back.cancel()
+            await asyncio.gather(back, return_exceptions=True)
+            await asyncio.gather(*(_cut(one) for one in (writer, there_writer)))
 
     @contextmanager
     def running(self) -> Iterator[CuttingProxy]:
@@ -46,8 +46,10 @@ class CuttingProxy:
             started.set()
             await self._stop.wait()
             server.close()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
                 task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
         thread = threading.Thread(target=lambda: self._loop.run_until_complete(main()))
         thread.start()
@@ -69,3 +71,9 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, a
             await writer.drain()
     except ConnectionError:
         return
+
+
+async def _cut(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
