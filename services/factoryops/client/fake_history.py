@@ -78,6 +78,7 @@ class FakeHistory:
         _check_span(start_us, end_us)
         chosen = [self._source(identity) for identity in parameter_ids]
         width_us = bin_width_us(end_us - start_us, most_bins=most_bins)
+        start_us, end_us = align_down(start_us, width_us), -align_down(-end_us, width_us)
         times = self._times(start_us, end_us, now_us)
         columns = [_binned(source, times, width_us) for source in chosen]
         return http.BinnedAnswer(start_us=start_us, end_us=end_us, columns=columns, gaps=self._gaps(start_us, end_us))

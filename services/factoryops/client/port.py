@@ -77,7 +77,7 @@ class PlantClient(Protocol):
     async def binned(
         self, parameter_ids: Sequence[str], start_us: int, end_us: int, *, most_bins: int = 1_000
     ) -> http.BinnedAnswer:
-        """History in bins of the ladder, live tail included."""
+        """History in whole bins of the ladder, live tail included; the span grows to the bins' edges."""
         ...
 
     async def raw(

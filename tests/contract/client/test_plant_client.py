@@ -95,6 +95,19 @@ async def test_bins_agree_with_the_samples_below_them(subject: Subject) -> None:
     assert raw.time_us == sorted(set(raw.time_us))
 
 
+async def test_bins_are_whole_whatever_span_was_asked_for(subject: Subject) -> None:
+    plant = await subject.enter(Role.VIEWER)
+    parameter = (await plant.devices())[0].parameters[0]
+    end = now_us() // 60_000_000 * 60_000_000 - 7_000_001
+    crooked = await plant.binned([parameter.id], end - _HOUR_US // 4 + 13, end, most_bins=15)
+    width = crooked.columns[0].bin_us
+    straight = await plant.binned([parameter.id], crooked.start_us, crooked.end_us, most_bins=20)
+    assert (crooked.start_us % width, crooked.end_us % width) == (0, 0)
+    assert crooked.start_us <= end - _HOUR_US // 4 + 13
+    assert crooked.end_us >= end
+    assert straight.columns == crooked.columns
+
+
 async def test_raw_history_pages_without_loss(subject: Subject) -> None:
     plant = await subject.enter(Role.VIEWER)
     parameter = (await plant.devices())[0].parameters[0]
