@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -85,3 +86,10 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "local":
         return _LocalPlace(folder)
     return _InfluxPlace(folder, request.getfixturevalue("influx"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what stood in for InfluxDB, so that nobody takes the stub for the real one."""
+    url = os.environ.get("FACTORYOPS_TEST_INFLUX_URL")
+    what = f"the server at {url}" if url else "the strict stub (FACTORYOPS_TEST_INFLUX_URL is not set)"
+    terminalreporter.write_line(f"The InfluxDB adapter ran its contract suite against {what}.")
