@@ -193,7 +193,7 @@ class AlarmTable(QWidget):
             ColumnSpec("priority", "Prio", lambda line: int(line.priority), self._priority_text, width=56),
             ColumnSpec("raised", "Raised", lambda line: line.raised_at, self._raised, width=164),
             ColumnSpec("device", "Device", lambda line: line.device, width=120),
-            ColumnSpec("message", "Alarm", lambda line: line.message, is_elastic=True),
+            ColumnSpec("message", "Alarm", lambda line: line.message, width=240, is_elastic=True),
             ColumnSpec("value", "Value", lambda line: line.value, self._value, is_number=True, width=96),
             ColumnSpec("state", "State", lambda line: line.state.value, _state_text, width=168),
             ColumnSpec("acknowledged", "Acknowledged", lambda line: line.acknowledged_at, self._answered, width=150),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -79,6 +79,7 @@ class DataTable(QWidget, Generic[Row]):
         self.model: TableModel[Row] = TableModel(columns, row_key)
         self.model.setParent(self)
         self.model.colour_of = self._colour_of
+        self._is_stretching = False
         self._elastic: set[str] = {column.key for column in columns if column.is_elastic}
         self.view = QTableView(self)
         self._filter = QLineEdit(self)
@@ -191,8 +192,6 @@ class DataTable(QWidget, Generic[Row]):
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         header.setSectionsClickable(True)
         for at, column in enumerate(self.model.columns):
-            mode = QHeaderView.ResizeMode.Stretch if column.key in self._elastic else QHeaderView.ResizeMode.Interactive
-            header.setSectionResizeMode(at, mode)
             header.resizeSection(at, self._look.px(column.width))
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
@@ -265,7 +264,31 @@ class DataTable(QWidget, Generic[Row]):
         self.model.retitle()
         self._say_count()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the elastic columns the room that is left."""
+        super().resizeEvent(event)
+        self._stretch()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """As after a resize: only now the size is final."""
+        super().showEvent(event)
+        self._stretch()
+
+    def _stretch(self) -> None:
+        """Elastic columns share what the others leave, but never get narrower than their own width."""
+        header, columns = self.view.horizontalHeader(), self.model.columns
+        elastic = [at for at, column in enumerate(columns) if column.key in self._elastic]
+        if not elastic or self._is_stretching:
+            return
+        self._is_stretching = True
+        taken = sum(header.sectionSize(at) for at in range(len(columns)) if at not in elastic)
+        share = (self.view.viewport().width() - taken) // len(elastic)
+        for at in elastic:
+            header.resizeSection(at, max(share, self._look.px(columns[at].width)))
+        self._is_stretching = False
+
     def _store_columns(self, *_: object) -> None:
+        self._stretch()
         if self._settings is None:
             return
         header = self.view.horizontalHeader()

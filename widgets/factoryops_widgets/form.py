@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from factoryops_widgets.appearance import Appearance
+
+_TEXT_MARGIN_PX: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Form(QWidget):
     def add_row(self, key: str, label: str, field: QWidget, *, hint: str = "", unit: str = "") -> None:
         """Add a field; Alt and the letter after & in `label` lead to it."""
         row = self._grid.rowCount()
+        indent_text(field)
         name = QLabel(label)
         name.setBuddy(field)
         name.setProperty("role", "secondary")
@@ -95,6 +99,13 @@ class Form(QWidget):
         for widget in (row.hint, row.field):
             widget.style().unpolish(widget)
             widget.style().polish(widget)
+
+
+def indent_text(field: QWidget) -> None:
+    """Give a spin box the left margin of the other fields: style sheets do not reach the line edit inside it."""
+    if isinstance(field, QAbstractSpinBox):
+        for inner in field.findChildren(QLineEdit):
+            inner.setTextMargins(_TEXT_MARGIN_PX, 0, 0, 0)
 
 
 def _remark(hint: str) -> QLabel:

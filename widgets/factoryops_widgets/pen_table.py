@@ -127,8 +127,8 @@ class PenTable(QWidget):
 
 def _columns() -> list[ColumnSpec[PenLine]]:
     return [
-        ColumnSpec("colour", "", lambda line: line.pen.color_index, lambda _line: "", width=48),
-        ColumnSpec("shown", "Shown", lambda line: line.is_shown, _shown_text, width=64),
+        ColumnSpec("colour", "", lambda line: line.pen.color_index, lambda _line: "", width=40),
+        ColumnSpec("shown", "Shown", lambda line: line.is_shown, _shown_text, width=80),
         ColumnSpec("name", "Pen", lambda line: line.pen.label, width=220),
         ColumnSpec("description", "Description", lambda line: line.pen.description or None, is_elastic=True),
         _figure("cursor", "At cursor", lambda line: line.at_cursor),

@@ -20,6 +20,7 @@ from factoryops.domain.time import US_PER_S, from_us, to_us
 from factoryops_resources.words import say
 from factoryops_widgets import formatting
 from factoryops_widgets.appearance import Appearance
+from factoryops_widgets.form import indent_text
 from factoryops_widgets.trend import TrendView
 from factoryops_widgets.trend_types import TrendMode
 
@@ -202,4 +203,5 @@ def _time_field() -> QDateTimeEdit:
     field.setTimeZone(QTimeZone.utc())
     field.setDisplayFormat("yyyy-MM-dd HH:mm:ss")
     field.setMinimumWidth(184)
+    indent_text(field)
     return field

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QMenu
 
+from factoryops_resources.words import say
 from factoryops_widgets.trend_scales import Scale
 from factoryops_widgets.trend_types import TrendMode
 
@@ -42,6 +44,9 @@ class TrendInput(QObject):
             return self._mouse(event)
         if isinstance(event, QWheelEvent):
             return self._wheel(event)
+        if isinstance(event, QContextMenuEvent):
+            self._menu(event)
+            return True
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             return self._key(event)
         return False
@@ -145,8 +150,22 @@ class TrendInput(QObject):
         if self._view.mode is TrendMode.LIVE:
             self._view.go_live(round((end_us - start_us) * factor))
             return
+        self.remember()
         new_start_us = about_us - round((about_us - start_us) * factor)
         self._view.set_span(new_start_us, about_us + round((end_us - about_us) * factor))
+
+    def _menu(self, event: QContextMenuEvent) -> None:
+        menu = QMenu(self._view)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for words, keys, act in (
+            (say("Return to now"), "End", self._view.go_live),
+            (say("Fit the scales"), "A", self._view.fit),
+            (say("Cursor on or off"), "C", self._view.toggle_cursor),
+            (say("Undo the move"), "Z", self.undo),
+            (say("Redo the move"), "Y", self.redo),
+        ):
+            menu.addAction(f"{words}\t{keys}", act)
+        menu.popup(event.globalPos())
 
     def _key(self, event: QKeyEvent) -> bool:
         if event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier):

@@ -255,3 +255,11 @@ def test_the_pen_list_hides_and_removes_pens_by_key(qtbot: QtBot, look: Appearan
     with qtbot.waitSignal(pens.pen_removed) as removed:
         QTest.keyClick(pens, Qt.Key.Key_Delete)
     assert removed.args == ["b"]
+
+
+def test_the_text_column_takes_what_is_left_but_stays_readable(table: DataTable[Machine], look: Appearance) -> None:
+    table.resize(900, 300)
+    wide = table.view.columnWidth(0)
+    assert wide + table.view.columnWidth(1) == table.view.viewport().width()
+    table.resize(160, 300)
+    assert table.view.columnWidth(0) == look.px(COLUMNS[0].width)

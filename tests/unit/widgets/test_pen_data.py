@@ -9,7 +9,7 @@ from factoryops_widgets.pen_data import PenData
 MINUTE = 60 * US_PER_S
 
 
-def signal(start_s: int, end_s: int, step_s: int = 1) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]  # a test
+def signal(start_s: int, end_s: int, step_s: int = 1) -> tuple[np.ndarray, np.ndarray]:
     times = np.arange(start_s, end_s, step_s, dtype=np.int64) * US_PER_S
     return times, np.sin(times / (97.0 * US_PER_S)) * 10
 
