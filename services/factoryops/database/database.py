@@ -11,7 +11,6 @@ from typing import Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from factoryops.database import schema
 from factoryops.database.connections import IS_WRITING, open_engine
 from factoryops.database.faults import REPEATED, Fault, fault_of, told
 from factoryops.database.tables import unit_of_work
@@ -61,10 +60,14 @@ class Database:
             SetupError: the schema is newer than this program.
             UnavailableError: the database is away, or somebody else has been migrating for a minute.
         """
+        from factoryops.database import schema  # noqa: PLC0415 - alembic is loaded by those who migrate alone
+
         self._repeat(lambda: self._on_connection(schema.migrate, is_writing=True))
 
     def check_schema(self) -> None:
         """Raise SetupError unless the schema is exactly this program's."""
+        from factoryops.database import schema  # noqa: PLC0415 - alembic is loaded by those who migrate alone
+
         self._repeat(lambda: self._on_connection(schema.check, is_writing=False))
 
     def run(self, work: Callable[[Transaction], T]) -> T:
