@@ -1,0 +1,120 @@
+"""The engine killed at any moment: afterwards the events are those of a run that nobody disturbed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from factoryops.alarms.engine import AlarmEngine
+from factoryops.alarms.records import read_rules
+from factoryops.domain.time import from_us
+from factoryops.journal.reader import JournalReader
+from tests.support.engine_site import EngineSite
+from tests.support.waiting import wait_until
+
+START_S = 1_750_000_000
+DEVICES = ("pump-1", "pump-2", "press-1")
+ROOT = Path(__file__).parents[3]
+
+
+def start(plant: EngineSite, failpoint: str = "") -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "FACTORYOPS_FAILPOINT": failpoint}
+    command = [sys.executable, "-m", "tests.support.engine_process", str(plant.folder)]
+    return subprocess.Popen(command, cwd=ROOT, env=environment)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 0
+
+
+def add_rules(plant: EngineSite) -> None:
+    plant.add_rule(name="High", limit=5.0)
+    plant.add_rule(name="High for long", limit=6.0, on_delay_s=3.0, off_delay_s=2.0, deadband=0.5)
+
+
+def write_row(plant: EngineSite, number: int, chance: random.Random) -> int:
+    moment_s = START_S + number
+    key = plant.key(chance.choice(DEVICES))
+    return plant.write([(moment_s, chance.uniform(3.0, 8.0))], key=key, watermark_s=moment_s - 2 if number % 4 else 0)
+
+
+def undisturbed(plant: EngineSite) -> list[tuple[str, int, str, float, float | None]]:
+    """The events of a run in one piece over the same journal."""
+    engine = AlarmEngine()
+    engine.set_rules(read_rules(plant.site.database)[1])
+    reader = JournalReader(plant.config.journal_path)
+    found = []
+    while batches := reader.read():
+        found += [one for batch in batches for one in engine.feed(batch, reader.series)]
+    reader.close()
+    events = [(one.alarm_id, one.annunciation, one.kind, from_us(one.at_us).timestamp(), one.value) for one in found]
+    return sorted(events, key=lambda event: (event[0], event[1], event[3], event[2] == "cleared"))
+
+
+def finish(plant: EngineSite, last: int) -> None:
+    process = start(plant)
+    try:
+        wait_until(lambda: plant.checkpoint() == last, timeout_s=20, what="the checkpoint")
+    finally:
+        stop(process)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    "failpoint", ["engine_before_record", "engine_after_derived_before_record:2", "engine_after_record"]
+)
+def test_killed_between_telling_and_recording_it_says_the_same_again_and_records_it_once(
+    plant: EngineSite, failpoint: str
+) -> None:
+    add_rules(plant)
+    chance = random.Random(failpoint)
+    process = start(plant, failpoint)
+    wait_until(plant.config.snapshot_path.exists, timeout_s=20, what="the start")
+    pause = threading.Event()
+    number, last = 0, 0
+    while process.poll() is None:
+        last = write_row(plant, number, chance)
+        number += 1
+        pause.wait(0.01)
+        assert number < 2_000, "the fail point was never reached"
+    assert process.returncode == -signal.SIGKILL
+    for _ in range(20):
+        last = write_row(plant, number, chance)
+        number += 1
+    finish(plant, last)
+    assert plant.dated_events() == undisturbed(plant)
+    assert {(one.alarm_id, one.annunciation, one.kind) for one in plant.told()} == {
+        event[:3] for event in undisturbed(plant)
+    }
+
+
+@pytest.mark.timeout(120)
+def test_killed_at_random_moments_under_load_nothing_is_lost_and_nothing_is_said_twice(plant: EngineSite) -> None:
+    add_rules(plant)
+    chance = random.Random(7)
+    pause = threading.Event()
+    number, last, kills = 0, 0, 0
+    for _ in range(3):
+        process = start(plant)
+        told = len(plant.told()) if plant.config.derived_path.exists() else 0
+        enough = chance.randint(1, 60)
+        while not plant.config.derived_path.exists() or len(plant.told()) < told + enough:
+            last = write_row(plant, number, chance)
+            number += 1
+            pause.wait(0.002)
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+        kills += 1
+    finish(plant, last)
+    assert kills == 3
+    assert len(plant.dated_events()) > 20
+    assert plant.dated_events() == undisturbed(plant)
