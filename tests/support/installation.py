@@ -142,7 +142,10 @@ class Installation:
 
     def kill(self) -> None:
         """End it without a chance to tidy up, if it still runs."""
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None:
+            return
+        if self.process.stdin is not None and self.process.poll() is not None:
+            self.process.stdin.close()
             return
         family = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
@@ -151,6 +154,8 @@ class Installation:
                 one.kill()
         self.process.wait()
         psutil.wait_procs(family, timeout=5.0)
+        if self.process.stdin is not None:
+            self.process.stdin.close()
         self.process = None
 
     def role_process(self, role: str) -> psutil.Process:

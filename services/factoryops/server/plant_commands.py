@@ -48,7 +48,9 @@ def replay_recording(
     file: Annotated[Path, typer.Argument(help="A CSV file with a header and a column of times.")],
     device: Annotated[str, typer.Option(help="The key of the device to publish as.")],
     speed: Annotated[float, typer.Option(help="1 as recorded, 10 ten times as fast, 0 as fast as acknowledged.")] = 1.0,
-    at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%z"])] = None,
+    at: Annotated[
+        str | None, typer.Option(help="The time of the last row, such as 2026-11-20T08:00:00Z; by default now.")
+    ] = None,
     with_truth: Annotated[
         bool, typer.Option("--with-truth", help="Publish anomaly and changepoint columns too.")
     ] = False,
@@ -58,7 +60,7 @@ def replay_recording(
     password_file: PasswordFile = None,
 ) -> None:
     """Publish a recording as the device that measured it would have; the last row is now."""
-    options = ReplayOptions(file=file, device_key=device, speed=speed, at=at, is_truth_included=with_truth)
+    options = ReplayOptions(file=file, device_key=device, speed=speed, at=_moment(at), is_truth_included=with_truth)
     with _target(context_of(context), factory, broker, username, password_file) as target:
         result = _replay_with_progress(options, target)
     say(
@@ -70,6 +72,18 @@ def replay_recording(
         say(f"{result.skipped_rows} rows and {result.skipped_cells} cells held no number and were left out.")
     if not result.is_complete:
         raise typer.Exit(1)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInputError(f"--at is a time such as 2026-11-20T08:00:00Z; {text} is not.") from error
+    if moment.tzinfo is None:
+        raise InvalidInputError(f"--at needs a zone, so that {text} means one moment: add Z for UTC, or an offset.")
+    return moment
 
 
 def _replay_with_progress(options: ReplayOptions, target: MqttTarget) -> ReplayResult:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,13 +34,6 @@ ROWS = [
     )
     for index in range(240)
 ]
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path / "plant")
-    yield made
-    made.kill()
 
 
 def series_of(rows: list[tuple[str, dict[str, float]]], name: str, shift: timedelta) -> list[tuple[int, float]]:
