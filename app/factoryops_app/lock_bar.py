@@ -59,6 +59,11 @@ class LockBar(QFrame):
         self.show()
         self._password.setFocus()
 
+    @property
+    def problem(self) -> str:
+        """Why it stays locked."""
+        return self._problem.text()
+
     def show_error(self, sentence: str) -> None:
         """Say why it stays locked."""
         self._set_busy(is_busy=False)

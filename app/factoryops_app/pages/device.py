@@ -122,6 +122,11 @@ class DevicePage(Page):
         """The device that is shown."""
         return self.place.session.plant.device(self._device_id) if self._device_id is not None else None
 
+    @property
+    def warning(self) -> str:
+        """What is wrong with the device's clock."""
+        return self._late.text() if self._late.isVisibleTo(self) else ""
+
     def enter(self, target: Target) -> None:
         """Show the device in `target`, the last one shown, or the first of the plant."""
         super().enter(target)

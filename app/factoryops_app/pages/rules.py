@@ -231,6 +231,11 @@ class RulesPage(Page):
         if not may:
             self._complain(say("Your role may look at rules but not change them."))
 
+    @property
+    def complaint(self) -> str:
+        """Why the rule is not saved."""
+        return self._problem.text()
+
     def _complain(self, sentence: str) -> None:
         self._problem.setText(sentence)
         self._problem.setVisible(bool(sentence))
