@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.databases import mariadb_server
 from tests.support.installation import Installation
+
+__all__ = ["mariadb_server"]
 
 
 @pytest.fixture
