@@ -109,7 +109,7 @@ class _Device(asyncio.Protocol):
             for text in (f"load-{self._number}".encode(), load.username.encode(), load.password.encode())
         )
         body = b"\x00\x04MQTT\x04\xc2\x00\x3c" + fields
-        transport.write(b"\x10" + _length(len(body)) + body)
+        self.transport.write(b"\x10" + _length(len(body)) + body)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._totals.lost += 1

@@ -87,10 +87,10 @@ def _judge(folder: IngestFolder, devices: list[NumberedPublisher], kills: int) -
         kept[place] = value
         times[place] += 1
     lost = 0
-    for device in devices:
-        for number in device.acked:
+    for publisher in devices:
+        for number in publisher.acked:
             time_us = (FIRST_TIME_MS + number) * 1_000
-            lost += any(kept.get((device.name, f"m{index}", time_us)) != number for index in range(2))
+            lost += any(kept.get((publisher.name, f"m{index}", time_us)) != number for index in range(2))
     return Verdict(
         kills=kills,
         acked=sum(len(device.acked) for device in devices),

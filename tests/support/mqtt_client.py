@@ -68,6 +68,11 @@ class RawClient:
     def send(self, data: bytes) -> None:
         self._writer.write(data)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection can still be written to, as far as is known."""
+        return not self._writer.is_closing()
+
     async def packet(self, timeout_s: float = 5.0) -> bytes:
         """The next packet, whole; b"" when the other side has closed."""
         async with asyncio.timeout(timeout_s):

@@ -43,7 +43,7 @@ class NumberedPublisher:
             packet_id = 0
             try:
                 while not stop.is_set():
-                    while len(self._unacked) < self._window:
+                    while client.is_open and len(self._unacked) < self._window:
                         packet_id = packet_id % 65_535 + 1
                         number = waiting.pop(0) if waiting else self._new()
                         self._unacked[packet_id] = number
