@@ -18,11 +18,15 @@ class RuleBook:
 
     def __init__(self, rules: Iterable[ThresholdRule] = ()) -> None:
         self.rules = {rule.id: rule for rule in rules if rule.is_enabled}
-        self._by_parameter: defaultdict[tuple[str, str], list[ThresholdRule]] = defaultdict(list)
-        for rule in sorted(self.rules.values(), key=lambda rule: rule.id):
-            self._by_parameter[rule.factory_id, rule.parameter_key].append(rule)
+        self._of_all: defaultdict[tuple[str, str], list[ThresholdRule]] = defaultdict(list)
+        self._of_one: defaultdict[SeriesKey, list[ThresholdRule]] = defaultdict(list)
+        for rule in self.rules.values():
+            if not rule.device_keys:
+                self._of_all[rule.factory_id, rule.parameter_key].append(rule)
+            for device in rule.device_keys:
+                self._of_one[SeriesKey(rule.factory_id, device, rule.parameter_key)].append(rule)
 
     def watching(self, key: SeriesKey) -> list[ThresholdRule]:
         """The rules that watch a series, in the order of their ids."""
-        candidates = self._by_parameter.get((key.factory, key.parameter), ())
-        return [rule for rule in candidates if not rule.device_keys or key.device in rule.device_keys]
+        found = [*self._of_all.get((key.factory, key.parameter), ()), *self._of_one.get(key, ())]
+        return sorted(found, key=lambda rule: rule.id)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -121,14 +123,17 @@ def steps(draw: st.DrawFn) -> Step:
     return Step(samples, delays, draw(st.sampled_from([0.0, 0.5, 1.0])), draw(st.sampled_from([*Comparison])), ticks)
 
 
+COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
+    Comparison.ABOVE: operator.gt,
+    Comparison.AT_OR_ABOVE: operator.ge,
+    Comparison.BELOW: operator.lt,
+    Comparison.AT_OR_BELOW: operator.le,
+}
+
+
 def naive(made: ThresholdRule, samples: list[tuple[int, float]], until_us: int) -> list[tuple[str, int]]:
     """What the words say, second by second: no due times, only looking back."""
-    compare = {
-        Comparison.ABOVE: lambda value, limit: value > limit,
-        Comparison.AT_OR_ABOVE: lambda value, limit: value >= limit,
-        Comparison.BELOW: lambda value, limit: value < limit,
-        Comparison.AT_OR_BELOW: lambda value, limit: value <= limit,
-    }[made.comparison]
+    compare = COMPARE[made.comparison]
     release = made.limit + (-made.deadband if made.comparison.is_high else made.deadband)
     found: list[tuple[str, int]] = []
     is_true = is_active = False
