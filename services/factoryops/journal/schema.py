@@ -57,7 +57,7 @@ def open_for_writing(path: Path) -> apsw.Connection:
         connection.pragma("auto_vacuum", 2)
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", 2)
-        connection.pragma("wal_autocheckpoint", 8_000)
+        connection.pragma("wal_autocheckpoint", 1_000)
     except (OSError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.IOError) as error:
         raise StorageError(
             f"The journal {path} cannot be opened for writing ({error}). "
