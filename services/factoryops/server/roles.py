@@ -82,7 +82,15 @@ def _historian(settings: Settings) -> Work:
         heartbeat_folder=folder.heartbeats,
         seal_every_s=settings.history.seal_every_s,
     )
-    return Historian(config, store).run
+    historian = Historian(config, store)
+
+    async def work(stop: asyncio.Event) -> None:
+        try:
+            await historian.run(stop)
+        finally:
+            await asyncio.to_thread(store.close)
+
+    return work
 
 
 def _engine(settings: Settings) -> Work:
@@ -96,6 +104,7 @@ def _engine(settings: Settings) -> Work:
         EngineConfig(
             journal_path=folder.journals["journal"],
             derived_path=folder.journals["derived"],
+            import_path=folder.journals["import"],
             checkpoints_folder=folder.checkpoints,
             doorbell_folder=folder.doorbells,
             heartbeat_folder=folder.heartbeats,
