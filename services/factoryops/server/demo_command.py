@@ -15,6 +15,7 @@ import typer
 from factoryops.domain.errors import SetupError
 from factoryops.server.console import say
 from factoryops.server.demo_plant import DemoFolder, prepare
+from factoryops.server.demo_scene import set_the_scene
 from factoryops.server.process_group import ProcessGroup, free_port, wait_for_service
 from factoryops.server.role_process import run_role
 
@@ -46,6 +47,9 @@ async def _run(place: DemoFolder, stop: asyncio.Event, *, screenshots: Path | No
         await wait_for_service(place.api_url, group, stop)
         await group.start("simulator", *_service(place, "simulate", "--lifeline"))
         say(f"The plant runs. The service answers at {place.api_url}; devices publish to port {place.endpoint_port}.")
+        if screenshots is not None:
+            say("Breaking two machines and printing a report, so that the pictures show something ...")
+            await set_the_scene(place)
         if wants_client:
             await _start_client(place, group, screenshots)
         await group.wait(stop, essential="service", final="client")

@@ -14,7 +14,7 @@ from factoryops.server.console import say
 from factoryops.server.context import Context
 from factoryops.server.process_group import free_port
 from factoryops.server.run_commands import default_settings_text
-from factoryops.server.settings import DataFolder, load_settings
+from factoryops.server.settings import DataFolder, load_settings, simulated_faults
 from factoryops.simulator.backfill import backfill
 from factoryops.simulator.describe import furnish
 
@@ -41,6 +41,11 @@ class DemoFolder:
     def data(self) -> DataFolder:
         """Its data folder."""
         return DataFolder(self.root / "data")
+
+    @property
+    def fault_file(self) -> Path:
+        """Watched by the simulator for faults on command."""
+        return simulated_faults(self.data)
 
     @property
     def api_url(self) -> str:

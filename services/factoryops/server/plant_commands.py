@@ -21,7 +21,7 @@ from factoryops.observability.heartbeat import read_heartbeats
 from factoryops.server.console import is_terminal, say
 from factoryops.server.context import Context, choose_factory, context_of
 from factoryops.server.role_process import run_role, watched_lifeline
-from factoryops.server.settings import Settings, data_folder, read_secret
+from factoryops.server.settings import Settings, data_folder, read_secret, simulated_faults
 from factoryops.simulator.commands import FaultFile
 from factoryops.simulator.connection import MqttTarget
 from factoryops.simulator.publisher import SimulatorConfig, SimulatorService
@@ -121,7 +121,7 @@ def simulate(
 ) -> None:
     """Publish a simulated plant until stopped; or, with --fault and --mend, command the one that runs."""
     ours = context_of(context)
-    fault_file = ours.settings().data_folder / "run" / "simulated-faults.json"
+    fault_file = simulated_faults(data_folder(ours.settings()))
     if fault or mend:
         _command(FaultFile(fault_file), fault or [], mend)
         return

@@ -205,6 +205,11 @@ class DataFolder:
             ) from error
 
 
+def simulated_faults(folder: DataFolder) -> Path:
+    """The file by which a running simulator is told to break and mend machines."""
+    return folder.root / "run" / "simulated-faults.json"
+
+
 def data_folder(settings: Settings) -> DataFolder:
     """The installation's folder, its sub-folders made; raises SetupError when it cannot be written."""
     folder = DataFolder(settings.data_folder.absolute())
