@@ -139,7 +139,8 @@ async def _log_in_by_itself(shell: Shell, entry: LoginEntry) -> None:
         if shell.done.is_set() or await shell.log_in(entry):
             return
         try:
-            await asyncio.wait_for(shell.done.wait(), 1.0)
+            async with asyncio.timeout(1.0):
+                await shell.done.wait()
         except TimeoutError:
             continue
 

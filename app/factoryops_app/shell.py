@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from factoryops.client.port import PlantClient
 from factoryops.domain.errors import FactoryOpsError, NotLoggedInError, SetupError
@@ -25,6 +26,8 @@ from factoryops_widgets.appearance import Appearance
 from factoryops_widgets.redraw_clock import RedrawClock
 
 logger = logging.getLogger(__name__)
+
+_LOGIN_WITHIN_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ class Shell:
         session: Session | None = None
         try:
             session = Session(self._parts.connect(entry.server))
-            await asyncio.wait_for(session.login(entry.factory, entry.user, entry.password), 20.0)
+            async with asyncio.timeout(_LOGIN_WITHIN_S):
+                await session.login(entry.factory, entry.user, entry.password)
         except (FactoryOpsError, TimeoutError) as error:
             if session is not None:
                 await session.client.close()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from typing import Final
 
 from factoryops.domain.errors import FactoryOpsError
 from factoryops_resources.words import say
 
 logger = logging.getLogger(__name__)
+
+_CANCEL_AGAIN_S: Final = 0.25
 
 OnError = Callable[[FactoryOpsError], object]
 
@@ -30,14 +33,17 @@ class Tasks:
         task = asyncio.get_running_loop().create_task(self._watched(work, on_error or self._on_error))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        task.add_done_callback(lambda _: work.close())
         return task
 
     async def stop(self) -> None:
         """Cancel everything and wait until it is gone."""
-        running = [task for task in self._running if task is not asyncio.current_task()]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        running = {task for task in self._running if task is not asyncio.current_task()}
+        while running:
+            for task in running:
+                task.cancel()
+            # Some library code drops a cancellation that comes at the same moment as its result; then once more.
+            _, running = await asyncio.wait(running, timeout=_CANCEL_AGAIN_S)
 
     @property
     def count(self) -> int:

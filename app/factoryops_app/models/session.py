@@ -112,7 +112,8 @@ class Session:
     async def logout(self) -> None:
         """End the session at the service, where it can be reached, and forget everything."""
         try:
-            await asyncio.wait_for(self.client.logout(), 2.0)
+            async with asyncio.timeout(2.0):
+                await self.client.logout()
         except (FactoryOpsError, TimeoutError) as error:
             logger.info("the session could not be ended at the service: %s", error)
         self.forget()
@@ -171,7 +172,8 @@ class Session:
             self.alarms.merge(alarm)
 
     async def _connect(self) -> LiveLink:
-        link = await asyncio.wait_for(self.client.open_live(), WELCOME_WITHIN_S)
+        async with asyncio.timeout(WELCOME_WITHIN_S):
+            link = await self.client.open_live()
         try:
             await link.subscribe(live.Subscribe(is_all=True, most_frames_per_s=FRAMES_PER_S))
         except (FactoryOpsError, asyncio.CancelledError):
@@ -199,7 +201,8 @@ class Session:
 
     async def _next(self, messages: AsyncIterator[live.ServiceMessage]) -> live.ServiceMessage:
         try:
-            return await asyncio.wait_for(anext(messages), self._pulse.patience_s)
+            async with asyncio.timeout(self._pulse.patience_s):
+                return await anext(messages)
         except TimeoutError:
             raise UnavailableError(say("The service has been silent for three beats.")) from None
         except StopAsyncIteration:

@@ -75,7 +75,8 @@ class KeyringTokens:
 
     async def _ask(self, question: _Question, *arguments: str) -> object:
         try:
-            return await asyncio.wait_for(asyncio.to_thread(question, *arguments), KEYRING_PATIENCE_S)
+            async with asyncio.timeout(KEYRING_PATIENCE_S):
+                return await asyncio.to_thread(question, *arguments)
         except TimeoutError:
             logger.info("the system's keyring does not answer; the login is kept in memory only")
             return None

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 
-from factoryops.contracts.http import JobKind, RunState
+from factoryops.contracts.http import JobKind, RuleUpdate, RunState
 from factoryops.domain.alarms import AlarmState
 from factoryops.domain.errors import UnavailableError
 from factoryops_app.models.rule_draft import RuleDraft
@@ -123,8 +124,8 @@ def test_a_rule_that_somebody_else_changed_is_not_overwritten(client: Drive) -> 
         await until(lambda: page.form.draft().rule_id is not None)
         held = next(one for one in app.session.plant.rules if one.id == page.form.draft().rule_id)
         page.form.findChildren(QPlainTextEdit)[0].setPlainText("my words")
-        update = {"version": held.version, "content": held.content.model_copy(update={"limit": 1.0})}
-        await app.plant.update_rule(held.id, type("Update", (), update)())
+        changed = held.content.model_copy(update={"limit": 1.0})
+        await app.plant.update_rule(held.id, RuleUpdate(version=held.version, content=changed))
         page.save()
         await until(lambda: "changed this rule meanwhile" in page.complaint)
         assert page.form.draft().response == "my words"
@@ -187,14 +188,20 @@ def test_every_page_opens_and_shows_its_content(client: Drive) -> None:
     client(work)
 
 
-def test_a_service_that_is_away_is_told_on_the_health_page_with_a_way_to_try_again(client: Drive) -> None:
+def test_a_service_that_is_away_is_told_on_the_health_page_with_a_way_to_try_again(
+    client: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away() -> None:
+        raise UnavailableError("The service cannot be reached; check the network.")
+
     async def work(app: ImaginedApp) -> None:
         window = await app.log_in()
-        app.plant.fail_next(UnavailableError("The service cannot be reached; check the network."))
-        window.go(PageKey.HEALTH)
-        page = window.current
-        assert isinstance(page, HealthPage)
-        await until(lambda: "cannot be reached" in page.states.message)
+        with monkeypatch.context() as broken:
+            broken.setattr(app.plant, "health", away)
+            window.go(PageKey.HEALTH)
+            page = window.current
+            assert isinstance(page, HealthPage)
+            await until(lambda: "cannot be reached" in page.states.message)
         page.load()
         await until(lambda: page.states.is_content_shown)
 
