@@ -148,7 +148,7 @@ class _SilentPlant(FakePlant):
     def __init__(self) -> None:
         super().__init__(tick_s=0.02)
 
-    async def open_live(self) -> _SilentLink:  # type: ignore[override]  # a link that wraps the imagined one
+    async def open_live(self) -> _SilentLink:
         return _SilentLink(await super().open_live(), self)
 
 

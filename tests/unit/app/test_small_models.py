@@ -169,7 +169,7 @@ async def test_without_a_keyring_nothing_is_kept_and_no_file_is_written(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     before = keyring.get_keyring()
-    keyring.set_keyring(fail.Keyring())
+    keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call]  # keyring ships it so
     try:
         assert await KeyringTokens().save("me", "secret-token") is False
         assert await KeyringTokens().load("me") is None
