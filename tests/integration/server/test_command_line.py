@@ -1,0 +1,151 @@
+"""The command line speaks in sentences, and its exit code says whether it worked."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from factoryops.server.command_line import main
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    file = tmp_path / "factoryops.toml"
+    file.write_text('data_folder = "data"\n[endpoint]\nport = 0\n[api]\nport = 0\n', encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def command(settings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """`factoryops-service` in this process."""
+
+    def run(*arguments: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["factoryops-service", "--config", str(settings), *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    return run
+
+
+def test_a_factory_is_added_with_an_administrator_whose_password_is_shown_once(command: Command) -> None:
+    added = command("factory", "add", "works", "--name", "The Works", "--timezone", "Europe/Berlin")
+    assert added.code == 0
+    assert "Password:" in added.out
+    listed = command("factory", "list")
+    assert "works" in listed.out
+    assert "Password" not in command("user", "list", "works").out
+
+
+def test_there_is_no_password_that_everyone_knows(command: Command) -> None:
+    passwords = {command("factory", "add", slug).out.split("Password:")[1].split()[0] for slug in ("one", "two")}
+    assert len(passwords) == 2
+    assert all(len(password) >= 16 for password in passwords)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("user", "list", "nowhere"), "no factory nowhere"),
+        (("factory", "add", "Not A Slug"), "lower-case letters"),
+        (("factory", "add", "works", "--timezone", "Mars/Olympus"), "Mars/Olympus"),
+        (("replay", "nowhere.csv", "--device", "a"), "no factory yet"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(command: Command, arguments: tuple[str, ...], words: str) -> None:
+    said = command(*arguments)
+    assert said.code == 1
+    assert words in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_replay_without_a_running_service_says_so(command: Command, tmp_path: Path) -> None:
+    command("factory", "add", "works")
+    file = tmp_path / "rig.csv"
+    file.write_text("datetime;a\n2020-01-01 00:00:00;1.0\n", encoding="utf-8")
+    said = command("replay", str(file), "--device", "rig")
+    assert said.code == 1
+    assert "does not run" in said.err
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-11-20T08:00:00"])
+def test_a_replay_asks_for_a_moment_that_is_one(command: Command, tmp_path: Path, at: str) -> None:
+    said = command("replay", str(tmp_path / "x.csv"), "--device", "rig", "--at", at)
+    assert said.code == 1
+    assert "--at" in said.err
+
+
+def test_a_schema_newer_than_the_program_is_refused_and_left_alone(command: Command, tmp_path: Path) -> None:
+    assert command("migrate").code == 0
+    file = tmp_path / "data" / "factoryops.db"
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = 'z9999'")
+    before = file.read_bytes()
+    for arguments in (("migrate",), ("check",), ("run",)):
+        said = command(*arguments)
+        assert said.code == 1
+        assert "newer" in said.err
+    assert file.read_bytes() == before
+
+
+def test_check_names_a_port_that_another_program_has(command: Command, settings: Path) -> None:
+    command("migrate")
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        settings.write_text(f'data_folder = "data"\n[endpoint]\nport = {port}\n[api]\nport = 0\n', encoding="utf-8")
+        said = command("check")
+    assert said.code == 1
+    assert str(port) in said.err
+    assert "MQTT endpoint" in said.err
+
+
+def test_check_is_content_with_a_prepared_installation(command: Command) -> None:
+    command("migrate")
+    assert command("check").code == 0
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or (hasattr(os, "geteuid") and os.geteuid() == 0), reason="root may write everywhere"
+)
+def test_a_data_folder_that_may_not_be_written_is_one_sentence(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o500)
+    said = command("migrate")
+    assert said.code == 1
+    assert "data folder" in said.err
+
+
+def test_a_file_where_the_data_folder_should_be_is_one_sentence(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("", encoding="utf-8")
+    said = command("run")
+    assert said.code == 1
+    assert "cannot be written" in said.err
+
+
+def test_the_api_describes_itself_without_an_installation(command: Command) -> None:
+    said = command("openapi")
+    assert said.code == 0
+    described = json.loads(said.out)
+    assert described["openapi"].startswith("3.1")
+    assert any(path.endswith("/alarms") for path in described["paths"])
