@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.rules import Comparison
@@ -93,8 +95,16 @@ class ChartFeed:
         self._by_series = {one.parameter.series_id: one.parameter.id for one in self._pens}
         self._trend.set_pens([self._pen(index, one) for index, one in enumerate(self._pens)])
         self._tap = self._place.session.samples.tap(self._by_series)
+        self._show_newest()
         self._events = []
         self._ask_for_view()
+
+    def _show_newest(self) -> None:
+        """A slow parameter has a value now, although nothing comes for a while."""
+        for series, identity in self._by_series.items():
+            reading = self._place.session.samples.reading(series)
+            if reading is not None:
+                self._trend.append_live(identity, np.array([reading.time_us], np.int64), np.array([reading.value]))
 
     def _pen(self, index: int, one: Measured) -> Pen:
         parameter = one.parameter

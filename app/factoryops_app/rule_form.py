@@ -34,6 +34,7 @@ from factoryops_widgets.trend_types import Limit, Pen
 
 _DAY_US: Final = 86_400 * US_PER_S
 _MOST_PENS: Final = 4
+_BOX_LETTERS: Final = 16
 _ID: Final = int(Qt.ItemDataRole.UserRole)
 
 
@@ -66,6 +67,9 @@ class RuleForm(QWidget):
         self._priority = QComboBox()
         for priority in Priority:
             self._priority.addItem(priority_name(priority), int(priority))
+        for box in (self._parameter, self._comparison, self._priority):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(_BOX_LETTERS)
         self._response = QPlainTextEdit()
         self._response.setFixedHeight(place.look.px(76))
         self._response.setTabChangesFocus(True)
@@ -103,7 +107,12 @@ class RuleForm(QWidget):
         left = QScrollArea()
         left.setWidgetResizable(True)
         left.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        left.setWidget(self.form)
+        fields = QWidget()
+        stacked = QVBoxLayout(fields)
+        stacked.setContentsMargins(0, 0, px(16), 0)
+        stacked.addWidget(self.form)
+        stacked.addStretch(1)
+        left.setWidget(fields)
         left.setMinimumWidth(px(400))
         right = QVBoxLayout()
         right.setSpacing(px(8))

@@ -17,6 +17,7 @@ from factoryops_widgets.busy import BusyLine
 from factoryops_widgets.formatting import moment, number
 
 _MOST_FIGURES = 20
+_LONGEST_FIGURE = 40
 
 
 class RunDetail(QFrame):
@@ -132,8 +133,11 @@ class RunDetail(QFrame):
 
     def _show_figures(self, run: http.Run) -> None:
         for row, (key, value) in enumerate(list(run.result.items())[:_MOST_FIGURES]):
+            text = _figure_text(value)
+            shown = plain_label(text if len(text) <= _LONGEST_FIGURE else text[: _LONGEST_FIGURE - 1] + "…")
+            shown.setToolTip(text)
             self._figures.addWidget(plain_label(key.replace("_", " "), role="secondary"), row, 0)
-            self._figures.addWidget(plain_label(_figure_text(value), is_wrapped=True), row, 1)
+            self._figures.addWidget(shown, row, 1)
 
     def _clear(self) -> None:
         for layout in (self._files, self._figures):

@@ -82,7 +82,9 @@ class SchedulePanel(QFrame):
         row.switch.setEnabled(may)
         row.time.setEnabled(may and schedule.is_enabled)
         is_due = schedule.is_enabled and schedule.next_slot is not None
-        row.next.setText(say("next {time}", time=moment(schedule.next_slot, self._place.look.zone)) if is_due else "")
+        row.next.setText(
+            say("next {time}", time=moment(schedule.next_slot, self._place.look.zone)[:-3]) if is_due else ""
+        )
 
     def send(self, row: _Row) -> None:
         """Tell the service, when something is different."""

@@ -32,7 +32,7 @@ async def take_screenshots(shell: Shell, folder: Path) -> int:
     if window is None or shell.session is None:
         raise SetupError(f"No pictures: {shell.login.message or 'nobody is logged in'}")
     session = shell.session
-    await _until(lambda: session.connection.is_connected and session.samples.newest_us > 0, "No data came.")
+    await _until(lambda: session.is_filled and session.samples.newest_us > 0, "No data came.")
     window.resize(*SIZE)
     _save(shell.login, folder / "login.png")
     for page in PageKey:

@@ -58,9 +58,12 @@ class TileFeed:
         self._tiles = [(tile, measured.parameter.series_id) for tile, measured in tiles]
         self._spark_due_us = 0
 
+    def renew_sparks(self) -> None:
+        """More history came: show it at the next turn."""
+        self._spark_due_us = 0
+
     def paint(self, now: int) -> None:
         """Bring all tiles up to date."""
-        connection = self._session.connection
         wants_sparks = now >= self._spark_due_us
         for tile, series in self._tiles:
             if tile.visibleRegion().isEmpty() and not wants_sparks:
@@ -69,7 +72,7 @@ class TileFeed:
             if wants_sparks:
                 self._show_spark(tile, series, now)
         if wants_sparks:
-            self._spark_due_us = now + (_SPARK_EVERY_US if connection.is_connected else US_PER_S)
+            self._spark_due_us = now + _SPARK_EVERY_US
 
     def show_marks(self) -> None:
         """Bring the alarm badges up to date."""

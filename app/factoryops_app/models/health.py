@@ -92,12 +92,18 @@ def refused_sentence(values: http.ValueBalance) -> str:
 
 def figures_text(figures: dict[str, object], most: int = 6) -> str:
     """A role's own figures in one line."""
-    return ", ".join(f"{key.replace('_', ' ')} {_figure(value)}" for key, value in list(figures.items())[:most])
+    plain = [(key, value) for key, value in figures.items() if isinstance(value, int | float | str) and _says(key)]
+    return ", ".join(f"{key.replace('_', ' ')} {_figure(value)}" for key, value in plain[:most])
 
 
 def beat_age_s(role: http.RoleHealth, now: datetime) -> float | None:
     """How long ago a role showed a sign of life; None when it never did."""
     return (now - role.beat_at).total_seconds() if role.beat_at is not None else None
+
+
+def _says(key: str) -> bool:
+    """Whether a figure tells a person something; bare positions and moments do not."""
+    return not key.endswith("_us") and not key.endswith("_seq")
 
 
 def _figure(value: object) -> str:

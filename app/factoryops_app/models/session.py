@@ -59,12 +59,14 @@ class Events:
     Attributes:
         connection: the link's state changed.
         resynced: after a connection: everything was fetched anew, and a gap can be filled.
+        filled: the last hour of every parameter is there.
         service: the service's own status changed.
         ended: the session is over; one sentence says why.
     """
 
     connection: Event[Connection] = field(default_factory=Event)
     resynced: Event[None] = field(default_factory=Event)
+    filled: Event[None] = field(default_factory=Event)
     service: Event[ServiceStatus] = field(default_factory=Event)
     ended: Event[str] = field(default_factory=Event)
 
@@ -78,6 +80,7 @@ class Session:
     Attributes:
         client: the service; pages ask it for what is not kept here.
         info: who is logged in; None before and after.
+        is_filled: the last hour was fetched since the login.
         is_locked: nothing may be changed until the password is typed again.
     """
 
@@ -85,6 +88,7 @@ class Session:
         self.client = client
         self.info: http.SessionInfo | None = None
         self.is_locked = False
+        self.is_filled = False
         self.plant = PlantStore()
         self.samples = SampleStore(clock)
         self.alarms = AlarmStore()
@@ -237,6 +241,8 @@ class Session:
         self._change(LinkStatus.CONNECTED)
         self.on.resynced.emit(None)
         await fill_rings(self, self._clock(), lost_us)
+        self.is_filled = True
+        self.on.filled.emit(None)
 
     async def _refresh_when_wanted(self) -> None:
         while True:

@@ -136,6 +136,7 @@ class DevicePage(Page):
             self._chosen_parameter = None
         self.listen(session.plant.changed, self._show)
         self.listen(session.alarms.changed, self._show_alarms)
+        self.listen(session.on.filled, self._tile_feed.renew_sparks)
         self.until_left(self.place.clock.register(self, self._on_paint, most_hz=4.0))
         self._show()
         self.feed.open()

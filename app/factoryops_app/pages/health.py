@@ -79,7 +79,7 @@ class HealthPage(Page):
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(scroll)
         splitter.addWidget(tabs)
-        splitter.setSizes([px(420), px(330)])
+        splitter.setSizes([px(290), px(460)])
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(splitter)

@@ -112,6 +112,7 @@ class OverviewPage(Page):
         session = self.place.session
         self.listen(session.plant.changed, self._rebuild)
         self.listen(session.alarms.changed, self._show_alarms)
+        self.listen(session.on.filled, self._feed.renew_sparks)
         self.until_left(self.place.clock.register(self, self._feed.paint, most_hz=_PAINTS_PER_S))
         if session.connection.is_connected or session.plant.devices:
             self._rebuild()

@@ -105,6 +105,7 @@ class RulesPage(Page):
         """Show the rules; one in `target` is chosen."""
         super().enter(target)
         self.listen(self.place.session.plant.changed, self._show)
+        self._complain("")
         self._show()
         if target.ids:
             self.table.select(target.ids[0])
@@ -229,7 +230,10 @@ class RulesPage(Page):
         self._discard.setEnabled(may and is_changed)
         self._delete.setEnabled(may and self.form.draft().rule_id is not None)
         if not may:
-            self._complain(say("Your role may look at rules but not change them."))
+            locked = say("This workstation is locked; unlock it first.")
+            self._complain(
+                locked if self.place.session.is_locked else say("Your role may look at rules but not change them.")
+            )
 
     @property
     def complaint(self) -> str:
