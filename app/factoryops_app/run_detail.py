@@ -17,7 +17,7 @@ from factoryops_widgets.busy import BusyLine
 from factoryops_widgets.formatting import moment, number
 
 _MOST_FIGURES = 20
-_LONGEST_FIGURE = 40
+_LONGEST_FIGURE = 28
 
 
 class RunDetail(QFrame):
