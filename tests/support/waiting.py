@@ -19,7 +19,11 @@ def wait_until(condition: Callable[[], object], *, timeout_s: float = 10.0, what
 
 
 async def until(
-    condition: Callable[[], object | Awaitable[object]], *, timeout_s: float = 10.0, what: str = "the condition"
+    condition: Callable[[], object | Awaitable[object]],
+    *,
+    timeout_s: float = 10.0,
+    what: str = "the condition",
+    every_s: float = 0.01,
 ) -> None:
     """The same on an event loop; `condition` may be a coroutine function."""
     deadline = time.monotonic() + timeout_s
@@ -31,4 +35,4 @@ async def until(
             return
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not come true within {timeout_s} s")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(every_s)

@@ -64,7 +64,7 @@ async def test_a_recording_comes_back_from_the_api_equal_to_the_file_and_once(
         done = await asyncio.to_thread(installation.command, *arguments)
         assert done.returncode == 0, done.stderr + done.stdout
     client = await installation.log_in("works")
-    await until(lambda: _has_device(client, "rig"), what="the device in the API")
+    await until(lambda: _has_device(client, "rig"), every_s=0.1, what="the device in the API")
     shift = at - datetime.fromisoformat(ROWS[-1][0]).replace(tzinfo=UTC)
     expected = {name: series_of(ROWS, name, shift) for name in ROWS[0][1]}
     assert await read_back(client, "rig") == expected
@@ -90,7 +90,7 @@ async def _balances(client: HttpPlant, *, values: int) -> None:
         assert messages.received == messages.accepted + messages.quarantined
         return counted.accepted == values == counted.stored + counted.replaced + counted.in_journal
 
-    await until(add_up, timeout_s=30, what="both balances")
+    await until(add_up, timeout_s=30, every_s=0.1, what="both balances")
 
 
 async def test_a_limit_raises_an_alarm_that_is_acknowledged_and_survives_a_restart(installation: Installation) -> None:
@@ -115,11 +115,13 @@ async def test_a_limit_raises_an_alarm_that_is_acknowledged_and_survives_a_resta
     link = await client.open_live()
     await link.subscribe(live.Subscribe(is_all=True))
     device.publish(topic, telemetry(now_us(), {"pressure": 4.0}))
-    await until(lambda: _knows(client, "press-1"), what="the device")
+    await until(lambda: _knows(client, "press-1"), every_s=0.1, what="the device")
     device.publish(topic, telemetry(now_us(), {"pressure": 6.5}))
     raised = await _next_alarm(link)
     assert (raised.state, raised.value) == (AlarmState.UNACKNOWLEDGED, 6.5)
-    await until(lambda: _alarm_state(client, raised.id, AlarmState.UNACKNOWLEDGED), what="the recorded alarm")
+    await until(
+        lambda: _alarm_state(client, raised.id, AlarmState.UNACKNOWLEDGED), every_s=0.1, what="the recorded alarm"
+    )
     answer = await client.acknowledge(
         http.AcknowledgeRequest(items=[http.AcknowledgeItem(alarm_id=raised.id, annunciation=raised.annunciation)])
     )
@@ -130,10 +132,12 @@ async def test_a_limit_raises_an_alarm_that_is_acknowledged_and_survives_a_resta
     installation.kill()
     installation.start()
     client = await installation.log_in("works")
-    await until(lambda: _alarm_state(client, raised.id, AlarmState.ACKNOWLEDGED), what="the alarm after the crash")
-    assert device.wait_below(1, 10.0)
+    await until(
+        lambda: _alarm_state(client, raised.id, AlarmState.ACKNOWLEDGED), every_s=0.1, what="the alarm after the crash"
+    )
+    await until(lambda: device.is_connected, timeout_s=30, what="the device's return")
     device.publish(topic, telemetry(now_us(), {"pressure": 4.1}))
-    await until(lambda: _is_normal(client, raised.id), timeout_s=20, what="the return to normal")
+    await until(lambda: _is_normal(client, raised.id), timeout_s=20, every_s=0.1, what="the return to normal")
     kinds = [(one.kind.value, one.annunciation) for one in (await client.alarm_events()).events]
     assert sorted(kinds) == [("acknowledged", 1), ("cleared", 1), ("raised", 1)]
     await client.close()

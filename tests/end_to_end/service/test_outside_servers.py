@@ -77,7 +77,7 @@ async def test_the_main_job_gives_the_same_on_mariadb_influxdb_and_mosquitto(
     assert done.returncode == 0, done.stderr + done.stdout
     shift = at - datetime.fromisoformat(ROWS[-1][0]).replace(tzinfo=UTC)
     expected = {name: series_of(ROWS, name, shift) for name in ROWS[0][1]}
-    await until(lambda: _is_stored(client, len(ROWS) * 3), timeout_s=60, what="everything in InfluxDB")
+    await until(lambda: _is_stored(client, len(ROWS) * 3), timeout_s=60, every_s=0.1, what="everything in InfluxDB")
     assert await read_back(client, "rig") == expected
     await _alarm_is_raised_and_acknowledged(client, broker.port)
     await client.close()
@@ -106,7 +106,7 @@ async def _alarm_is_raised_and_acknowledged(client: HttpPlant, port: int) -> Non
         device.publish("factories/works/devices/rig-2/telemetry", telemetry(now_us(), {"Pressure": 9.0}))
         return any(one.state is AlarmState.UNACKNOWLEDGED for one in await client.alarms())
 
-    await until(is_raised, timeout_s=30, what="the alarm")
+    await until(is_raised, timeout_s=30, every_s=0.2, what="the alarm")
     raised = (await client.alarms())[0]
     item = http.AcknowledgeItem(alarm_id=raised.id, annunciation=raised.annunciation)
     answer = await client.acknowledge(http.AcknowledgeRequest(items=[item]))
