@@ -227,15 +227,40 @@ def load_settings(file: Path | None) -> Settings:
             raise SetupError(f"The settings file {file} cannot be read ({error.strerror}).") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SetupError(f"The settings file {file} is not valid TOML: {error}.") from error
+    if file is not None:
+        values = _placed(values, file.absolute().parent)
     try:
         settings = Settings(**values)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise SetupError(f"The settings cannot be used: {faults}. Nothing was started.") from error
-    if file is not None and not settings.data_folder.is_absolute():
-        settings = settings.model_copy(update={"data_folder": file.parent / settings.data_folder})
     _check_combinations(settings)
     return settings
+
+
+def _placed(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same settings with every path that is relative made to start at the file's own folder."""
+    placed: dict[str, Any] = {"data_folder": str(folder / "data")} if "data_folder" not in values else {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            placed[key] = _placed_section(value, folder)
+        elif isinstance(value, list):
+            placed[key] = [_placed_section(one, folder) if isinstance(one, dict) else one for one in value]
+        else:
+            placed[key] = _placed_value(key, value, folder)
+    return placed
+
+
+def _placed_section(section: dict[str, Any], folder: Path) -> dict[str, Any]:
+    return {
+        key: _placed_section(value, folder) if isinstance(value, dict) else _placed_value(key, value, folder)
+        for key, value in section.items()
+    }
+
+
+def _placed_value(key: str, value: object, folder: Path) -> object:
+    is_path = key == "data_folder" or key.endswith("_file")
+    return str(folder / value) if is_path and isinstance(value, str) else value
 
 
 def _check_combinations(settings: Settings) -> None:

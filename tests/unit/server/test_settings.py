@@ -28,6 +28,19 @@ def test_the_data_folder_is_relative_to_the_file(tmp_path: Path) -> None:
     assert load_settings(write(tmp_path, 'data_folder = "here"')).data_folder == tmp_path / "here"
 
 
+def test_every_file_is_relative_to_the_settings_file_wherever_the_service_is_started(tmp_path: Path) -> None:
+    text = (
+        '[history]\nkind = "influx"\n[history.influx]\nurl = "http://h"\norg = "o"\ntoken_file = "influx.token"\n'
+        '[[brokers]]\nname = "hall"\nhost = "h"\npassword_file = "secrets/broker"\nca_file = "/etc/ca.pem"\n'
+    )
+    settings = load_settings(write(tmp_path, text))
+    assert settings.data_folder == tmp_path / "data"
+    assert settings.history.influx is not None
+    assert settings.history.influx.token_file == tmp_path / "influx.token"
+    assert settings.brokers[0].password_file == tmp_path / "secrets" / "broker"
+    assert settings.brokers[0].ca_file == Path("/etc/ca.pem")
+
+
 def test_the_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACTORYOPS_API__PORT", "9000")
     settings = load_settings(write(tmp_path, '[api]\nport = 8000\nhost = "127.0.0.1"'))
