@@ -11,8 +11,11 @@ import numpy as np
 from factoryops.domain.samples import SampleColumns, SampleFlag
 from factoryops.domain.time import US_PER_S
 from factoryops.journal.reader import JournalReader
+from factoryops.journal.records import Gap
 
 _RECALLED_US: Final = 15 * US_PER_S
+_NOTICED_US: Final = 5 * US_PER_S
+"""A restart by the supervisor is shorter; devices bridge it with what they have in flight."""
 
 
 @dataclass(slots=True)
@@ -22,10 +25,12 @@ class Recalled:
     Attributes:
         watermark_us: the newest watermark that was written, 0 for none.
         newest_us: each device's newest on-time sample, by factory id and device key.
+        last_received_us: when the last row was written, 0 for none; at most a second before the run ended.
     """
 
     watermark_us: int = 0
     newest_us: dict[tuple[str, str], int] = field(default_factory=dict)
+    last_received_us: int = 0
 
 
 def recall(journal_path: Path) -> Recalled:
@@ -33,8 +38,8 @@ def recall(journal_path: Path) -> Recalled:
     recalled = Recalled()
     reader = JournalReader(journal_path)
     try:
-        last_received_us = _last_received_us(reader)
-        reader.position = reader.last_seq_before(last_received_us - _RECALLED_US)
+        recalled.last_received_us = _last_received_us(reader)
+        reader.position = reader.last_seq_before(recalled.last_received_us - _RECALLED_US)
         while batches := reader.read():
             for batch in batches:
                 recalled.watermark_us = max(recalled.watermark_us, batch.entry.watermark_us)
@@ -42,6 +47,15 @@ def recall(journal_path: Path) -> Recalled:
     finally:
         reader.close()
     return recalled
+
+
+def away_gap(recalled: Recalled, moment_us: int) -> Gap | None:
+    """The span in which nobody listened at the endpoint; None when it was too short to matter."""
+    since_us = recalled.last_received_us
+    if not since_us or moment_us - since_us < _NOTICED_US:
+        return None
+    reason = "The service was not running: what devices measured then is here only if they kept it and sent it later."
+    return Gap(since_us, moment_us, reason)
 
 
 def _last_received_us(reader: JournalReader) -> int:

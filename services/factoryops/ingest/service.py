@@ -17,12 +17,13 @@ from factoryops.ingest.endpoint.server import Endpoint
 from factoryops.ingest.guard import Guard
 from factoryops.ingest.pipeline import Pipeline
 from factoryops.ingest.problems import ProblemList
-from factoryops.ingest.recall import recall
+from factoryops.ingest.recall import away_gap, recall
 from factoryops.ingest.snapshot_watch import SnapshotWatch
 from factoryops.ingest.upkeep import JOURNAL, WRITER, JournalUpkeep
 from factoryops.ingest.watermark import WatermarkClock
 from factoryops.journal.checkpoints import highest_checkpoint
 from factoryops.journal.doorbell import Doorbell
+from factoryops.journal.records import Entry
 from factoryops.journal.writer import JournalWriter
 from factoryops.observability.heartbeat import HeartbeatFile
 
@@ -97,6 +98,9 @@ class _Running:
         known_end = await asyncio.to_thread(highest_checkpoint, config.checkpoints_folder, names, JOURNAL)
         writer = await asyncio.to_thread(JournalWriter, config.journal_path, known_end=known_end)
         recalled = await asyncio.to_thread(recall, config.journal_path)
+        gap = away_gap(recalled, now_us())
+        if gap is not None and config.endpoint is not None:
+            await asyncio.to_thread(writer.append, Entry(now_us(), writer.ledger, gaps=(gap,)))
         guard = Guard(writer.series)
         guard.recall(recalled.newest_us)
         return cls(config, writer, WatermarkClock(recalled.watermark_us, now_us()), guard)
