@@ -70,7 +70,23 @@ def run_role(work: Work, *, lifeline: Lifeline | None) -> int:
     except FactoryOpsError as error:
         logger.critical("%s", error)
         return EXIT_SETUP
+    except BaseExceptionGroup as group:
+        # What runs several tasks side by side raises the one that failed in a group.
+        refusals = group.subgroup(FactoryOpsError)
+        if refusals is None or group.split(FactoryOpsError)[1] is not None:
+            raise
+        for refusal in _flat(refusals):
+            logger.critical("%s", refusal)
+        return EXIT_SETUP
     return 0
+
+
+def _flat(group: BaseExceptionGroup[FactoryOpsError]) -> Iterator[FactoryOpsError]:
+    for one in group.exceptions:
+        if isinstance(one, BaseExceptionGroup):
+            yield from _flat(one)
+        else:
+            yield one
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -1,8 +1,9 @@
 """Runs the roles as processes of their own and keeps them running.
 
-A role that ends is started again, at once the first time and then ever later up to 30 s; one that cannot start as it
-is configured stops the whole service with its sentence. Standard input is each role's lifeline: when it closes, for
-whatever reason, the role stops. So nothing is left behind when the supervisor itself is killed.
+A role that ends is started again, at once the first time and then ever later up to 30 s. One that cannot start as it is
+configured stops the whole service with its sentence; one that has run before does not, for then something around it has
+changed (a full disk, a taken port), and the other roles are needed the more. Standard input is each role's lifeline:
+when it closes, for whatever reason, the role stops. So nothing is left behind when the supervisor itself is killed.
 """
 
 from __future__ import annotations
@@ -32,11 +33,17 @@ class _Role:
     process: asyncio.subprocess.Process | None = None
     started_at: float = 0.0
     failures: int = 0
+    has_run: bool = False
     task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @property
+    def is_stable(self) -> bool:
+        """Whether its latest run has lasted."""
+        return time.monotonic() - self.started_at > _STABLE_AFTER_S
 
     def pause_s(self) -> float:
         """How long to wait before the next start."""
-        if time.monotonic() - self.started_at > _STABLE_AFTER_S:
+        if self.is_stable:
             self.failures = 0
         self.failures += 1
         return 0.0 if self.failures == 1 else min(_LONGEST_PAUSE_S, 0.5 * 2.0**self.failures)
@@ -75,7 +82,8 @@ class Supervisor:
             code = await role.process.wait()
             if stop.is_set():
                 return
-            if code == EXIT_SETUP:
+            role.has_run = role.has_run or code != EXIT_SETUP or role.is_stable
+            if not role.has_run:
                 self._refused = role.name
                 stop.set()
                 return

@@ -20,10 +20,18 @@ import asyncio, os, sys
 from factoryops.server.role_process import run_role, watched_lifeline
 from factoryops.domain.errors import SetupError
 
+async def refuse():
+    raise SetupError("The file is too new.")
+
 async def work(stop):
     with open(sys.argv[1], "a", encoding="utf-8") as file:
         file.write(f"{os.getpid()}\\n")
     if sys.argv[2] == "refuse":
+        raise SetupError("The port is in use.")
+    if sys.argv[2] == "refuse in a group":
+        async with asyncio.TaskGroup() as group:
+            group.create_task(refuse())
+    if sys.argv[2] == "refuse the second time" and len(open(sys.argv[1], encoding="utf-8").readlines()) == 2:
         raise SetupError("The port is in use.")
     await stop.wait()
 
@@ -60,11 +68,23 @@ async def test_a_role_that_was_killed_is_started_again(role: Path, log: Path) ->
     assert not any(psutil.pid_exists(pid) for pid in pids(log))
 
 
-async def test_a_role_that_cannot_start_stops_the_whole_service(role: Path, log: Path) -> None:
-    supervisor = Supervisor({"good": [str(role), str(log), "work"], "bad": [str(role), str(log), "refuse"]})
+@pytest.mark.parametrize("how", ["refuse", "refuse in a group"])
+async def test_a_role_that_cannot_start_stops_the_whole_service(role: Path, log: Path, how: str) -> None:
+    supervisor = Supervisor({"good": [str(role), str(log), "work"], "bad": [str(role), str(log), how]})
     with pytest.raises(SetupError, match="bad"):
         await supervisor.run(asyncio.Event())
     assert not any(psutil.pid_exists(pid) for pid in pids(log))
+
+
+async def test_a_role_that_has_run_and_cannot_start_again_does_not_take_the_others_along(role: Path, log: Path) -> None:
+    stop = asyncio.Event()
+    running = asyncio.create_task(Supervisor({"one": [str(role), str(log), "refuse the second time"]}).run(stop))
+    await until(lambda: len(pids(log)) == 1)
+    psutil.Process(pids(log)[0]).kill()
+    await until(lambda: len(pids(log)) == 3, what="the third start")
+    assert not running.done()
+    stop.set()
+    await running
 
 
 async def test_a_role_ends_when_its_supervisor_vanishes(role: Path, log: Path) -> None:
