@@ -200,8 +200,7 @@ class _Running:
         put("journal_not_writable", pipeline.storage_problem, since_us=pipeline.storage_problem_since_us)
         put("snapshot", self._watch.problem)
         for broker in self._brokers:
-            for code, message in broker.problems().items():
-                put(f"{code}:{broker.name}", message)
+            self._problems.replace(broker.name, broker.problems())
         overload = ""
         if pipeline.is_paused_for("backlog"):
             overload = "More is coming in than can be written: reading pauses, devices and brokers hold their messages."

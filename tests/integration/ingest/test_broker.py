@@ -129,6 +129,17 @@ async def test_a_wrong_password_is_named_and_tried_again(
         await until(lambda: "refuses us" in str(folder.heartbeat()))
 
 
+async def test_a_broker_that_is_back_is_no_problem_any_more(
+    broker_folder: IngestFolder, mosquitto: Mosquitto, run_ingest: Running
+) -> None:
+    mosquitto.stop()
+    async with run_ingest(broker_folder):
+        await until(lambda: "broker_away:plant" in str(broker_folder.heartbeat()))
+        mosquitto.start()
+        await until(lambda: is_connected(broker_folder), timeout_s=20)
+        await until(lambda: "broker_away" not in str(broker_folder.heartbeat()))
+
+
 async def test_messages_dropped_by_a_full_broker_queue_become_a_gap_and_a_problem(
     tmp_path: Path, run_ingest: Running
 ) -> None:
