@@ -31,6 +31,11 @@ QUARANTINE_BYTES: Final = 256 << 20
 CHECKED_BYTES: Final = 256 << 20
 """Up to this size a file is checked page by page at opening; above, rows prove themselves when they are read."""
 
+KEPT_FREE_PAGES: Final = 2_000
+"""Free pages that stay in the file for the rows to come, at least; moving pages about would only delay commits."""
+
+_GIVEN_BACK_PAGES: Final = 200
+
 _INSERT_BATCH: Final = (
     "INSERT INTO batch (seq, previous, received_us, sample_count, crc, data) VALUES (?, ?, ?, ?, ?, ?)"
 )
@@ -213,7 +218,7 @@ class JournalWriter:
             self.was_damaged = False
 
     def trim(self, below_seq: int, *, most: int = 200) -> int:
-        """Delete up to `most` rows below `below_seq`, never the newest, and give their space back; returns how many.
+        """Delete up to `most` rows below `below_seq`, never the newest, and give spare space back; returns how many.
 
         Quarantined messages beyond their limits go with them.
 
@@ -227,11 +232,18 @@ class JournalWriter:
                 (min(below_seq, self.last_seq), most),
             )
             deleted = self._connection.changes()
-            if deleted:
-                self._connection.execute("PRAGMA incremental_vacuum(2000)")
+            self._give_space_back()
         except apsw.Error as error:
             raise StorageError(f"Old rows of the journal {self._path} cannot be removed ({error}).") from error
         return deleted
+
+    def _give_space_back(self) -> None:
+        """Shorten the file by a few pages when far more lie free than the next rows will take."""
+        pages, free = (int(str(self._connection.pragma(name))) for name in ("page_count", "freelist_count"))
+        spare = free - max(KEPT_FREE_PAGES, pages // 4)
+        if spare > 0:
+            # Each step of the statement frees one page: it must be read to its end.
+            self._connection.execute(f"PRAGMA incremental_vacuum({min(spare, _GIVEN_BACK_PAGES)})").fetchall()
 
     def _trim_quarantine(self) -> None:
         while self._quarantined > QUARANTINE_LIMIT or self._quarantined_bytes > QUARANTINE_BYTES:

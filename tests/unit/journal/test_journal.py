@@ -140,6 +140,17 @@ def test_trimming_keeps_what_was_not_passed_and_the_newest(tmp_path: Path) -> No
     assert read_all(path)[1] == [1_019]
 
 
+def test_what_was_trimmed_gives_its_space_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "KEPT_FREE_PAGES", 10)
+    bulk = tuple(bytes([number]) * 100_000 for number in range(30))
+    with JournalWriter(tmp_path / "journal.db") as writer:
+        for number in range(40):
+            writer.append(Entry(number, MessageLedger(), events=bulk))
+        for _ in range(400):
+            writer.trim(writer.last_seq)
+    assert (tmp_path / "journal.db").stat().st_size < 6 * 3_000_000
+
+
 def test_the_quarantine_is_bounded_and_the_ledger_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "QUARANTINE_LIMIT", 300)
     with JournalWriter(tmp_path / "journal.db") as writer:

@@ -122,7 +122,8 @@ class Compaction:
         del work.series[:_SERIES_PER_TRANSACTION]
         if is_last:
             self._work = None
-            self._connection.execute(f"PRAGMA incremental_vacuum({_FREED_PAGES})")
+            # Each step of the statement frees one page: it must be read to its end.
+            self._connection.execute(f"PRAGMA incremental_vacuum({_FREED_PAGES})").fetchall()
 
     def _carry_over(self, work: _Work, series: int) -> None:
         """Merge one series' samples with the own blocks they overlap, and with the day's last one if it has room."""
