@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from factoryops.domain.errors import SetupError
 
@@ -231,6 +231,8 @@ def load_settings(file: Path | None) -> Settings:
         values = _placed(values, file.absolute().parent)
     try:
         settings = Settings(**values)
+    except SettingsError as error:
+        raise SetupError(f"An environment variable cannot be used: {error}. Nothing was started.") from error
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise SetupError(f"The settings cannot be used: {faults}. Nothing was started.") from error

@@ -75,6 +75,7 @@ class _Server(uvicorn.Server):
 
 async def _serve(config: uvicorn.Config, api: ApiSettings, stop: asyncio.Event) -> None:
     server = _Server(config)
+    _load(config, api)
     await _check_port(api)
     serving = asyncio.create_task(server.serve())
     stopped = asyncio.create_task(stop.wait())
@@ -82,6 +83,17 @@ async def _serve(config: uvicorn.Config, api: ApiSettings, stop: asyncio.Event) 
     server.should_exit = True
     stopped.cancel()
     await serving
+
+
+def _load(config: uvicorn.Config, api: ApiSettings) -> None:
+    """Read the certificate here, where what is wrong with it can be said in words."""
+    try:
+        config.load()
+    except OSError as error:
+        raise SetupError(
+            f"The API cannot use the certificate {api.certificate_file} with the key {api.key_file} "
+            f"({error.strerror or error}). No client can connect; check both files."
+        ) from error
 
 
 async def _check_port(api: ApiSettings) -> None:

@@ -48,6 +48,12 @@ def test_the_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.
     assert settings.api.host == "127.0.0.1"
 
 
+def test_an_environment_variable_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACTORYOPS_BROKERS", "no json")
+    with pytest.raises(SetupError, match=r"environment variable.*brokers"):
+        load_settings(None)
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
