@@ -26,6 +26,7 @@ from factoryops.domain.time import US_PER_S, now_us
 from factoryops.journal.checkpoints import publish_checkpoint
 from factoryops.journal.doorbell import DoorbellListener
 from factoryops.observability.heartbeat import HeartbeatFile, Problem
+from factoryops.observability.pacing import is_set_within
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ class EngineService:
                 await self._look(evaluation)
             except UnavailableError as error:
                 self._note_away(evaluation, error)
-                await _sleep(stop, self._next_wait_s())
+                await is_set_within(stop, self._next_wait_s())
             else:
                 self._note_back(evaluation)
                 return True
@@ -148,14 +149,13 @@ class EngineService:
 
     async def _keep_recording(self, evaluation: Evaluation, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._has_news.wait(), _LOOK_EVERY_S)
+            await is_set_within(self._has_news, _LOOK_EVERY_S)
             self._has_news.clear()
             try:
                 await self._record_if_due(evaluation)
             except UnavailableError as error:
                 self._note_away(evaluation, error)
-                await _sleep(stop, self._next_wait_s())
+                await is_set_within(stop, self._next_wait_s())
 
     async def _record_if_due(self, evaluation: Evaluation) -> None:
         if evaluation.has_overflowed:
@@ -198,7 +198,7 @@ class EngineService:
 
     async def _look_around(self, evaluation: Evaluation, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await _sleep(stop, _LOOK_EVERY_S if self._away is None else self._wait_s)
+            await is_set_within(stop, _LOOK_EVERY_S if self._away is None else self._wait_s)
             try:
                 await self._look(evaluation)
             except UnavailableError as error:
@@ -274,7 +274,7 @@ class EngineService:
         while not stop.is_set():
             figures, problems = self._figures(evaluation), self._problems(evaluation, live)
             await asyncio.to_thread(self._heartbeat.write, figures, problems)
-            await _sleep(stop, 1.0)
+            await is_set_within(stop, 1.0)
 
     def _figures(self, evaluation: Evaluation) -> dict[str, Any]:
         engine, evaluator = evaluation.engine, evaluation.engine.evaluator
@@ -308,9 +308,3 @@ class EngineService:
             message = f"Alarms are {late_us // US_PER_S} s behind and catching up; nothing is lost."
             found.append(Problem("engine_behind", message, evaluation.received_us))
         return tuple(one for one in found if one is not None)
-
-
-async def _sleep(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, but not beyond the stop."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -89,7 +89,8 @@ class Hub:
         await self._doorbell.start()
         with contextlib.suppress(TimeoutError):
             # The database's alarms first: what the engine said a while ago is then known to be old.
-            await asyncio.wait_for(self._watch_database(), _FIRST_LOOK_S)
+            async with asyncio.timeout(_FIRST_LOOK_S):
+                await self._watch_database()
         steps: list[tuple[str, Callable[[], Awaitable[None]], float]] = [
             ("journals", self._follow, 0.0),
             ("database", self._watch_database, 1.0),

@@ -46,7 +46,8 @@ class WorkPool:
         future = asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
         future.add_done_callback(self._left)
         try:
-            return await asyncio.wait_for(asyncio.shield(future), self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):
+                return await asyncio.shield(future)
         except TimeoutError as error:
             raise UnavailableError("The answer took too long; ask for less, or try again.") from error
 

@@ -76,7 +76,8 @@ class FakeLink:
 
     async def _pause(self) -> None:
         try:
-            await asyncio.wait_for(self._wake.wait(), self._tick_s)
+            async with asyncio.timeout(self._tick_s):
+                await self._wake.wait()
         except TimeoutError:
             return
         self._wake.clear()

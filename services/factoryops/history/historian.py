@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
@@ -19,6 +18,7 @@ from factoryops.history.store import HistoryStore
 from factoryops.journal.checkpoints import publish_checkpoint
 from factoryops.journal.doorbell import DoorbellListener
 from factoryops.observability.heartbeat import HeartbeatFile, Problem
+from factoryops.observability.pacing import is_set_within
 
 logger = logging.getLogger(__name__)
 
@@ -220,5 +220,4 @@ def _going_on(old: Problem | None, code: str, message: str) -> Problem:
 
 async def _rest(stop: asyncio.Event) -> None:
     """Under load the bell rings all the time: let some rows gather."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), _REST_S)
+    await is_set_within(stop, _REST_S)

@@ -24,6 +24,7 @@ from factoryops.domain.errors import InvalidInputError, UnavailableError
 from factoryops.domain.time import now_us, to_us
 from factoryops.jobs.slots import DailyRule, span_of_daily
 from factoryops.observability.heartbeat import HeartbeatFile, Problem
+from factoryops.observability.pacing import is_set_within
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +159,7 @@ class JobClock:
         self._start_scheduler()
         try:
             await self._look()
-            while not await _is_set_within(stop, 1.0):
+            while not await is_set_within(stop, 1.0):
                 self._watch()
                 await self._beat()
         finally:
@@ -236,11 +237,3 @@ class JobClock:
             "looked_s_ago": round(time.monotonic() - self._looked_at, 1),
         }
         await asyncio.to_thread(self._heartbeat.write, figures, self.problems)
-
-
-async def _is_set_within(stop: asyncio.Event, timeout_s: float) -> bool:
-    try:
-        await asyncio.wait_for(stop.wait(), timeout_s)
-    except TimeoutError:
-        return False
-    return True

@@ -24,6 +24,7 @@ from factoryops.jobs.attempt import Attempt, Limits, Outcome, Stopped
 from factoryops.jobs.orders import HistorySource, Order
 from factoryops.journal.failpoint import failpoint
 from factoryops.observability.heartbeat import HeartbeatFile, Problem
+from factoryops.observability.pacing import is_set_within
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class WorkerService:
             while not stop.is_set():
                 claimed = await self._claim()
                 if claimed is None:
-                    await _is_set_within(stop, self._config.poll_s)
+                    await is_set_within(stop, self._config.poll_s)
                 else:
                     await self._see_through(claimed, stop)
         finally:
@@ -209,11 +210,3 @@ class WorkerService:
             problems = (self._problem,) if self._problem is not None else ()
             await asyncio.to_thread(self._heartbeat.write, figures, problems)
             await asyncio.sleep(1.0)
-
-
-async def _is_set_within(stop: asyncio.Event, timeout_s: float) -> bool:
-    try:
-        await asyncio.wait_for(stop.wait(), timeout_s)
-    except TimeoutError:
-        return False
-    return True

@@ -86,7 +86,8 @@ class DoorbellListener:
     async def wait(self, *, timeout_s: float) -> bool:
         """Return True at a ring, False when `timeout_s` passed without one."""
         try:
-            await asyncio.wait_for(self._event.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
         except TimeoutError:
             return False
         self._event.clear()

@@ -73,7 +73,8 @@ class ProcessGroup:
 
     async def _ended(self, name: str, process: asyncio.subprocess.Process) -> None:
         try:
-            await asyncio.wait_for(process.wait(), _STOP_WITHIN_S)
+            async with asyncio.timeout(_STOP_WITHIN_S):
+                await process.wait()
         except TimeoutError:
             logger.warning("The %s did not stop in time and is ended.", name)
             process.kill()

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from factoryops.domain.errors import SetupError
+from factoryops.observability.pacing import is_set_within
 from factoryops.server.role_process import EXIT_SETUP
 
 logger = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ class Supervisor:
                 return
             pause_s = role.pause_s()
             logger.warning("%s ended with code %s; starting it again in %.1f s.", role.name, code, pause_s)
-            await _wait(stop, pause_s)
+            await is_set_within(stop, pause_s)
 
     async def _end(self, role: _Role) -> None:
         process = role.process
@@ -98,17 +99,11 @@ class Supervisor:
         if process.stdin is not None:
             process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
+            async with asyncio.timeout(STOP_WITHIN_S):
+                await process.wait()
         except TimeoutError:
             logger.warning("%s did not stop within %.0f s and is ended.", role.name, STOP_WITHIN_S)
             process.kill()
             await process.wait()
         if role.task is not None:
             await role.task
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

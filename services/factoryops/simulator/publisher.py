@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ import numpy as np
 
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.time import US_PER_S, now_us
+from factoryops.observability.pacing import is_set_within
 from factoryops.simulator.commands import FaultFile
 from factoryops.simulator.connection import DeviceConnection, MqttTarget
 from factoryops.simulator.faults import Fault
@@ -90,7 +90,7 @@ class SimulatorService:
         # Machines do not speak in chorus: each has its own place within the period.
         place_us = sum(machine.key.encode()) * 7_919 % period_us
         due_us = (now_us() // period_us + 1) * period_us + place_us
-        while not await _is_set_within(stop, (due_us - now_us()) / US_PER_S):
+        while not await is_set_within(stop, (due_us - now_us()) / US_PER_S):
             self._publish_once(machine, due_us)
             due_us = max(due_us + period_us, now_us() - now_us() % period_us + place_us)
 
@@ -118,9 +118,3 @@ def measured(plant: Plant, device: str, at_us: int, faults: tuple[Fault, ...] = 
     """What a machine measures at one moment; empty while it is off line."""
     signals: Mapping[str, np.ndarray] = plant.signals(device, np.array([at_us], np.int64), faults)
     return {key: float(values[0]) for key, values in signals.items() if np.isfinite(values[0])}
-
-
-async def _is_set_within(stop: asyncio.Event, timeout_s: float) -> bool:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), max(timeout_s, 0.0))
-    return stop.is_set()
