@@ -20,7 +20,7 @@ echo "  [1/3] the installer"
 uv_line=$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements.lock)
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$uv_line"
 echo "  [2/3] the locked dependencies"
-"$venv/bin/python" -m uv pip sync --quiet --python "$venv/bin/python" --require-hashes requirements.lock
+"$venv/bin/python" -m uv pip sync --quiet --compile-bytecode --python "$venv/bin/python" --require-hashes requirements.lock
 echo "  [3/3] FactoryOps itself"
 "$venv/bin/python" -m uv pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation --editable .
 touch "$venv/ready"

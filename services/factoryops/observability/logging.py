@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import logging.handlers
 import sys
-from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
-
-import structlog
+from typing import Final
 
 _FILE_BYTES: Final = 20_000_000
 _FILES: Final = 10
+_NOISY: Final = ("httpx", "httpcore", "apscheduler", "alembic", "asyncio", "uvicorn.error")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per line; line breaks and control characters in a message cannot forge another line."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of a record."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "role": self._role,
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+class ReadableLines(logging.Formatter):
+    """What a person at a terminal wants to see: when, who, what."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"%(asctime)s {role:<10} %(levelname)-8s %(message)s", datefmt="%H:%M:%S")
 
 
 def configure_logging(role: str, *, level: str, folder: Path | None) -> None:
     """Send every log line of this process to stderr and, when `folder` is given, to <folder>/<role>.log."""
     logging.raiseExceptions = False
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
     root = logging.getLogger()
     root.handlers.clear()
     root.setLevel(level)
     console = logging.StreamHandler(sys.stderr)
-    console.setFormatter(_formatter(shared, is_readable=sys.stderr.isatty(), role=role))
+    console.setFormatter(ReadableLines(role) if sys.stderr.isatty() else JsonLines(role))
     root.addHandler(console)
     if folder is not None:
-        _add_file(root, folder / f"{role}.log", _formatter(shared, is_readable=False, role=role))
-    for noisy in ("httpx", "httpcore", "apscheduler", "alembic", "asyncio"):
+        _add_file(root, folder / f"{role}.log", JsonLines(role))
+    for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
@@ -44,17 +66,3 @@ def _add_file(root: logging.Logger, path: Path, formatter: logging.Formatter) ->
         return
     handler.setFormatter(formatter)
     root.addHandler(handler)
-
-
-def _formatter(shared: list[Any], *, is_readable: bool, role: str) -> logging.Formatter:
-    def name_role(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        event["role"] = role
-        return event
-
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer(pad_event_to=0) if is_readable else structlog.processors.JSONRenderer()
-    )
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, name_role],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-    )
