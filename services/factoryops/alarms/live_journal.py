@@ -76,8 +76,8 @@ class LiveJournal:
         if time.monotonic() - self._trimmed_at < _TRIM_EVERY_S:
             return
         self._trimmed_at = time.monotonic()
-        old = self._writer.last_seq_before(now_us() - _KEEP_US)
         try:
+            old = self._writer.last_seq_before(now_us() - _KEEP_US)
             self._writer.trim(min(old, lowest_checkpoint(self._checkpoints, _CONSUMERS, _JOURNAL)), most=2_000)
         except StorageError as error:
             self._failed(error)

@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS gap (
 ADD_GAP: Final = "INSERT OR IGNORE INTO gap (start_us, end_us, factory, reason) VALUES (?, ?, ?, ?)"
 
 _REFUSED: Final = "refused:"
-_CANNOT_OPEN: Final = (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.IOError)
+_CANNOT_OPEN: Final = (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.IOError, apsw.FullError)
 
 
 def open_for_writing(path: Path, *, version: int, schema: str, page_bytes: int = 4_096) -> apsw.Connection:
@@ -72,7 +72,7 @@ def open_for_writing(path: Path, *, version: int, schema: str, page_bytes: int =
     except (OSError, *_CANNOT_OPEN) as error:
         raise StorageError(
             f"The history file {path} cannot be opened for writing ({error}). "
-            "Samples wait in the journal; give the service's user the right to write that folder."
+            "Samples wait in the journal; check the disk's free space and the service's right to write there."
         ) from error
     connection.execute(f"BEGIN IMMEDIATE;{SCHEMA}{schema}PRAGMA user_version = {version}; COMMIT")
     return connection

@@ -180,10 +180,7 @@ class _Running:
         self._beats += 1
 
     async def _show(self) -> None:
-        try:
-            await asyncio.to_thread(self._heartbeat.write, self._figures(), self._problems.all())
-        except OSError as error:
-            logger.warning("The heartbeat cannot be written: %s", error)
+        await asyncio.to_thread(self._heartbeat.write, self._figures(), self._problems.all())
 
     async def _reload_snapshot(self) -> None:
         snapshot = await asyncio.to_thread(self._watch.poll)

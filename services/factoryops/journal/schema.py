@@ -58,10 +58,17 @@ def open_for_writing(path: Path) -> apsw.Connection:
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", 2)
         connection.pragma("wal_autocheckpoint", 1_000)
-    except (OSError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.IOError) as error:
+    except (
+        OSError,
+        apsw.CantOpenError,
+        apsw.ReadOnlyError,
+        apsw.PermissionsError,
+        apsw.IOError,
+        apsw.FullError,
+    ) as error:
         raise StorageError(
             f"The journal {path} cannot be opened for writing ({error}). "
-            "Nothing can be received; give the service's user the right to write that folder."
+            "Nothing can be received; check the disk's free space and the service's right to write there."
         ) from error
     version = int(str(connection.pragma("user_version") or 0))
     if version > VERSION:

@@ -255,8 +255,11 @@ class JournalWriter:
             self._quarantined_bytes -= sum(size for _, size in oldest)
 
     def last_seq_before(self, received_us: int) -> int:
-        """The newest row received before `received_us`, 0 when there is none."""
-        return last_seq_before(self._connection, received_us)
+        """The newest row received before `received_us`, 0 when there is none; raises StorageError when unreadable."""
+        try:
+            return last_seq_before(self._connection, received_us)
+        except apsw.Error as error:
+            raise StorageError(f"The journal {self._path} cannot be read ({error}).") from error
 
     def used_bytes(self) -> int:
         """What the journal's rows take, free pages not counted; raises StorageError when it cannot be told."""

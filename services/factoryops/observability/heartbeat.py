@@ -5,6 +5,7 @@ Roles share one machine and must be judged when the database is away: so the bea
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from factoryops.domain.time import now_us
+
+logger = logging.getLogger(__name__)
 
 LOST_AFTER_S: Final = 5.0
 
@@ -56,10 +59,24 @@ class HeartbeatFile:
         self._path = folder / f"{role}.json"
         self._role = role
         self._started_us = now_us()
+        self._is_failing = False
 
     def write(self, figures: dict[str, Any], problems: tuple[Problem, ...] = ()) -> None:
-        """Replace the file; call it every second, off the event loop where latency matters."""
+        """Replace the file; call it every second, off the event loop where latency matters.
+
+        Where it cannot be written (a full disk), the role goes on; the old one's age tells.
+        """
         beat = Heartbeat(self._role, now_us(), self._started_us, os.getpid(), figures, problems)
+        try:
+            self._replace(beat)
+        except OSError as error:
+            if not self._is_failing:
+                logger.warning("The heartbeat of the %s part cannot be written: %s", self._role, error)
+            self._is_failing = True
+        else:
+            self._is_failing = False
+
+    def _replace(self, beat: Heartbeat) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_suffix(".new")
         temporary.write_bytes(msgspec.json.encode(beat))

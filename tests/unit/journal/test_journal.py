@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factoryops.domain.errors import ConflictError, DamagedFileError, SetupError
+from factoryops.domain.errors import ConflictError, DamagedFileError, SetupError, StorageError
 from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
 from factoryops.domain.time import now_us
 from factoryops.journal import writer as writer_module
@@ -149,6 +149,21 @@ def test_what_was_trimmed_gives_its_space_back(tmp_path: Path, monkeypatch: pyte
         for _ in range(400):
             writer.trim(writer.last_seq)
     assert (tmp_path / "journal.db").stat().st_size < 6 * 3_000_000
+
+
+def test_a_full_disk_is_told_as_one_sentence_whatever_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = JournalWriter(tmp_path / "journal.db")
+    monkeypatch.setattr(apsw, "Connection", _full)
+    with pytest.raises(StorageError):
+        writer.reopen()
+    with pytest.raises(StorageError):
+        writer.last_seq_before(1)
+    with pytest.raises(StorageError, match="free space"):
+        JournalWriter(tmp_path / "other.db")
+
+
+def _full(*_: object, **__: object) -> None:
+    raise apsw.FullError("database or disk is full")
 
 
 def test_the_quarantine_is_bounded_and_the_ledger_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from factoryops.domain.time import now_us
 from factoryops.observability.heartbeat import HeartbeatFile, Problem, read_heartbeats
 
@@ -33,3 +35,17 @@ def test_a_damaged_heartbeat_hides_no_other(tmp_path: Path) -> None:
 
 def test_no_folder_means_no_roles(tmp_path: Path) -> None:
     assert read_heartbeats(tmp_path / "nowhere") == {}
+
+
+def test_a_heartbeat_that_cannot_be_written_ends_nothing_and_comes_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "beats"
+    folder.write_text("in the way", encoding="utf-8")
+    file = HeartbeatFile(folder, "worker")
+    file.write({})
+    file.write({})
+    assert len([one for one in caplog.records if "cannot be written" in one.message]) == 1
+    folder.unlink()
+    file.write({})
+    assert set(read_heartbeats(folder)) == {"worker"}
