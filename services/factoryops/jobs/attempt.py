@@ -135,13 +135,12 @@ class Attempt:
 
     async def _watch(self, child: asyncio.subprocess.Process, stop: asyncio.Event) -> None:
         started = renewed = time.monotonic()
-        process = psutil.Process(child.pid)
         stopping = asyncio.create_task(stop.wait())
         ended = asyncio.create_task(child.wait())
         try:
             while not ended.done():
                 await asyncio.wait({ended, stopping}, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
-                self._stopped = self._limit_passed(process, time.monotonic() - started, is_stopping=stopping.done())
+                self._stopped = self._limit_passed(child.pid, time.monotonic() - started, is_stopping=stopping.done())
                 if self._stopped is None and time.monotonic() - renewed > self._limits.renew_s:
                     renewed = time.monotonic()
                     await self._renew()
@@ -156,7 +155,7 @@ class Attempt:
         if await self._keep_lease(self._run, self._progress.progress, self._progress.message):
             self._stopped = Outcome(reason="It was cancelled.", stopped=Stopped.CANCELLED)
 
-    def _limit_passed(self, process: psutil.Process, seconds: float, *, is_stopping: bool) -> Outcome | None:
+    def _limit_passed(self, pid: int, seconds: float, *, is_stopping: bool) -> Outcome | None:
         if is_stopping:
             return Outcome(reason="The service was stopped meanwhile.", stopped=Stopped.SERVICE)
         if seconds > self._limits.time_s:
@@ -164,7 +163,7 @@ class Attempt:
                 reason=f"It took longer than the {self._limits.time_s:.0f} s a run may take. Choose a shorter span.",
                 stopped=Stopped.LIMIT,
             )
-        if _memory_bytes(process) > self._limits.memory_bytes:
+        if _memory_bytes(pid) > self._limits.memory_bytes:
             return Outcome(reason=_too_much_memory(self._limits), stopped=Stopped.LIMIT)
         return None
 
@@ -180,9 +179,10 @@ class Attempt:
         return Outcome(reason=f"The work ended unexpectedly (code {code}). The service's log has the details.")
 
 
-def _memory_bytes(process: psutil.Process) -> int:
+def _memory_bytes(pid: int) -> int:
+    """What a process holds; 0 when it has just ended."""
     try:
-        return int(process.memory_info().rss)
+        return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return 0
 
