@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from factoryops.database.faults import REPEATED, Fault, fault_of, told
 from factoryops.database.tables import unit_of_work
 from factoryops.database.transaction import Transaction
 from factoryops.database.unit import Unit
-from factoryops.domain.errors import UnavailableError
+from factoryops.domain.errors import SetupError, UnavailableError
 from factoryops.domain.time import US_PER_S, now_us
 
 T = TypeVar("T")
@@ -81,11 +82,13 @@ class Database:
             UnavailableError: the database is away.
             ConflictError: a unique name is taken.
         """
-        return self._repeat(lambda: self._once(work, is_writing=True))
+        with _refusal_is_absence():
+            return self._repeat(lambda: self._once(work, is_writing=True))
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """One unit that only reads; on SQLite it does not wait for writers' turns. Errors as for `run`."""
-        return self._repeat(lambda: self._once(work, is_writing=False))
+        with _refusal_is_absence():
+            return self._repeat(lambda: self._once(work, is_writing=False))
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -156,3 +159,15 @@ class Database:
                 return True
             transaction.rollback()
             return False
+
+
+@contextmanager
+def _refusal_is_absence() -> Iterator[None]:
+    """For a service at work a database that refuses it (a password was changed, say) is away like any other.
+
+    Evaluation, live values and ingest go on, and when somebody mends it everything is recorded at once.
+    """
+    try:
+        yield
+    except SetupError as error:
+        raise UnavailableError(str(error)) from error

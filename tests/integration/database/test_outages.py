@@ -192,3 +192,11 @@ def test_a_wrong_password_and_a_missing_schema_say_so(mariadb_server: MariaDb) -
         assert isinstance(raised.value, FactoryOpsError)
         assert "wrong" not in str(raised.value)
         database.close()
+
+
+def test_a_database_that_begins_to_refuse_a_running_service_is_away_not_the_end(mariadb_server: MariaDb) -> None:
+    database = Database.open(mariadb_server.url("no_such_schema"))
+    for ask in (database.read, database.run):
+        with pytest.raises(UnavailableError, match="refuses"):
+            ask(lambda tx: tx.factories.list())
+    database.close()
