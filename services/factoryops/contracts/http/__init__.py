@@ -1,0 +1,121 @@
+"""Bodies of the HTTP API. Times are ISO 8601 in UTC; columns of history carry whole microseconds since 1970.
+
+Unknown fields are refused in what clients send (`Sent`) and ignored in what they receive (`Received`), so that an older
+client understands a newer service.
+"""
+
+from __future__ import annotations
+
+from factoryops.contracts.http.alarms import (
+    AcknowledgeItem,
+    AcknowledgeRequest,
+    Alarm,
+    AlarmEvent,
+    AlarmEventPage,
+    AlarmList,
+)
+from factoryops.contracts.http.health import (
+    Health,
+    HealthProblem,
+    MessageBalance,
+    QuarantinedMessage,
+    QuarantinePage,
+    RoleHealth,
+    ValueBalance,
+)
+from factoryops.contracts.http.history import (
+    BinnedAnswer,
+    BinnedColumns,
+    GapSpan,
+    LatestValue,
+    LatestValues,
+    RawColumns,
+)
+from factoryops.contracts.http.jobs import (
+    Artifact,
+    JobKind,
+    Run,
+    RunList,
+    RunRequest,
+    RunState,
+    Schedule,
+    ScheduleChange,
+    ScheduleList,
+)
+from factoryops.contracts.http.parts import (
+    Finite,
+    Identifier,
+    Key,
+    Problem,
+    Received,
+    Sent,
+)
+from factoryops.contracts.http.plant import (
+    Device,
+    DeviceChange,
+    DeviceList,
+    Parameter,
+    ParameterChange,
+)
+from factoryops.contracts.http.rules import (
+    Rule,
+    RuleContent,
+    RuleList,
+    RuleUpdate,
+)
+from factoryops.contracts.http.session import (
+    FactoryInfo,
+    LoginAnswer,
+    LoginRequest,
+    SessionInfo,
+)
+
+__all__ = [
+    "AcknowledgeItem",
+    "AcknowledgeRequest",
+    "Alarm",
+    "AlarmEvent",
+    "AlarmEventPage",
+    "AlarmList",
+    "Artifact",
+    "BinnedAnswer",
+    "BinnedColumns",
+    "Device",
+    "DeviceChange",
+    "DeviceList",
+    "FactoryInfo",
+    "Finite",
+    "GapSpan",
+    "Health",
+    "HealthProblem",
+    "Identifier",
+    "JobKind",
+    "Key",
+    "LatestValue",
+    "LatestValues",
+    "LoginAnswer",
+    "LoginRequest",
+    "MessageBalance",
+    "Parameter",
+    "ParameterChange",
+    "Problem",
+    "QuarantinePage",
+    "QuarantinedMessage",
+    "RawColumns",
+    "Received",
+    "RoleHealth",
+    "Rule",
+    "RuleContent",
+    "RuleList",
+    "RuleUpdate",
+    "Run",
+    "RunList",
+    "RunRequest",
+    "RunState",
+    "Schedule",
+    "ScheduleChange",
+    "ScheduleList",
+    "Sent",
+    "SessionInfo",
+    "ValueBalance",
+]

@@ -1,0 +1,81 @@
+"""Which promises hold, both ledgers, and what could not be accepted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from factoryops.contracts.http.parts import Received
+
+
+class HealthProblem(Received):
+    """A promise at risk: what, what it means, what to do."""
+
+    role: str
+    code: str
+    message: str
+    since: datetime
+
+
+class MessageBalance(Received):
+    """received = accepted + quarantined, always."""
+
+    received: int
+    accepted: int
+    quarantined: int
+
+
+class ValueBalance(Received):
+    """accepted = stored + replaced + in_journal, always; refused values are counted by reason beside it."""
+
+    accepted: int
+    stored: int
+    replaced: int
+    in_journal: int
+    late: int
+    refused: dict[str, int]
+
+
+class RoleHealth(Received):
+    """One role of the service."""
+
+    role: str
+    is_alive: bool
+    beat_at: datetime | None
+    figures: dict[str, object] = {}
+
+
+class Health(Received):
+    """Which promises hold. `status` is "ok", "degraded" or "failing"."""
+
+    status: str
+    version: str
+    roles: list[RoleHealth]
+    problems: list[HealthProblem]
+    messages: MessageBalance | None = None
+    values: ValueBalance | None = None
+
+
+class QuarantinedMessage(Received):
+    """A message that was received and could not be accepted.
+
+    Attributes:
+        payload: its first 8 KiB, as text where it is text, else hexadecimal; `is_hex` says which.
+        size_bytes: of the whole payload.
+    """
+
+    number: int
+    received_at: datetime
+    client: str
+    topic: str
+    reason: str
+    detail: str
+    payload: str
+    is_hex: bool
+    size_bytes: int = 0
+
+
+class QuarantinePage(Received):
+    """Newest first; `next_before` pages on."""
+
+    messages: list[QuarantinedMessage]
+    next_before: int | None = None
