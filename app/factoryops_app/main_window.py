@@ -236,6 +236,7 @@ class MainWindow(QMainWindow):
         if session.info is None or session.is_locked:
             return
         session.is_locked = True
+        self.banner.set_acknowledging(is_allowed=False)
         for dialog in self.findChildren(QDialog):
             dialog.reject()
         self._enter_again()
@@ -244,6 +245,7 @@ class MainWindow(QMainWindow):
     def unlock(self) -> None:
         """The password was right."""
         self.place.session.is_locked = False
+        self.banner.set_acknowledging(is_allowed=True)
         self.lock_bar.hide()
         self._enter_again()
 

@@ -109,7 +109,7 @@ class RuleForm(QWidget):
         left.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         fields = QWidget()
         stacked = QVBoxLayout(fields)
-        stacked.setContentsMargins(0, 0, px(16), 0)
+        stacked.setContentsMargins(px(2), px(2), px(20), px(2))
         stacked.addWidget(self.form)
         stacked.addStretch(1)
         left.setWidget(fields)

@@ -113,8 +113,10 @@ class FlowGrid(QWidget):
 
     arranged = Signal(int)
 
-    def __init__(self, place: Workplace, column_px: int, spacing_px: int = 8) -> None:
+    def __init__(self, place: Workplace, column_px: int, spacing_px: int = 8, *, fill_up_to: int = 0) -> None:
+        """Columns are `column_px` wide; with `fill_up_to`, at most so many of them share all the width there is."""
         super().__init__()
+        self._fill_up_to = fill_up_to
         self._column_px = place.look.px(column_px)
         self._spacing_px = place.look.px(spacing_px)
         self._items: list[QWidget] = []
@@ -152,13 +154,20 @@ class FlowGrid(QWidget):
         return rows * (tallest + self._spacing_px)
 
     def _fitting(self) -> int:
-        return max(1, (self.width() + self._spacing_px) // (self._column_px + self._spacing_px))
+        fitting = max(1, (self.width() + self._spacing_px) // (self._column_px + self._spacing_px))
+        return min(fitting, self._fill_up_to) if self._fill_up_to else fitting
 
     def _arrange(self) -> None:
         for column in range(self._grid.columnCount()):
             self._grid.setColumnStretch(column, 0)
+            self._grid.setColumnMinimumWidth(column, 0)
         self._columns = self._fitting()
         for place, item in enumerate(self._items):
             self._grid.addWidget(item, place // self._columns, place % self._columns)
-        self._grid.setColumnStretch(self._columns, 1)
+        if self._fill_up_to:
+            for column in range(self._columns):
+                self._grid.setColumnMinimumWidth(column, self._column_px)
+                self._grid.setColumnStretch(column, 1)
+        else:
+            self._grid.setColumnStretch(self._columns, 1)
         self.arranged.emit(self._needed_px())

@@ -122,6 +122,10 @@ class AlarmBanner(QWidget):
         self._facts.counts = {priority: counts.get(priority, AlarmCount()) for priority in Priority}
         self._say()
 
+    def set_acknowledging(self, *, is_allowed: bool) -> None:
+        """Whether the user may acknowledge now; otherwise the button stays in sight, but disabled."""
+        self._acknowledge.setEnabled(is_allowed)
+
     def set_link(self, state: LinkState, since_us: int | None = None) -> None:
         """The state of the connection, and since when."""
         self._facts.link, self._facts.link_since_us = state, since_us

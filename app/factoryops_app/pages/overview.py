@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
 from factoryops_app.models.plant import Area, Measured, device_title, key_parameters
@@ -37,7 +37,7 @@ class DeviceCard(QFrame):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(device_title(device))
         px = place.look.px
-        self.setFixedWidth(px(CARD_PX))
+        self.setMinimumWidth(px(CARD_PX))
         self.badge = AlarmBadge(place.look, place.clock)
         name = plain_label(device_title(device), role="section")
         name.setToolTip(device.key)
@@ -56,6 +56,7 @@ class DeviceCard(QFrame):
         grid.setSpacing(px(8))
         for position, (tile, _) in enumerate(self.tiles):
             tile.activated.connect(self.activated)
+            tile.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             grid.addWidget(tile, position // 2, position % 2)
         column.addLayout(grid)
         if not self.tiles:
@@ -124,13 +125,15 @@ class OverviewPage(Page):
             return
         self._shown = picture
         self._clear()
-        for area in plant.areas():
-            self._add_area(area)
+        areas = plant.areas()
+        most = max((len(area.devices) for area in areas), default=1)
+        for area in areas:
+            self._add_area(area, most)
         self._column.addStretch(1)
         self._feed.set_tiles(pair for card in self._cards.values() for pair in card.tiles)
         self._show_alarms()
         count = len(plant.devices)
-        self.set_title(say("Overview"), say("{count} devices", count=count) if count else "")
+        self.set_title(say("Overview"), _counted(count) if count else "")
         if count:
             self.states.show_content()
         else:
@@ -144,9 +147,9 @@ class OverviewPage(Page):
                 widget.hide()
                 widget.deleteLater()
 
-    def _add_area(self, area: Area) -> None:
+    def _add_area(self, area: Area, most: int) -> None:
         label = plain_label(area.name or say("Without an area"), role="section")
-        grid = FlowGrid(self.place, CARD_PX)
+        grid = FlowGrid(self.place, CARD_PX, fill_up_to=most)
         for device in area.devices:
             card = DeviceCard(self.place, device)
             card.activated.connect(lambda identity=device.id: self._open(identity))
@@ -183,6 +186,10 @@ class OverviewPage(Page):
 
     def _on_connect_help(self) -> None:
         self.place.navigator.go(PageKey.HEALTH)
+
+
+def _counted(count: int) -> str:
+    return say("1 device") if count == 1 else say("{count} devices", count=count)
 
 
 def _look_of(device: http.Device) -> http.Device:

@@ -6,7 +6,7 @@ import gc
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 
 from factoryops.client.fake import ACCOUNTS
 from factoryops.domain.identity import Permission
@@ -57,6 +57,8 @@ def test_a_locked_workstation_goes_on_showing_and_changes_nothing(client: Drive)
         window.go(PageKey.ALARMS)
         window.lock()
         assert not app.session.may(Permission.ACKNOWLEDGE)
+        button = next(one for one in window.banner.findChildren(QPushButton) if one.text() == "Acknowledge")
+        assert not button.isEnabled()
         window.acknowledge_selection()
         await until(lambda: "locked" in window.status)
         rule = next(one for one in app.session.plant.rules if one.content.name == "Vibration high")
@@ -67,6 +69,7 @@ def test_a_locked_workstation_goes_on_showing_and_changes_nothing(client: Drive)
         window.unlock_requested.emit(ACCOUNTS["supervisor"][0])
         await until(lambda: not window.lock_bar.isVisible())
         assert app.session.may(Permission.ACKNOWLEDGE)
+        assert button.isEnabled()
 
     client(work)
 
