@@ -191,13 +191,12 @@ class AlarmTable(QWidget):
     def _columns(self) -> list[ColumnSpec[AlarmLine]]:
         return [
             ColumnSpec("priority", "Prio", lambda line: int(line.priority), self._priority_text, width=56),
-            ColumnSpec("raised", "Raised", lambda line: line.raised_at, self._raised, width=164),
-            ColumnSpec("device", "Device", lambda line: line.device, width=120),
+            ColumnSpec("raised", "Raised", lambda line: line.raised_at, self._raised, width=172),
+            ColumnSpec("device", "Device", lambda line: line.device, width=168),
             ColumnSpec("message", "Alarm", lambda line: line.message, width=240, is_elastic=True),
             ColumnSpec("value", "Value", lambda line: line.value, self._value, is_number=True, width=96),
-            ColumnSpec("state", "State", lambda line: line.state.value, _state_text, width=168),
-            ColumnSpec("acknowledged", "Acknowledged", lambda line: line.acknowledged_at, self._answered, width=150),
-            ColumnSpec("response", "What to do", lambda line: line.response or None, width=140),
+            ColumnSpec("state", "State", lambda line: line.state.value, _state_text, width=184),
+            ColumnSpec("acknowledged", "Acknowledged", lambda line: line.acknowledged_at, self._answered, width=132),
             ColumnSpec("area", "Area", lambda line: line.area or None, width=80),
         ]
 
