@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication
 
 from factoryops.client.fake import ACCOUNTS, FakePlant
+from factoryops.client.http import HttpPlant
 from factoryops.client.imagined import SLUG
 from factoryops_app.event_loop import run_loop
 from factoryops_app.login_window import LoginEntry, LoginWindow
@@ -65,7 +66,11 @@ class ImaginedApp:
 
 
 def drive(
-    qapp: QApplication, folder: Path, work: Callable[[ImaginedApp], Awaitable[None]], *, plant: FakePlant | None = None
+    qapp: QApplication,
+    folder: Path,
+    work: Callable[[ImaginedApp], Awaitable[None]],
+    *,
+    plant: FakePlant | HttpPlant | None = None,
 ) -> None:
     """Run the client on its own loop while `work` uses it, then end it as a person would."""
     look = Appearance()
@@ -80,7 +85,7 @@ def drive(
     async def play() -> int:
         shell = Shell(parts, login)
         try:
-            await work(ImaginedApp(shell, imagined, opener, tokens, settings, look))
+            await work(ImaginedApp(shell, imagined, opener, tokens, settings, look))  # type: ignore[arg-type]  # a test of the real service does not touch `plant`
         finally:
             await shell.close()
         return 0

@@ -1,0 +1,121 @@
+"""The operator's side of the main job: the client's real windows on the real service, from the keyboard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from factoryops.client.http import HttpPlant
+from factoryops.contracts import http
+from factoryops.domain.alarms import AlarmState
+from factoryops.domain.rules import Comparison, Priority
+from factoryops.domain.time import now_us
+from factoryops.simulator.connection import DeviceConnection, MqttTarget
+from factoryops.simulator.replay import telemetry
+from factoryops_app.login_window import LoginEntry
+from factoryops_app.pages.alarms import AlarmsPage
+from tests.support.imagined_app import ImaginedApp, drive
+from tests.support.installation import Installation
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.timeout(120)
+
+TOPIC = "factories/works/devices/press-1/telemetry"
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(tmp_path / "plant")
+    made.add_factory("works")
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def device(installation: Installation) -> Iterator[DeviceConnection]:
+    """A device connected to the running service."""
+    secret = installation.add_credential("works", "press", device="press-1")
+    installation.start()
+    made = DeviceConnection(MqttTarget("127.0.0.1", installation.endpoint_port, "works", "press", secret), "press-1")
+    made.start()
+    made.wait_connected(10.0)
+    yield made
+    made.close()
+
+
+def test_a_live_value_is_shown_and_its_alarm_is_acknowledged_with_two_keys(
+    qapp: QApplication, installation: Installation, device: DeviceConnection, tmp_path: Path
+) -> None:
+    async def work(app: ImaginedApp) -> None:
+        await _log_in(app, installation)
+        device.publish(TOPIC, telemetry(now_us(), {"pressure": 4.0}))
+        await until(lambda: app.session.plant.devices, timeout_s=20, every_s=0.1, what="the device in the client")
+        await _add_rule(installation)
+        device.publish(TOPIC, telemetry(now_us(), {"pressure": 4.2}))
+        series = app.session.plant.devices[0].parameters[0].series_id
+        await until(lambda: _newest(app, series) == 4.2, timeout_s=20, every_s=0.1, what="the live value")
+        await _raise_alarm(app, device)
+        window = app.window
+        QTest.keyClick(window, Qt.Key.Key_F2)
+        page = window.current
+        assert isinstance(page, AlarmsPage)
+        await until(page.table.selected, timeout_s=10, what="the selected alarm")
+        QTest.keyClick(window, Qt.Key.Key_F6)
+        await until(lambda: _states(app) == [AlarmState.ACKNOWLEDGED], timeout_s=10, what="the acknowledgement")
+
+    drive(qapp, tmp_path, work, plant=HttpPlant(installation.url))
+    assert asyncio.run(_answered_by(installation)) == ["admin"]
+
+
+async def _log_in(app: ImaginedApp, installation: Installation) -> None:
+    entry = LoginEntry(installation.url, "works", "admin", installation.passwords["works"], is_kept=False)
+    assert await app.shell.log_in(entry)
+    await until(lambda: app.session.connection.is_connected, timeout_s=20, what="the connection")
+
+
+async def _add_rule(installation: Installation) -> None:
+    client = await installation.log_in("works")
+    await client.create_rule(
+        http.RuleContent(
+            name="Pressure high",
+            parameter_key="pressure",
+            comparison=Comparison.ABOVE,
+            limit=5.0,
+            priority=Priority.HIGH,
+        )
+    )
+    await client.logout()
+    await client.close()
+
+
+async def _raise_alarm(app: ImaginedApp, device: DeviceConnection) -> None:
+    """Publish until the rule has come into force and has seen it."""
+
+    async def is_raised() -> bool:
+        device.publish(TOPIC, telemetry(now_us(), {"pressure": 6.5}))
+        return _states(app) == [AlarmState.UNACKNOWLEDGED]
+
+    await until(is_raised, timeout_s=20, every_s=0.3, what="the alarm in the client")
+
+
+def _newest(app: ImaginedApp, series: int) -> float | None:
+    view = app.session.samples.view(series, 0)
+    return float(view.value[-1]) if view is not None and len(view) else None
+
+
+def _states(app: ImaginedApp) -> list[AlarmState]:
+    return [alarm.state for alarm in app.session.alarms.active]
+
+
+async def _answered_by(installation: Installation) -> list[str | None]:
+    client = await installation.log_in("works")
+    alarms = await client.alarms()
+    await client.logout()
+    await client.close()
+    return [alarm.acknowledged_by for alarm in alarms]
