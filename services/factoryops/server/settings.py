@@ -9,6 +9,7 @@ import ipaddress
 import os
 import stat
 import sys
+import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,9 +196,8 @@ class DataFolder:
         try:
             for folder in (self.heartbeats, self.doorbells, self.checkpoints, self.artifacts, self.logs):
                 folder.mkdir(parents=True, exist_ok=True)
-            probe = self.root / "run" / ".writable"
-            probe.write_bytes(b"")
-            probe.unlink()
+            with tempfile.TemporaryFile(dir=self.root / "run"):  # every role asks at the same moment
+                pass
         except OSError as error:
             raise SetupError(
                 f"The data folder {self.root} cannot be written ({error.strerror or error}). "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,9 @@ def test_a_data_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> No
     blocker.write_text("", encoding="utf-8")
     with pytest.raises(SetupError, match="data folder"):
         DataFolder(blocker).prepare()
+
+
+def test_all_roles_may_look_at_the_data_folder_at_the_same_moment(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as roles:
+        for done in [roles.submit(DataFolder(tmp_path / "data").prepare) for _ in range(400)]:
+            done.result()
