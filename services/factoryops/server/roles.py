@@ -22,10 +22,8 @@ _HOT_SWITCH_INTERVAL_S: Final = 0.0005
 """How long a thread may keep the interpreter where latency counts."""
 
 
-def wanted(settings: Settings) -> tuple[str, ...]:
-    """The roles `run` supervises, in the order they start."""
-    del settings  # every installation runs them all
-    return ("ingest", "historian", "engine", "api", "worker")
+ROLES: Final = ("ingest", "historian", "engine", "api", "worker")
+"""What `run` supervises, in the order they start."""
 
 
 def build(role: str, settings: Settings) -> Work:

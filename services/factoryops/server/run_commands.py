@@ -56,14 +56,14 @@ def run(
         trouble = bootstrap.prepare_installation(settings)
         if trouble:
             complain(f"{trouble} The service starts without it: samples are kept, logging in waits.")
-        sys.exit(run_role(_supervisor(ours, settings).run, lifeline=watched_lifeline(lifeline)))
+        sys.exit(run_role(_supervisor(ours).run, lifeline=watched_lifeline(lifeline)))
     finally:
         lock.release()
 
 
-def _supervisor(ours: Context, settings: Settings) -> Supervisor:
+def _supervisor(ours: Context) -> Supervisor:
     chosen = [] if ours.file is None else [str(ours.file.absolute())]
-    return Supervisor({role: ["-m", "factoryops.server.role_main", role, *chosen] for role in roles.wanted(settings)})
+    return Supervisor({role: ["-m", "factoryops.server.role_main", role, *chosen] for role in roles.ROLES})
 
 
 def migrate(context: typer.Context) -> None:

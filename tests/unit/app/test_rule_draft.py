@@ -72,7 +72,8 @@ def test_numbers_survive_being_shown_and_typed(value: float) -> None:
 
 @given(st.text(max_size=12))
 def test_no_text_at_all_breaks_the_form(text: str) -> None:
-    RuleDraft(name=text, limit=text, deadband=text, on_delay_s=text).errors()
+    errors = RuleDraft(name=text, limit=text, deadband=text, on_delay_s=text).errors()
+    assert ("limit" in errors) is (parsed(text) is None)
 
 
 def test_a_comma_is_understood_as_a_decimal_point() -> None:

@@ -48,7 +48,12 @@ def test_a_message_cannot_forge_another_line() -> None:
 
 
 @pytest.mark.usefixtures("untouched")
-def test_a_log_folder_that_cannot_be_written_costs_the_file_and_nothing_else(tmp_path: Path) -> None:
+def test_a_log_folder_that_cannot_be_written_costs_the_file_and_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "logs").write_text("", encoding="utf-8")
     configure_logging("api", level="INFO", folder=tmp_path / "logs")
     logging.getLogger("factoryops").info("still here")
+    said = capsys.readouterr().err
+    assert "still here" in said
+    assert "is not possible" in said
