@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from pathlib import Path
 from typing import Final
 
@@ -69,7 +68,7 @@ class Settings:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, self._path)  # noqa: PTH105 - overwrites on Windows too
+            temporary.replace(self._path)
         except OSError as error:
             logger.info("the workstation's settings cannot be written (%s); they last for this run only", error)
             self._path = None
@@ -94,6 +93,6 @@ def _read(path: Path) -> dict[str, str]:
 
 def _set_aside(path: Path) -> None:
     try:
-        os.replace(path, path.with_name(path.name + ".damaged"))  # noqa: PTH105 - overwrites on Windows too
+        path.replace(path.with_name(path.name + ".damaged"))
     except OSError as error:
         logger.info("the damaged settings could not be set aside (%s)", error)

@@ -60,7 +60,7 @@ class ArrivingFile:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            os.replace(self._temporary, self.path)  # noqa: PTH105 - overwrites on Windows too
+            self._temporary.replace(self.path)
         except OSError as error:
             raise StorageError(f"{self.path} cannot be written ({error}); close it if it is open.") from error
         return self.path

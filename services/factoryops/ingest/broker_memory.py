@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -65,4 +64,4 @@ class BrokerMemory:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._file.with_name(self._file.name + ".new")
         temporary.write_bytes(msgspec.json.encode(self._memory))
-        os.replace(temporary, self._file)  # noqa: PTH105 - Path.replace is the same call; this one reads as what it is
+        temporary.replace(self._file)

@@ -7,7 +7,6 @@ written afterwards: a stale or lost one only keeps rows a little longer (decisio
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,7 +17,7 @@ def publish_checkpoint(folder: Path, consumer: str, journal: str, seq: int) -> N
     final = folder / f"{journal}.{consumer}"
     temporary = final.with_name(final.name + ".new")
     temporary.write_text(str(seq), encoding="utf-8")
-    os.replace(temporary, final)  # noqa: PTH105 - Path.replace is the same call; this one reads as what it is
+    temporary.replace(final)
 
 
 def lowest_checkpoint(folder: Path, consumers: Iterable[str], journal: str) -> int:

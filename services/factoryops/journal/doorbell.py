@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -81,7 +80,7 @@ class DoorbellListener:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._file.with_suffix(".new")
         temporary.write_text(str(port), encoding="utf-8")
-        os.replace(temporary, self._file)  # noqa: PTH105 - Path.replace is the same call; this one reads as what it is
+        temporary.replace(self._file)
 
     async def wait(self, *, timeout_s: float) -> bool:
         """Return True at a ring, False when `timeout_s` passed without one."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
@@ -300,6 +299,6 @@ def set_aside(path: Path) -> Path:
     moved = path.with_name(f"{path.stem}.damaged-{now_us()}{path.suffix}")
     for part in _files_of(path):
         if part.exists():
-            os.replace(part, moved.with_name(part.name.replace(path.name, moved.name)))  # noqa: PTH105 - overwrites on Windows too
+            part.replace(moved.with_name(part.name.replace(path.name, moved.name)))
     logger.warning("%s was set aside as %s", path, moved)
     return moved

@@ -80,7 +80,7 @@ class HeartbeatFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_suffix(".new")
         temporary.write_bytes(msgspec.json.encode(beat))
-        os.replace(temporary, self._path)  # noqa: PTH105 - Path.replace is the same call; this one reads as what it is
+        temporary.replace(self._path)
 
     def remove(self) -> None:
         """Take the file away at an orderly stop."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +145,6 @@ def _write_state(file: Path, state: _State) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(msgspec.json.encode(state))
-        os.replace(temporary, file)  # noqa: PTH105 - Path.replace is the same call; this one reads as what it is
+        temporary.replace(file)
     except OSError as error:
         raise StorageError(f"{file} cannot be written: {error.strerror or error}. Check the data folder.") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -67,4 +66,4 @@ class FaultFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_suffix(".new")
         temporary.write_bytes(msgspec.json.encode(faults))
-        os.replace(temporary, self._path)  # noqa: PTH105 - Path.replace is the same call; this one reads as what it is
+        temporary.replace(self._path)
