@@ -26,6 +26,14 @@ class SampleFlag(IntFlag):
     """Came through the import journal: history, never an alarm."""
     RECEIVE_TIME = 4
     """The message carried no time of its own; the time is when it was received."""
+    BOOLEAN = 8
+    """The value was true (1) or false (0)."""
+    TEXT = 16
+    """The value is the code of a text (`text_code`); it cannot be compared, averaged or drawn as a line."""
+    CALCULATED = 32
+    """Calculated by the engine from other series."""
+    UNCERTAIN = 64
+    """Its source says that the value is not good, or it was calculated from one that is not."""
 
 
 class SeriesKey(NamedTuple):
@@ -46,6 +54,14 @@ def series_id(key: SeriesKey) -> SeriesId:
     text = "\x1f".join(key).encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(text, digest_size=8).digest()
     return SeriesId((int.from_bytes(digest, "big") >> (64 - SERIES_ID_BITS)) or 1)
+
+
+def text_code(factory: str, text: str) -> int:
+    """What stands for a text in a value column: a 53-bit hash of it and its factory, exact as a float (decision 0013).
+
+    Like a series id it is the same for every writer; the journal and the stores keep what each code stands for.
+    """
+    return series_id(SeriesKey(factory, "", text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from factoryops.domain.errors import DamagedFileError
 from factoryops.domain.samples import SeriesKey
 from factoryops.journal.records import Batch, MessageLedger, decode
 from factoryops.journal.schema import last_seq_before, open_for_reading
-from factoryops.journal.walk import DAMAGE, Row, rows_after, series_after
+from factoryops.journal.walk import DAMAGE, Row, rows_after, series_after, texts_after
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ class JournalReader:
     Attributes:
         position: the sequence number of the last row that was read.
         series: what each series id stands for, complete for every row that was read.
+        texts: (factory, text) of each text code, likewise complete.
         missing: spans of rows that were found missing or damaged, oldest first; the consumer reports and clears them.
     """
 
@@ -46,9 +47,10 @@ class JournalReader:
         self._path = path
         self._connection: apsw.Connection | None = None
         self._inode: tuple[int, int] | None = None
-        self._series_number = 0
+        self._series_number = self._text_number = 0
         self.position = after_seq
         self.series: dict[int, SeriesKey] = {}
+        self.texts: dict[int, tuple[str, str]] = {}
         self.missing: list[MissingRows] = []
 
     def _connected(self) -> apsw.Connection | None:
@@ -63,7 +65,7 @@ class JournalReader:
                 self._connection = open_for_reading(self._path)
             except apsw.CantOpenError:
                 return None
-            self._inode, self._series_number = identity, 0
+            self._inode, self._series_number, self._text_number = identity, 0, 0
         return self._connection
 
     def read(self, *, most_rows: int = 256) -> list[Batch]:
@@ -73,7 +75,7 @@ class JournalReader:
             return []
         try:
             rows = rows_after(connection, self.position, most_rows)
-            self._load_series(connection)
+            self._load_names(connection)
         except (apsw.SQLError, apsw.BusyError):
             return []  # the writer has not made the tables yet, or is just recovering the file
         except DAMAGE as error:
@@ -81,11 +83,15 @@ class JournalReader:
             return []
         return self._decoded(rows)
 
-    def _load_series(self, connection: apsw.Connection) -> None:
+    def _load_names(self, connection: apsw.Connection) -> None:
         for number, identity, key in series_after(connection, self._series_number):
             if key is not None:
                 self.series[identity] = key
             self._series_number = number
+        for number, code, text in texts_after(connection, self._text_number):
+            if text is not None:
+                self.texts[code] = text
+            self._text_number = number
 
     def _decoded(self, rows: list[Row]) -> list[Batch]:
         batches: list[Batch] = []

@@ -47,6 +47,7 @@ class QuarantinedMessage(msgspec.Struct, frozen=True, array_like=True):
         reason: one of a fixed set of words, for grouping ("invalid_json", "unknown_device", ...).
         detail: one sentence a person reads.
         factory: the factory's id, or "" when it could not be told.
+        device: the device's key, or "" when it could not be told.
     """
 
     received_us: int
@@ -56,6 +57,7 @@ class QuarantinedMessage(msgspec.Struct, frozen=True, array_like=True):
     detail: str
     factory: str = ""
     client: str = ""
+    device: str = ""
 
 
 class MessageLedger(msgspec.Struct, frozen=True, array_like=True):

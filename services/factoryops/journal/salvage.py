@@ -27,7 +27,8 @@ _INSERT_ROW: Final = (
 )
 _COPIED: Final = {
     "series": ("number", "id", "factory", "device", "parameter"),
-    "quarantine": ("number", "received_us", "factory", "client", "reason", "detail", "topic", "payload"),
+    "text": ("number", "code", "factory", "text"),
+    "quarantine": ("number", "received_us", "factory", "client", "reason", "detail", "topic", "payload", "device"),
 }
 
 
@@ -62,8 +63,8 @@ def salvage(damaged: Path, into: apsw.Connection) -> int:
 
 def _copy_table(source: apsw.Connection, into: apsw.Connection, table: str, columns: tuple[str, ...]) -> None:
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-    # A damaged page can hold text that is none.
-    with contextlib.suppress(*DAMAGE, UnicodeDecodeError, apsw.MismatchError), into:
+    # A damaged page can hold text that is none, and a file of an older program lacks some of it.
+    with contextlib.suppress(*DAMAGE, UnicodeDecodeError, apsw.MismatchError, apsw.SQLError), into:
         for row in source.execute(f"SELECT {names} FROM {table} ORDER BY number"):  # noqa: S608 - constants above
             into.execute(f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", row)  # noqa: S608 - as above
 

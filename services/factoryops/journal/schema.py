@@ -9,7 +9,7 @@ import apsw
 
 from factoryops.domain.errors import SetupError, StorageError
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -28,6 +28,12 @@ CREATE TABLE IF NOT EXISTS series (
     device TEXT NOT NULL,
     parameter TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS text (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    code INTEGER NOT NULL UNIQUE,
+    factory TEXT NOT NULL,
+    text TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS quarantine (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     received_us INTEGER NOT NULL,
@@ -36,10 +42,13 @@ CREATE TABLE IF NOT EXISTS quarantine (
     reason TEXT NOT NULL,
     detail TEXT NOT NULL,
     topic BLOB NOT NULL,
-    payload BLOB NOT NULL
+    payload BLOB NOT NULL,
+    device TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS quarantine_by_factory ON quarantine (factory, number);
 """
+
+_FROM_1: Final = "ALTER TABLE quarantine ADD COLUMN device TEXT NOT NULL DEFAULT '';"
 
 
 def open_for_writing(path: Path) -> apsw.Connection:
@@ -78,7 +87,8 @@ def open_for_writing(path: Path) -> apsw.Connection:
             "Start the newer program, or restore the backup made before the upgrade."
         )
     if version < VERSION:
-        connection.execute("BEGIN IMMEDIATE;" + SCHEMA + f"PRAGMA user_version = {VERSION}; COMMIT")
+        changes = _FROM_1 if version == 1 else ""
+        connection.execute("BEGIN IMMEDIATE;" + SCHEMA + changes + f"PRAGMA user_version = {VERSION}; COMMIT")
     return connection
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import apsw
 
-from factoryops.domain.samples import SeriesKey, series_id
+from factoryops.domain.samples import SeriesKey, series_id, text_code
 
 DAMAGE: Final = (apsw.CorruptError, apsw.IOError, apsw.NotADBError)
 
@@ -15,6 +15,9 @@ _AFTER: Final = "SELECT seq, previous, received_us, crc, data FROM batch WHERE s
 _SERIES_AFTER: Final = (
     "SELECT number, id, CAST(factory AS BLOB), CAST(device AS BLOB), CAST(parameter AS BLOB)"
     " FROM series WHERE number > ? ORDER BY number"
+)
+_TEXTS_AFTER: Final = (
+    "SELECT number, code, CAST(factory AS BLOB), CAST(text AS BLOB) FROM text WHERE number > ? ORDER BY number"
 )
 _END: Final = 1 << 61
 
@@ -78,3 +81,17 @@ def series_after(connection: apsw.Connection, number: int) -> Iterator[tuple[int
         except (TypeError, UnicodeDecodeError):
             key = None
         yield found, identity, key if key is not None and series_id(key) == identity else None
+
+
+def texts_after(connection: apsw.Connection, number: int) -> Iterator[tuple[int, int, tuple[str, str] | None]]:
+    """(number, code, (factory, text)) of the text records after `number`; None where the record is damaged.
+
+    A code is the hash of its text, so each record proves itself.
+    """
+    for found, code, *parts in connection.execute(_TEXTS_AFTER, (number,)):
+        try:
+            factory, text = (bytes(part).decode("utf-8") for part in parts)
+        except (TypeError, UnicodeDecodeError):
+            yield found, code, None
+        else:
+            yield found, code, (factory, text) if text_code(factory, text) == code else None

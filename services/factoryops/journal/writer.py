@@ -12,12 +12,12 @@ import apsw
 import msgspec
 
 from factoryops.domain.errors import ConflictError, DamagedFileError, StorageError
-from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
+from factoryops.domain.samples import SampleColumns, SeriesKey, series_id, text_code
 from factoryops.domain.time import now_us
 from factoryops.journal.records import Entry, Gap, MessageLedger, QuarantinedMessage, checksum, decode, encode
 from factoryops.journal.salvage import holes, salvage, tail_gap
 from factoryops.journal.schema import last_seq_before, open_for_writing
-from factoryops.journal.walk import series_after
+from factoryops.journal.walk import series_after, texts_after
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +39,10 @@ _INSERT_BATCH: Final = (
     "INSERT INTO batch (seq, previous, received_us, sample_count, crc, data) VALUES (?, ?, ?, ?, ?, ?)"
 )
 _INSERT_SERIES: Final = "INSERT INTO series (id, factory, device, parameter) VALUES (?, ?, ?, ?)"
+_INSERT_TEXT: Final = "INSERT INTO text (code, factory, text) VALUES (?, ?, ?)"
 _INSERT_QUARANTINE: Final = (
-    "INSERT INTO quarantine (received_us, factory, client, reason, detail, topic, payload) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO quarantine (received_us, factory, client, reason, detail, topic, payload, device)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _OLDEST_QUARANTINED: Final = "SELECT number, length(payload) FROM quarantine ORDER BY number LIMIT 200"
 
@@ -89,6 +91,11 @@ class JournalWriter:
         """Every series that has its record, by id."""
         return self._known
 
+    @property
+    def texts(self) -> Mapping[int, tuple[str, str]]:
+        """(factory, text) of every text that has its record, by code."""
+        return self._texts
+
     def _open_or_set_aside(self) -> apsw.Connection:
         try:
             connection = open_for_writing(self._path)
@@ -112,6 +119,7 @@ class JournalWriter:
         """Learn from the file what is durable."""
         connection = self._connection
         self._known = self._sound_series()
+        self._texts = self._sound_texts()
         self._quarantined = int(connection.execute("SELECT count(*) FROM quarantine").get)
         self._quarantined_bytes = int(
             connection.execute("SELECT coalesce(sum(length(payload)), 0) FROM quarantine").get
@@ -127,6 +135,16 @@ class JournalWriter:
                 self._connection.execute("DELETE FROM series WHERE number = ?", (number,))
             else:
                 known[identity] = key
+        return known
+
+    def _sound_texts(self) -> dict[int, tuple[str, str]]:
+        known: dict[int, tuple[str, str]] = {}
+        for number, code, text in list(texts_after(self._connection, 0)):
+            if text is None:
+                # It is written anew when its text is next seen.
+                self._connection.execute("DELETE FROM text WHERE number = ?", (number,))
+            else:
+                known[code] = text
         return known
 
     def _newest_sound(self) -> tuple[int, MessageLedger]:
@@ -153,12 +171,15 @@ class JournalWriter:
                 raise ConflictError(f"{key} and {known} have the same series id; rename one of the parameters.")
         return missing
 
-    def append(self, entry: Entry, new_series: Iterable[SeriesKey] = ()) -> int:
+    def append(
+        self, entry: Entry, new_series: Iterable[SeriesKey] = (), new_texts: Iterable[tuple[str, str]] = ()
+    ) -> int:
         """Write one entry and return its sequence number once it is on disk.
 
         Args:
             entry: what to keep; its ledger holds the totals after it.
             new_series: keys first used by this entry.
+            new_texts: (factory, text) of texts first used by this entry.
 
         Raises:
             StorageError: nothing of the entry was kept; acknowledge nothing.
@@ -166,8 +187,9 @@ class JournalWriter:
         seq = self._next_seq
         blob = encode(entry)
         added = self.missing_series(dict.fromkeys(new_series))
+        texts = {code: text for text in new_texts if (code := text_code(*text)) not in self._texts}
         try:
-            self._commit(seq, entry, blob, added)
+            self._commit(seq, entry, blob, added, texts)
         except apsw.Error as error:
             self._roll_back()
             raise StorageError(
@@ -175,15 +197,20 @@ class JournalWriter:
                 "check the disk and its free space."
             ) from error
         self._known.update((series_id(key), key) for key in added)
+        self._texts.update(texts)
         self.last_seq, self.ledger = seq, entry.ledger
         self._next_seq = seq + 1
         return seq
 
-    def _commit(self, seq: int, entry: Entry, blob: bytes, added: list[SeriesKey]) -> None:
+    def _commit(
+        self, seq: int, entry: Entry, blob: bytes, added: list[SeriesKey], texts: Mapping[int, tuple[str, str]]
+    ) -> None:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         if added:
             self._connection.executemany(_INSERT_SERIES, [(series_id(key), *key) for key in added])
+        if texts:
+            self._connection.executemany(_INSERT_TEXT, [(code, *text) for code, text in texts.items()])
         if entry.quarantined:
             self._connection.executemany(_INSERT_QUARANTINE, [_quarantine_row(one) for one in entry.quarantined])
         crc = checksum(seq, self.last_seq, entry.received_us, blob)
@@ -286,8 +313,8 @@ def import_samples(writer: JournalWriter, samples: SampleColumns, keys: Iterable
     return writer.append(Entry(now_us(), ledger, samples), keys)
 
 
-def _quarantine_row(one: QuarantinedMessage) -> tuple[int, str, str, str, str, bytes, bytes]:
-    return (one.received_us, one.factory, one.client, one.reason, one.detail, one.topic, one.payload)
+def _quarantine_row(one: QuarantinedMessage) -> tuple[int, str, str, str, str, bytes, bytes, str]:
+    return (one.received_us, one.factory, one.client, one.reason, one.detail, one.topic, one.payload, one.device)
 
 
 def _files_of(path: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factoryops.domain.errors import ConflictError, DamagedFileError, SetupError, StorageError
-from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
+from factoryops.domain.samples import SampleColumns, SeriesKey, series_id, text_code
 from factoryops.domain.time import now_us
 from factoryops.journal import writer as writer_module
 from factoryops.journal.checkpoints import highest_checkpoint, lowest_checkpoint, publish_checkpoint
@@ -267,3 +267,31 @@ def test_a_file_that_is_no_database_is_set_aside(tmp_path: Path) -> None:
         assert writer.last_seq <= now_us()
     assert list(tmp_path.glob("journal.damaged-*"))
     assert len(_batches(path)[0].entry.gaps) == 1
+
+
+def test_a_text_has_its_record_before_its_code_is_used(tmp_path: Path) -> None:
+    running, idle = ("f", "running"), ("f", "idle \u2026")
+    with JournalWriter(tmp_path / "journal.db") as writer:
+        writer.append(entry_of(0), KEYS, [running, idle, running])
+        writer.append(entry_of(1), (), [running])
+    with JournalWriter(tmp_path / "journal.db") as again:
+        assert dict(again.texts) == {text_code(*text): text for text in (running, idle)}
+    reader = JournalReader(tmp_path / "journal.db")
+    reader.read()
+    assert reader.texts == {text_code(*text): text for text in (running, idle)}
+    assert text_code("f", "running") != text_code("g", "running")
+    reader.close()
+
+
+def test_a_journal_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with JournalWriter(path) as writer:
+        writer.append(entry_of(0), KEYS)
+    old = apsw.Connection(str(path))
+    old.execute("DROP TABLE text; ALTER TABLE quarantine DROP COLUMN device; PRAGMA user_version = 1")
+    old.close()
+    with JournalWriter(path) as writer:
+        bad = QuarantinedMessage(1, b"t", b"p", "unknown_device", "x", "f", "gateway", "pump-9")
+        writer.append(Entry(2, MessageLedger(2, 1, 1), quarantined=(bad,)), (), [("f", "on")])
+    _, marks = read_all(path)
+    assert marks == [1_000, 2]
