@@ -5,7 +5,7 @@ set -u
 
 client="libegl1 libgl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libxcb-image0
  libxcb-render-util0 libxcb-xinerama0 libxcb-randr0 libdbus-1-3 libfontconfig1 libglib2.0-0 fonts-dejavu-core"
-servers="mosquitto mariadb-server"
+servers="mosquitto mosquitto-clients mariadb-server libpaho-mqtt1.3 strace"
 screen="xvfb fonts-inter"
 
 command -v dpkg-query >/dev/null 2>&1 || exit 0

@@ -31,12 +31,14 @@ class SnapshotCredential(msgspec.Struct, frozen=True):
         secret_sha256: hexadecimal SHA-256 of the secret; secrets are 24 random bytes or more, so no slow hash is due.
         factory_id: the factory it may publish for.
         device_key: the only device it may publish for; None for any of its factory (a gateway).
+        may_subscribe: whether it may also look at its factory's traffic at the service's own endpoint.
     """
 
     username: str
     secret_sha256: str
     factory_id: str
     device_key: str | None = None
+    may_subscribe: bool = False
 
 
 class Snapshot(msgspec.Struct, frozen=True):
