@@ -56,6 +56,7 @@ class ApiContext:
         journals: "journal", "derived" and "import" -> file.
         artifacts_folder: files lie at <factory id>/<artifact id> in it.
         roles: whose heartbeats must be there.
+        certificates: what each is ("The certificate of the API") and its file: their ends are announced.
     """
 
     database: Database
@@ -70,3 +71,4 @@ class ApiContext:
     version: str
     limits: ApiLimits = field(default_factory=ApiLimits)
     roles: tuple[str, ...] = ("ingest", "historian", "engine", "api", "worker")
+    certificates: Mapping[str, Path] = field(default_factory=dict)

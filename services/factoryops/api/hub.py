@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from factoryops.api.alarm_board import AlarmBoard
+from factoryops.api.certificate_watch import CertificateWatch
 from factoryops.api.channels import Channels, key_of
 from factoryops.api.context import ApiContext
 from factoryops.api.feed import JournalFeed, News
@@ -70,6 +71,7 @@ class Hub:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journals")
         self._doorbell = DoorbellListener(context.doorbell_folder, "api")
         self._heartbeat = HeartbeatFile(context.heartbeat_folder, "api")
+        self._certificates = CertificateWatch(context.certificates)
         self._feeds: list[JournalFeed] = []
         self._channels = Channels(lambda: self.watermark_us)
         self._clients: set[LiveClient] = set()
@@ -238,7 +240,8 @@ class Hub:
             tail.forget_through(await self._pool.run(self._context.reader.checkpoint, name))
 
     async def _beat(self) -> None:
-        await self._pool.run(self._heartbeat.write, self._figures(), self._problems())
+        ending = await self._pool.run(self._certificates.look)
+        await self._pool.run(self._heartbeat.write, self._figures(), self._problems() + ending)
         summary = await self._pool.run(self._health.refresh)
         frame = live.encode_frame(live.Beat(now_us(), self.watermark_us, summary.status, summary.sentences))
         for client in list(self._clients):

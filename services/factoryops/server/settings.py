@@ -182,6 +182,11 @@ class DataFolder:
         return self.root / "instance.key"
 
     @property
+    def certificates(self) -> Path:
+        """The plant's own certificate authority."""
+        return self.root / "certificates"
+
+    @property
     def artifacts(self) -> Path:
         """Reports and results, a folder per factory."""
         return self.root / "artifacts"

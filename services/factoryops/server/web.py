@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -39,6 +40,7 @@ def serve(settings: Settings) -> Work:
         doorbell_folder=folder.doorbells,
         artifacts_folder=folder.artifacts,
         version=program_version(),
+        certificates=_certificates(settings),
     )
     app = build_app(context)
 
@@ -50,6 +52,13 @@ def serve(settings: Settings) -> Work:
             await asyncio.to_thread(database.close)
 
     return work
+
+
+def _certificates(settings: Settings) -> dict[str, Path]:
+    """Every certificate file that the settings name, and what it is."""
+    named: dict[str, Path | None] = {"The certificate of the API": settings.api.certificate_file}
+    named |= {f"The authority of the broker {one.name}": one.ca_file for one in settings.brokers}
+    return {what: file for what, file in named.items() if file is not None}
 
 
 def _config(app: FastAPI, api: ApiSettings) -> uvicorn.Config:

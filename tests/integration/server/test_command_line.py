@@ -149,3 +149,16 @@ def test_the_api_describes_itself_without_an_installation(command: Command) -> N
     described = json.loads(said.out)
     assert described["openapi"].startswith("3.1")
     assert any(path.endswith("/alarms") for path in described["paths"])
+
+
+def test_the_plant_has_an_authority_of_its_own(command: Command, tmp_path: Path) -> None:
+    assert "create-ca" in command("certificate", "list").err
+    assert "Fingerprint" in command("certificate", "create-ca").out
+    issued = command("certificate", "issue", "broker", "--host", "broker.plant.local", "--host", "10.0.0.4")
+    certificate = tmp_path / "data" / "certificates" / "issued" / "broker" / "certificate.pem"
+    assert str(certificate) in issued.out
+    assert "PRIVATE KEY" not in issued.out
+    assert "broker.plant.local, 10.0.0.4" in command("certificate", "inspect", str(certificate)).out
+    assert command("certificate", "renew", "broker").code == 0
+    assert command("certificate", "revoke", "broker").code == 0
+    assert "revoked" in command("certificate", "list").out
