@@ -19,6 +19,7 @@ from factoryops.reports.scan import scan
 from factoryops.simulator.backfill import BackfillResult, backfill
 from factoryops.simulator.describe import furnish
 from tests.benchmarks.figure import Figure
+from tests.support.import_place import import_place
 
 
 def measure() -> list[Figure]:
@@ -30,7 +31,7 @@ def measure() -> list[Figure]:
         factory = database.run(lambda tx: tx.factories.create("riverside", "Riverside Works", "Europe/Berlin"))
         furnish(database, factory.id)
         started = time.perf_counter()
-        result = backfill(root / "import.db", root / "imported.json", factory.id)
+        result = backfill(import_place(root), root / "imported.json", factory.id)
         import_s = time.perf_counter() - started
         _store(root)
         figures = [Figure("A day of history imported", import_s, "s", "seconds", f"{result.samples:,} samples")]

@@ -22,6 +22,7 @@ from factoryops.jobs.worker import WorkerConfig
 from factoryops.journal.reader import JournalReader
 from factoryops.simulator.backfill import backfill
 from factoryops.simulator.describe import furnish
+from tests.support.import_place import import_place
 
 HOURS = 3
 
@@ -51,6 +52,7 @@ class JobPlant:
             database_url=self.database_url,
             history=LocalSource(str(self.root / "history.db")),
             journals={name: self.root / f"{name}.db" for name in ("journal", "derived", "import")},
+            imports=import_place(self.root),
             limits=Limits(**settings),  # type: ignore[arg-type]  # the tests name the fields
             lease_s=2.0,
             poll_s=0.05,
@@ -69,7 +71,7 @@ def make_plant(root: Path) -> JobPlant:
     factory = database.run(lambda tx: tx.factories.create("riverside", "Riverside Works", "Europe/Berlin"))
     furnish(database, factory.id)
     database.close()
-    backfill(root / "import.db", root / "imported.json", factory.id, span_s=HOURS * 3_600)
+    backfill(import_place(root), root / "imported.json", factory.id, span_s=HOURS * 3_600)
     store = LocalHistory(root / "history.db")
     reader = JournalReader(root / "import.db")
     while batches := reader.read():

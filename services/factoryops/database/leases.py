@@ -189,4 +189,5 @@ def _claimed(row: sa.Row[Any]) -> ClaimedRun:
         device_ids=tuple(DeviceId(device_id) for device_id in device_ids),
         requested_by=row.job_run_requested_by,
         attempt=row.job_run_attempt + 1,
+        arguments=msgspec.json.decode(row.job_run_arguments or "{}", type=dict[str, object]),
     )

@@ -122,6 +122,7 @@ class ClaimedRun:
         attempt: 1 for the first; the fencing token of `renew`, `finish` and `give_back`.
         slot: the scheduled moment; None when somebody asked for it.
         device_ids: the devices it covers; empty means all of the factory.
+        arguments: what else its kind of work is told, plain JSON.
     """
 
     id: RunId
@@ -133,6 +134,7 @@ class ClaimedRun:
     device_ids: tuple[DeviceId, ...]
     requested_by: str
     attempt: int
+    arguments: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

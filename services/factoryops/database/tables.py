@@ -335,6 +335,8 @@ job_run = sa.Table(
     _time("start_us"),
     _time("end_us"),
     sa.Column("device_ids", LONG_TEXT, nullable=False),
+    # Runs of before there were arguments have none.
+    sa.Column("arguments", LONG_TEXT, nullable=True),
     _text("requested_by", 255),
     _time("created_us"),
     _time("not_before_us"),

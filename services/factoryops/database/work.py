@@ -124,7 +124,9 @@ class Work:
             )
         Devices(self._unit, scope).get_many(request.device_ids)
         span = {"start_us": start_us, "end_us": end_us, "slot_us": None}
-        run_id = self._add(scope.factory_id, request.kind, span, scope.actor, request.device_ids)
+        run_id = self._add(
+            scope.factory_id, request.kind, span, scope.actor, request.device_ids, arguments=request.arguments
+        )
         return self.get(scope, run_id)
 
     def _add(
@@ -135,6 +137,7 @@ class Work:
         requested_by: str,
         device_ids: Sequence[str],
         *,
+        arguments: Mapping[str, object] | None = None,
         state: RunState = RunState.QUEUED,
         message: str = "",
     ) -> RunId:
@@ -145,6 +148,7 @@ class Work:
             "kind": kind.value,
             "state": state.value,
             "device_ids": msgspec.json.encode([*dict.fromkeys(device_ids)]).decode(),
+            "arguments": msgspec.json.encode(dict(arguments or {})).decode(),
             "requested_by": requested_by,
             "created_us": self._unit.now_us,
             "not_before_us": self._unit.now_us,
@@ -295,4 +299,5 @@ def _run_of(row: sa.Row[Any], artifacts: list[http.Artifact]) -> http.Run:
         message=row.message,
         artifacts=artifacts,
         result=msgspec.json.decode(row.result),
+        arguments=msgspec.json.decode(row.arguments or "{}"),
     )

@@ -30,6 +30,15 @@ class LocalSource(msgspec.Struct, frozen=True, tag="local"):
 HistorySource = LocalSource | InfluxSource
 
 
+class ImportTarget(msgspec.Struct, frozen=True):
+    """The import journal, for kinds of work that write it (`factoryops.journal.import_writer.ImportPlace`)."""
+
+    journal: str
+    checkpoints_folder: str
+    doorbell_folder: str
+    size_limit_bytes: int
+
+
 class Order(msgspec.Struct, frozen=True):
     """One run, with all a child needs to carry it out.
 
@@ -37,6 +46,8 @@ class Order(msgspec.Struct, frozen=True):
         folder: an empty folder of this attempt's own; files left in it become artifacts.
         journals: journal name -> file, for what the store does not hold yet.
         memory_limit_bytes: what the child may allocate.
+        arguments: what else the kind of work is told.
+        imports: the import journal; None where nothing may be imported.
     """
 
     kind: JobKind
@@ -51,6 +62,8 @@ class Order(msgspec.Struct, frozen=True):
     journals: dict[str, str]
     folder: str
     memory_limit_bytes: int
+    arguments: dict[str, object] = {}
+    imports: ImportTarget | None = None
 
 
 class LeftFile(msgspec.Struct, frozen=True):

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from factoryops.database.database import Database
+from factoryops.domain.errors import SetupError
 from factoryops.history.queries import History
 from factoryops.history.tail import Tail
 from factoryops.jobs.orders import HistorySource, LocalSource, Order
+from factoryops.journal.import_writer import ImportPlace, ImportWriter
 from factoryops.journal.reader import JournalReader
 
 if TYPE_CHECKING:
@@ -43,6 +45,25 @@ def open_sources(order: Order) -> Iterator[Sources]:
             live.close()
         reader.close()
         database.close()
+
+
+def open_import_writer(order: Order) -> ImportWriter:
+    """The import journal, to write; close it afterwards.
+
+    Raises:
+        UnavailableError: somebody else is importing; the run is tried again later.
+        StorageError: the file cannot be written.
+    """
+    target = order.imports
+    if target is None:
+        raise SetupError("This worker was not told where imports are written. Update the service.")
+    place = ImportPlace(
+        journal=Path(target.journal),
+        checkpoints_folder=Path(target.checkpoints_folder),
+        doorbell_folder=Path(target.doorbell_folder),
+        size_limit_bytes=target.size_limit_bytes,
+    )
+    return ImportWriter(place)
 
 
 def open_history(source: HistorySource) -> LocalHistoryReader | InfluxHistoryReader:

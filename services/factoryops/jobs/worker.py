@@ -21,8 +21,9 @@ from factoryops.domain.errors import ConflictError, StorageError, UnavailableErr
 from factoryops.domain.time import now_us
 from factoryops.jobs.artifacts import ArtifactStore
 from factoryops.jobs.attempt import Attempt, Limits, Outcome, Stopped
-from factoryops.jobs.orders import HistorySource, Order
+from factoryops.jobs.orders import HistorySource, ImportTarget, Order
 from factoryops.journal.failpoint import failpoint
+from factoryops.journal.import_writer import ImportPlace, ImportWriter
 from factoryops.observability.heartbeat import HeartbeatFile, Problem
 from factoryops.observability.pacing import is_set_within
 
@@ -32,6 +33,7 @@ T = TypeVar("T")
 
 _LOOK_ANYWAY_S: Final = 5.0
 _RETRY_AFTER_S: Final = 5.0
+_TRIM_EVERY_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class WorkerConfig:
         artifacts_folder: files lie at `<factory id>/<artifact id>` in it.
         database_url: given to the child, on its standard input.
         journals: journal name -> file.
+        imports: the import journal, looked after while nothing is being imported; None where there is none.
         lease_s: how long a run stays ours without a word.
         poll_s: how often to look for work.
     """
@@ -51,6 +54,7 @@ class WorkerConfig:
     database_url: str = field(repr=False)
     history: HistorySource = field(repr=False)
     journals: dict[str, Path] = field(default_factory=dict)
+    imports: ImportPlace | None = None
     limits: Limits = field(default_factory=Limits)
     lease_s: float = 30.0
     poll_s: float = 1.0
@@ -70,6 +74,7 @@ class WorkerService:
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._seen_change = -1
         self._looked_at = 0.0
+        self._trimmed_at = time.monotonic() - _TRIM_EVERY_S
         self._running: str | None = None
         self._figures = {"succeeded": 0, "failed": 0, "cancelled": 0, "retried": 0}
         self._problem: Problem | None = None
@@ -80,6 +85,7 @@ class WorkerService:
         beat = asyncio.create_task(self._beat())
         try:
             while not stop.is_set():
+                await self._look_after_imports()
                 claimed = await self._claim()
                 if claimed is None:
                     await is_set_within(stop, self._config.poll_s)
@@ -89,6 +95,21 @@ class WorkerService:
             beat.cancel()
             await asyncio.gather(beat, return_exceptions=True)
             await asyncio.to_thread(self._heartbeat.remove)
+
+    async def _look_after_imports(self) -> None:
+        """Now and then, let imported rows go that nobody needs any more: between imports nobody else would."""
+        if self._config.imports is None or time.monotonic() - self._trimmed_at < _TRIM_EVERY_S:
+            return
+        self._trimmed_at = time.monotonic()
+        try:
+            trimmed = await asyncio.to_thread(_trim, self._config.imports)
+        except UnavailableError:
+            return  # an import is under way and trims itself
+        except StorageError as error:
+            logger.warning("%s", error)
+            return
+        if trimmed:
+            logger.info("%d rows of the import journal were removed: they are in history", trimmed)
 
     async def _claim(self) -> ClaimedRun | None:
         try:
@@ -155,6 +176,8 @@ class WorkerService:
             journals={name: str(path) for name, path in self._config.journals.items()},
             folder=str(folder),
             memory_limit_bytes=self._config.limits.memory_bytes,
+            arguments=dict(run.arguments),
+            imports=_target(self._config.imports),
         )
 
     async def _keep_lease(self, run: ClaimedRun, progress: float, message: str) -> bool:
@@ -210,3 +233,20 @@ class WorkerService:
             problems = (self._problem,) if self._problem is not None else ()
             await asyncio.to_thread(self._heartbeat.write, figures, problems)
             await asyncio.sleep(1.0)
+
+
+def _trim(place: ImportPlace) -> int:
+    """Rows removed from the import journal; a file that is damaged is set aside and reported on the way."""
+    if not place.journal.exists():
+        return 0
+    with ImportWriter(place) as writer:
+        return writer.trim()
+
+
+def _target(place: ImportPlace | None) -> ImportTarget | None:
+    """A place as an order carries it."""
+    if place is None:
+        return None
+    return ImportTarget(
+        str(place.journal), str(place.checkpoints_folder), str(place.doorbell_folder), place.size_limit_bytes
+    )

@@ -11,6 +11,7 @@ from factoryops.domain.errors import SetupError, UnavailableError
 from factoryops.history.store import HistoryReader, HistoryStore
 from factoryops.identity.instance_key import load_or_create_instance_key
 from factoryops.identity.snapshot_file import write_snapshot
+from factoryops.journal.import_writer import ImportPlace
 from factoryops.server.settings import DataFolder, Settings, data_folder, read_secret
 
 if TYPE_CHECKING:
@@ -86,6 +87,17 @@ def open_history_reader(settings: Settings) -> HistoryReader:
     from factoryops.history.influx.reader import InfluxHistoryReader  # noqa: PLC0415 - as above
 
     return InfluxHistoryReader(influx_config(settings), folder.influx_state)
+
+
+def import_place(settings: Settings) -> ImportPlace:
+    """Where imports are written; their journal may take a quarter of what the devices' may."""
+    folder = DataFolder(settings.data_folder.absolute())
+    return ImportPlace(
+        journal=folder.journals["import"],
+        checkpoints_folder=folder.checkpoints,
+        doorbell_folder=folder.doorbells,
+        size_limit_bytes=int(settings.journal.size_limit_gib * 2**30) // 4,
+    )
 
 
 def influx_config(settings: Settings) -> InfluxConfig:

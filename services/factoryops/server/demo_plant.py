@@ -10,6 +10,7 @@ from typing import Final
 
 from factoryops.domain.identity import FactoryId
 from factoryops.identity import administration
+from factoryops.journal.import_writer import ImportPlace
 from factoryops.server.console import say
 from factoryops.server.context import Context
 from factoryops.server.process_group import free_port
@@ -99,6 +100,7 @@ def _import_yesterday(place: DemoFolder, factory_id: FactoryId) -> None:
     state_file = place.root / "imported.json"
     if not state_file.exists():
         say("Importing a day of history (once, some seconds) ...")
-    result = backfill(place.data.journals["import"], state_file, factory_id)
+    target = ImportPlace(place.data.journals["import"], place.data.checkpoints, place.data.doorbells)
+    result = backfill(target, state_file, factory_id)
     if result.samples:
         say(f"Imported {result.samples:,} samples.")

@@ -132,7 +132,7 @@ def _api(settings: Settings) -> Work:
 
 def _worker(settings: Settings) -> Work:
     from factoryops.jobs.worker import WorkerConfig, WorkerService  # noqa: PLC0415 - this role alone
-    from factoryops.server.bootstrap import database_url, open_database  # noqa: PLC0415 - as above
+    from factoryops.server.bootstrap import database_url, import_place, open_database  # noqa: PLC0415 - as above
 
     folder = data_folder(settings)
     database = open_database(settings)
@@ -142,6 +142,7 @@ def _worker(settings: Settings) -> Work:
         database_url=database_url(settings),
         history=_history_source(settings),
         journals=folder.journals,
+        imports=import_place(settings),
     )
     worker = WorkerService(config, database)
 

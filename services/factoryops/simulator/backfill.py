@@ -12,10 +12,9 @@ import numpy as np
 
 from factoryops.domain.errors import StorageError
 from factoryops.domain.identity import FactoryId
-from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
+from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
 from factoryops.domain.time import US_PER_S, now_us
-from factoryops.journal.doorbell import Doorbell
-from factoryops.journal.writer import JournalWriter, import_samples
+from factoryops.journal.import_writer import ImportPlace, ImportWriter
 from factoryops.simulator.plant import Machine, Plant
 
 _CHUNK_S: Final = 3_600
@@ -45,53 +44,41 @@ class BackfillResult:
 
 
 def backfill(
-    journal_path: Path,
+    place: ImportPlace,
     state_file: Path,
     factory_id: FactoryId,
     *,
     span_s: int = 86_400,
     seed: int = 1,
-    doorbell_folder: Path | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> BackfillResult:
     """Import the plant's last day, once; a later call finds it done, and gaps since then stay gaps.
 
     Args:
-        journal_path: the import journal; nobody else may be writing it.
+        place: the import journal.
         state_file: remembers how far it came.
         factory_id: whose history it becomes.
         span_s: how much, ending now.
         seed: the plant's.
-        doorbell_folder: rung after each part, so that the historian takes it up at once.
         on_progress: called with 0 to 1.
 
     Raises:
+        UnavailableError: somebody else is importing at the moment.
         StorageError: the journal or the state file cannot be written.
     """
     state = _read_state(state_file) or _first_state(span_s)
     if state.done_us >= state.end_us:
         return BackfillResult(0, state.start_us, state.end_us)
     plant = Plant(seed=seed)
-    bell = Doorbell(doorbell_folder) if doorbell_folder is not None else None
     samples = 0
-    try:
-        with JournalWriter(journal_path) as writer:
-            for start_us in range(state.done_us, state.end_us, _CHUNK_S * US_PER_S):
-                end_us = min(start_us + _CHUNK_S * US_PER_S, state.end_us)
-                samples += _import_chunk(writer, plant, factory_id, start_us, end_us)
-                _write_state(state_file, _State(state.start_us, state.end_us, end_us))
-                _tell(bell, on_progress, (end_us - state.start_us) / (state.end_us - state.start_us))
-    finally:
-        if bell is not None:
-            bell.close()
+    with ImportWriter(place) as writer:
+        for start_us in range(state.done_us, state.end_us, _CHUNK_S * US_PER_S):
+            end_us = min(start_us + _CHUNK_S * US_PER_S, state.end_us)
+            samples += _import_chunk(writer, plant, factory_id, start_us, end_us)
+            _write_state(state_file, _State(state.start_us, state.end_us, end_us))
+            if on_progress is not None:
+                on_progress((end_us - state.start_us) / (state.end_us - state.start_us))
     return BackfillResult(samples, state.start_us, state.end_us)
-
-
-def _tell(bell: Doorbell | None, on_progress: Callable[[float], None] | None, share: float) -> None:
-    if bell is not None:
-        bell.ring()
-    if on_progress is not None:
-        on_progress(share)
 
 
 def _first_state(span_s: int) -> _State:
@@ -99,15 +86,15 @@ def _first_state(span_s: int) -> _State:
     return _State(end_us - span_s * US_PER_S, end_us, end_us - span_s * US_PER_S)
 
 
-def _import_chunk(writer: JournalWriter, plant: Plant, factory_id: FactoryId, start_us: int, end_us: int) -> int:
+def _import_chunk(writer: ImportWriter, plant: Plant, factory_id: FactoryId, start_us: int, end_us: int) -> int:
     parts: list[SampleColumns] = []
-    keys: list[SeriesKey] = []
+    keys: dict[int, SeriesKey] = {}
     for machine in plant.machines.values():
         for key, columns in _measured(plant, machine, factory_id, start_us, end_us):
-            keys.append(key)
+            keys[series_id(key)] = key
             parts.append(columns)
     samples = SampleColumns.joined(parts)
-    import_samples(writer, samples, keys)
+    writer.append(samples, keys)
     return len(samples)
 
 
@@ -124,7 +111,7 @@ def _measured(
         count = int(present.sum())
         columns.append((key, SampleColumns(
             np.full(count, series_id(key), np.int64), times_us[present], values[present],
-            np.full(count, SampleFlag.IMPORTED, np.uint8),
+            np.zeros(count, np.uint8),
         )))  # fmt: skip
     return columns
 

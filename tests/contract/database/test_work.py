@@ -88,6 +88,15 @@ def test_a_run_is_claimed_by_one_worker_oldest_first(site: Site, other_site: Sit
     assert _claim(site) is None
 
 
+def test_what_a_run_is_told_reaches_its_worker_and_those_who_look(site: Site) -> None:
+    told = {"upload": "a" * 32, "columns": ["Zeit", "Druck"], "scale": 1.5, "is_dry": True}
+    run = _queue(site, arguments=told)
+    assert run.arguments == told
+    assert _claimed(site).arguments == told
+    with pytest.raises(ValueError, match="64 KiB"):
+        _queue(site, arguments={"text": "x" * 70_000})
+
+
 def test_progress_is_shown_and_moves_the_change_number(site: Site) -> None:
     _queue(site)
     claimed = _claimed(site)

@@ -14,6 +14,7 @@ from factoryops.simulator import backfill as backfill_module
 from factoryops.simulator.backfill import BackfillResult, backfill
 from factoryops.simulator.commands import FaultFile
 from factoryops.simulator.plant import MACHINES, Plant
+from tests.support.import_place import import_place
 
 FACTORY = FactoryId("f" * 32)
 HOURS_3 = 3 * 3_600
@@ -29,7 +30,7 @@ def imported(path: Path) -> SampleColumns:
 
 
 def run(folder: Path) -> BackfillResult:
-    return backfill(folder / "import.db", folder / "imported.json", FACTORY, span_s=HOURS_3)
+    return backfill(import_place(folder), folder / "imported.json", FACTORY, span_s=HOURS_3)
 
 
 def test_the_past_is_imported_once_and_ends_now(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue
 
 from factoryops.contracts.http.parts import Identifier, Received, Sent, example
+
+MOST_ARGUMENT_BYTES: Final = 64 * 1024
 
 
 class JobKind(StrEnum):
@@ -29,12 +32,19 @@ class RunState(StrEnum):
     MISSED = "missed"
 
 
+def _bounded(arguments: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if len(json.dumps(arguments)) > MOST_ARGUMENT_BYTES:
+        raise ValueError(f"the arguments of a run may take {MOST_ARGUMENT_BYTES // 1024} KiB")
+    return arguments
+
+
 class RunRequest(Sent):
     """Work on demand.
 
     Attributes:
         start / end: the span it covers; by default the last 24 hours.
         device_ids: the devices it covers; empty means all.
+        arguments: what else the kind of work is told; plain JSON of up to 64 KiB.
     """
 
     model_config = example({"kind": "daily_report", "start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"})
@@ -43,6 +53,7 @@ class RunRequest(Sent):
     start: AwareDatetime | None = None
     end: AwareDatetime | None = None
     device_ids: Annotated[list[Identifier], Field(max_length=1_000)] = []
+    arguments: Annotated[dict[str, JsonValue], AfterValidator(_bounded)] = {}
 
 
 class Artifact(Received):
@@ -62,6 +73,7 @@ class Run(Received):
         progress: 0 to 1.
         message: what it is doing, what it found, or why it failed, in one sentence.
         result: figures of the run, plain JSON.
+        arguments: what it was told beside span and devices, plain JSON.
     """
 
     id: Identifier
@@ -79,6 +91,7 @@ class Run(Received):
     message: str = ""
     artifacts: list[Artifact] = []
     result: dict[str, object] = {}
+    arguments: dict[str, object] = {}
 
 
 class RunList(Received):

@@ -32,6 +32,12 @@ def create_index(name: str, table: str, columns: list[str]) -> None:
         op.create_index(name, table, columns)
 
 
+def add_column(table: str, column: sa.Column[Any]) -> None:
+    """Add a column unless it is there."""
+    if column.name not in {found["name"] for found in sa.inspect(op.get_bind()).get_columns(table)}:
+        op.add_column(table, column)
+
+
 def insert_missing(table: sa.TableClause, key: str, rows: list[dict[str, Any]]) -> None:
     """Insert the rows whose key is not there."""
     connection = op.get_bind()
