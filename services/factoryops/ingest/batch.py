@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from factoryops.contracts.telemetry import Rejection
+from factoryops.contracts.telemetry import Reason, Rejection
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
 from factoryops.domain.time import now_us
 from factoryops.ingest.devices import DeviceEntry, Layout, Publisher
@@ -24,6 +24,10 @@ class Origin(Protocol):
 
     def acknowledge(self, packet_ids: list[bytes]) -> None:
         """Send the acknowledgements of messages that are durable now; does nothing once the connection is over."""
+        ...
+
+    def when_quarantined(self, reason: Reason) -> Origin:
+        """Who acknowledges a message that went into quarantine: itself, or one that says why where MQTT has words."""
         ...
 
     def give_up(self) -> None:

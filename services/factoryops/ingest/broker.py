@@ -24,7 +24,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from factoryops.contracts.telemetry import SUBSCRIPTION
+from factoryops.contracts.telemetry import SUBSCRIPTION, Reason
 from factoryops.domain.time import now_us
 from factoryops.ingest.broker_memory import BrokerMemory
 from factoryops.ingest.buffered_client import BufferedClient
@@ -58,6 +58,10 @@ class Generation:
     def acknowledge(self, packet_ids: list[bytes]) -> None:
         """Hand packet ids to the client's thread; dropped there when this connection is over."""
         self._source.hand_acks(self, packet_ids)
+
+    def when_quarantined(self, reason: Reason) -> Generation:
+        """Itself: a broker has no use for the reason."""
+        return self
 
     def give_up(self) -> None:
         """Drop the connection: the broker delivers again what was not acknowledged."""

@@ -104,8 +104,8 @@ class Guard:
     def admit(
         self, batch: OpenBatch, publisher: Publisher, topic: bytes, payload: bytes, received_us: int, *,
         is_retained: bool = False,
-    ) -> None:  # fmt: skip
-        """Put one message into `batch`, as samples or quarantined."""
+    ) -> Rejection | None:  # fmt: skip
+        """Put one message into `batch`, as samples or quarantined; returns why it was quarantined."""
         entry = self._topics.get(topic) or self._resolve(publisher, topic)
         if isinstance(entry, Rejection):
             rejection: Rejection | None = entry
@@ -118,6 +118,7 @@ class Guard:
         if rejection is not None:
             factory = publisher.factory_id or ("" if isinstance(entry, Rejection) else entry.factory_id)
             batch.quarantine(rejection, publisher, topic, payload, received_us, factory)
+        return rejection
 
     def _read(self, batch: OpenBatch, entry: DeviceEntry, payload: bytes, received_us: int) -> Rejection | None:
         """Add the samples of a message; or say why there are none."""

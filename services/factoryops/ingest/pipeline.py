@@ -109,8 +109,10 @@ class Pipeline:
     ) -> None:  # fmt: skip
         """Take one message; with a packet id it is acknowledged to `origin` once it is durable."""
         batch = self._open
-        self._guard.admit(batch, publisher, topic, payload, received_us, is_retained=is_retained)
+        rejection = self._guard.admit(batch, publisher, topic, payload, received_us, is_retained=is_retained)
         if packet_id is not None:
+            if rejection is not None:
+                origin = origin.when_quarantined(rejection.reason)
             acks = batch.acks.get(origin)
             if acks is None:
                 batch.acks[origin] = [packet_id]

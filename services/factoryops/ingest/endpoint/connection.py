@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Final, Protocol, cast
 
+from factoryops.contracts.telemetry import Reason
 from factoryops.domain.time import now_us
 from factoryops.ingest.devices import Publisher
 from factoryops.ingest.endpoint import packets
@@ -219,6 +220,10 @@ class Connection(asyncio.Protocol):
         if transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
             self._door.complain(self, "unread_acknowledgements", "does not read its acknowledgements and is given up")
             self.give_up()
+
+    def when_quarantined(self, reason: Reason) -> Connection:
+        """Itself: MQTT 3.1.1 has no word for it."""
+        return self
 
     def give_up(self) -> None:
         """End the connection at once, so that the device sends again what was not acknowledged."""
