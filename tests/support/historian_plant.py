@@ -79,12 +79,12 @@ class HistorianPlant:
     def balance(self, reader: HistoryReader) -> tuple[int, int]:
         """Values accepted, and values accounted for: equal at all times."""
         accepted = sum(writer.ledger.values_accepted for writer in self.writers.values())
-        waiting = 0
+        ledger = reader.ledger()
+        waiting = ledger.held_back
         for name, path in self.paths.items():
             journal = JournalReader(path)
-            waiting += journal.count_samples(after_seq=reader.checkpoint(name))
+            waiting += journal.count_samples(after_seq=reader.front(name))
             journal.close()
-        ledger = reader.ledger()
         return accepted, ledger.stored + ledger.replaced + sum(ledger.refused.values()) + waiting
 
     def heartbeat(self) -> Heartbeat | None:

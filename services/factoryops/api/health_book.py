@@ -112,20 +112,20 @@ class HealthBook:
     def _balances(self) -> tuple[http.MessageBalance, http.ValueBalance]:
         """Both ledgers, taken at one moment of store and journals: repeated while the historian moves on."""
         for _ in range(_MOST_LOOKS):
-            before = self._reader.ledger(), self._checkpoints()
-            counted = {name: self._count(name, checkpoint) for name, checkpoint in before[1].items()}
-            if before == (self._reader.ledger(), self._checkpoints()):
+            before = self._reader.ledger(), self._fronts()
+            counted = {name: self._count(name, front) for name, front in before[1].items()}
+            if before == (self._reader.ledger(), self._fronts()):
                 return _balance(counted, before[0])
         raise UnavailableError("The ledgers move too fast to be compared; ask again.", retry_after_s=1)
 
-    def _checkpoints(self) -> dict[str, int]:
-        return {name: self._reader.checkpoint(name) for name in self._readers}
+    def _fronts(self) -> dict[str, int]:
+        return {name: self._reader.front(name) for name in self._readers}
 
-    def _count(self, name: str, checkpoint: int) -> tuple[MessageLedger, int]:
-        """Totals at the journal's end, and how many samples lie between the checkpoint and that end."""
+    def _count(self, name: str, front: int) -> tuple[MessageLedger, int]:
+        """Totals at the journal's end, and how many samples lie between the store's front and that end."""
         reader = self._readers[name]
         seq, ledger = reader.end()
-        return ledger, reader.count_samples(after_seq=checkpoint, through_seq=seq)
+        return ledger, reader.count_samples(after_seq=front, through_seq=seq)
 
     def close(self) -> None:
         """Let go of the journals."""
@@ -148,7 +148,7 @@ def _balance(
         accepted=sum(ledger.values_accepted for ledger, _ in counted.values()),
         stored=store.stored,
         replaced=store.replaced,
-        in_journal=sum(waiting for _, waiting in counted.values()),
+        in_journal=sum(waiting for _, waiting in counted.values()) + store.held_back,
         late=ingest.values_late,
         refused=refused,
     )

@@ -290,6 +290,11 @@ class BooksReader:
         with self._reading() as connection:
             return read_checkpoint(connection, journal) if connection else 0
 
+    def front(self, journal: str) -> int:
+        """The last row of `journal` that the ledger accounts for."""
+        with self._reading() as connection:
+            return read_checkpoint(connection, journal) if connection else 0
+
     def ledger(self) -> StoreLedger:
         """Running totals."""
         with self._reading() as connection:

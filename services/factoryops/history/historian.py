@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from factoryops.domain.errors import DamagedFileError, StorageError, UnavailableError
 from factoryops.domain.time import US_PER_S, now_us
+from factoryops.history.backoff import FIRST_WAIT_S, Backoff
 from factoryops.history.intake import Intake
 from factoryops.history.store import HistoryStore
 from factoryops.journal.checkpoints import publish_checkpoint
@@ -25,8 +25,6 @@ logger = logging.getLogger(__name__)
 _CONSUMER: Final = "historian"
 _POLL_S: Final = 0.5
 _REST_S: Final = 0.5
-_FIRST_WAIT_S: Final = 1.0
-_LONGEST_WAIT_S: Final = 60.0
 _BEHIND_US: Final = 60 * US_PER_S
 _TIDY_BUDGET_S: Final = 0.25
 
@@ -50,25 +48,6 @@ class HistorianConfig:
     seal_at_samples: int = 200_000
 
 
-class _Backoff:
-    """How long to wait for a store that is away: 1 s, doubling up to 60 s, spread a little, not less than asked."""
-
-    def __init__(self) -> None:
-        self._wait_s = _FIRST_WAIT_S
-        self._until = 0.0
-
-    def is_over(self) -> bool:
-        return time.monotonic() >= self._until
-
-    def failed(self, *, asked_s: float) -> None:
-        wait_s = max(asked_s, self._wait_s * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries, hides nothing
-        self._until = time.monotonic() + wait_s
-        self._wait_s = min(_LONGEST_WAIT_S, self._wait_s * 2)
-
-    def succeeded(self) -> None:
-        self._wait_s, self._until = _FIRST_WAIT_S, 0.0
-
-
 class Historian:
     """Runs until told to stop; holds the store's only writing connection.
 
@@ -79,10 +58,11 @@ class Historian:
         self._config = config
         self._store = store
         self._heartbeat = HeartbeatFile(config.heartbeat_folder, _CONSUMER)
-        self._backoff = _Backoff()
+        self._backoff = Backoff()
         self._problem: Problem | None = None
         self._backlog = 0
         self._store_figures: dict[str, Any] = {}
+        self._published: dict[str, int] = {}
         self._sealed_at = time.monotonic()
         self._sealed_us = 0
         self._intake: Intake | None = None
@@ -137,14 +117,12 @@ class Historian:
             self._begin_anew(error)
             return
         except StorageError as error:
-            self._failed("store_away", str(error), asked_s=_FIRST_WAIT_S)
+            self._failed("store_away", str(error), asked_s=FIRST_WAIT_S)
             return
         intake.sealed(sheaf)
         self._problem = None
         self._backoff.succeeded()
         self._sealed_at, self._sealed_us = time.monotonic(), now_us()
-        for journal, seq in sheaf.checkpoints.items():
-            publish_checkpoint(self._config.checkpoints_folder, _CONSUMER, journal, seq)
 
     def _failed(self, code: str, message: str, *, asked_s: float) -> None:
         self._problem = _going_on(self._problem, code, message)
@@ -163,7 +141,7 @@ class Historian:
         except DamagedFileError as error:
             self._begin_anew(error)
         except StorageError as error:
-            self._failed("store_away", str(error), asked_s=_FIRST_WAIT_S)
+            self._failed("store_away", str(error), asked_s=FIRST_WAIT_S)
 
     def _last_turn(self) -> None:
         """Seal the rest; with the store away, or a backlog behind a full sheaf, it stays in the journal."""
@@ -171,6 +149,7 @@ class Historian:
         intake.read(most_samples=self._config.seal_at_samples)
         if intake.has_news and self._problem is None:
             self._seal(intake)
+            self._look_at_store()
 
     def _beat(self, intake: Intake) -> None:
         try:
@@ -185,7 +164,7 @@ class Historian:
             "compaction_backlog": self._backlog,
             "sealed_us": self._sealed_us,
         }
-        problems = [self._problem] if self._problem else []
+        problems = [*([self._problem] if self._problem else []), *self._store.problems()]
         oldest_us = intake.oldest_waiting_us
         if oldest_us is not None and now_us() - oldest_us > _BEHIND_US:
             seconds = (now_us() - oldest_us) // US_PER_S
@@ -198,12 +177,22 @@ class Historian:
 
     def _look_at_store(self) -> None:
         ledger = self._store.ledger()
+        checkpoints = {name: self._store.checkpoint(name) for name in self._config.journals}
         self._store_figures = {
             "stored": ledger.stored,
             "replaced": ledger.replaced,
+            "held_back": ledger.held_back,
             "refused": dict(ledger.refused),
-            "checkpoint": {name: self._store.checkpoint(name) for name in self._config.journals},
+            "checkpoint": checkpoints,
         }
+        self._publish(checkpoints)
+
+    def _publish(self, checkpoints: Mapping[str, int]) -> None:
+        """Tell the journals' writers what the store holds: where samples are held back, that is less than was read."""
+        for journal, seq in checkpoints.items():
+            if seq and self._published.get(journal) != seq:
+                publish_checkpoint(self._config.checkpoints_folder, _CONSUMER, journal, seq)
+                self._published[journal] = seq
 
     def _end(self) -> None:
         self._heartbeat.remove()

@@ -89,17 +89,15 @@ def _lost(missing: MissingRows, journal: str) -> str:
 
 
 class Intake:
-    """Reads all journals from the store's checkpoints on; bounded by what the caller lets it read.
+    """Reads all journals from the store's fronts on; bounded by what the caller lets it read.
 
     Attributes:
-        accepted_at_checkpoint: journal name -> values accepted up to the store's checkpoint, by the journal's ledger.
+        accepted_at_checkpoint: journal name -> values accepted up to the store's front, by the journal's ledger.
     """
 
     def __init__(self, journals: Mapping[str, Path], store: HistoryReader) -> None:
         names = sorted(journals, key=lambda name: _SEALED_FIRST.index(name) if name in _SEALED_FIRST else -1)
-        self._sources = [
-            _Source(name, JournalReader(journals[name], after_seq=store.checkpoint(name))) for name in names
-        ]
+        self._sources = [_Source(name, JournalReader(journals[name], after_seq=store.front(name))) for name in names]
         for source in self._sources:
             _learn_where_it_stands(source, journals[source.name])
         self.accepted_at_checkpoint = {source.name: source.accepted for source in self._sources}

@@ -12,6 +12,7 @@ from typing import Protocol
 from factoryops.domain.bins import BinnedSeries
 from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.journal.records import Gap
+from factoryops.observability.heartbeat import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,13 @@ class StoreLedger:
         stored: samples kept.
         replaced: samples that took the place of one with the same series and time.
         refused: values the store would not take, by reason, each put aside.
+        held_back: samples up to the front that wait in the journals for their part of the store.
     """
 
     stored: int
     replaced: int
     refused: Mapping[str, int]
+    held_back: int = 0
 
 
 class HistoryReader(Protocol):
@@ -52,6 +55,10 @@ class HistoryReader(Protocol):
         """The last row of `journal` ("journal", "derived", "import") whose samples these queries can see."""
         ...
 
+    def front(self, journal: str) -> int:
+        """The last row of `journal` the ledger accounts for; ahead of the checkpoint while samples are held back."""
+        ...
+
     def ledger(self) -> StoreLedger:
         """Running totals."""
         ...
@@ -74,7 +81,7 @@ class HistoryStore(HistoryReader, Protocol):
             samples: any order, duplicates allowed: of the same series and time the last one wins.
             keys: what each series id in `samples` stands for.
             gaps: spans to remember.
-            checkpoints: journal name -> last row contained.
+            checkpoints: journal name -> last row contained; the fronts move there.
 
         Raises:
             UnavailableError: the store is away; nothing moved, try again later.
@@ -84,7 +91,11 @@ class HistoryStore(HistoryReader, Protocol):
         ...
 
     def tidy(self, *, budget_s: float) -> int:
-        """Spend up to `budget_s` on upkeep (compaction); returns how many pieces of it are left."""
+        """Spend up to `budget_s` on upkeep (compaction, catching up); returns how many pieces of it are left."""
+        ...
+
+    def problems(self) -> Sequence[Problem]:
+        """What is wrong with parts of the store while the whole goes on."""
         ...
 
     def close(self) -> None:

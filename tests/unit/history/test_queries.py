@@ -111,6 +111,9 @@ class _Moving:
     def checkpoint(self, journal: str) -> int:
         return self._store.checkpoint(journal)
 
+    def front(self, journal: str) -> int:
+        return self.checkpoint(journal)
+
     ledger = LocalHistory.ledger
 
 

@@ -38,6 +38,7 @@ from factoryops.history.merging import runs
 from factoryops.journal.failpoint import failpoint
 from factoryops.journal.records import Gap
 from factoryops.journal.writer import set_aside
+from factoryops.observability.heartbeat import Problem
 
 logger = logging.getLogger(__name__)
 
@@ -256,6 +257,10 @@ class InfluxHistory(InfluxHistoryReader):
     def tidy(self, *, budget_s: float) -> int:
         """Nothing to do here: InfluxDB compacts by itself."""
         return 0
+
+    def problems(self) -> Sequence[Problem]:
+        """None: this store has no parts that fail alone."""
+        return ()
 
     def close(self) -> None:
         """Let go of connections and the file."""

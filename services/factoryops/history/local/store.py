@@ -33,6 +33,7 @@ from factoryops.history.merging import runs
 from factoryops.journal.failpoint import failpoint
 from factoryops.journal.records import Gap
 from factoryops.journal.writer import set_aside
+from factoryops.observability.heartbeat import Problem
 
 logger = logging.getLogger(__name__)
 
@@ -169,6 +170,10 @@ class LocalHistory(LocalHistoryReader):
         """Turn shared blocks into large ones of one series each; returns how many shared blocks are left."""
         with self._translated():
             return self._compaction.run(budget_s=budget_s)
+
+    def problems(self) -> Sequence[Problem]:
+        """None: this store has no parts that fail alone."""
+        return ()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
