@@ -6,6 +6,7 @@ FactoryOpsError
 ├── NotLoggedInError         no session, or it has ended
 ├── ConflictError            somebody else changed it first, or it already exists
 ├── InvalidInputError        what was sent cannot be used; says why
+├── AbandonedError           nobody waits for the answer any more; nothing is shown to anybody
 ├── UnavailableError         a part of ours is away for the moment; try again
 │   └── TooManyAttemptsError wait before trying this again
 ├── StorageError             a file of ours cannot be written or read
@@ -46,6 +47,10 @@ class InvalidInputError(FactoryOpsError):
     def __init__(self, message: str, *, fields: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.fields = fields or {}
+
+
+class AbandonedError(FactoryOpsError):
+    """Nobody waits for the answer any more."""
 
 
 class UnavailableError(FactoryOpsError):

@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS latest (
     value REAL NOT NULL,
     flags INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS text (code INTEGER PRIMARY KEY, factory TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS gap (
     number INTEGER PRIMARY KEY,
     start_us INTEGER NOT NULL,
@@ -99,6 +100,7 @@ class Books:
         self._connection = connection
         self.last_us: dict[int, int] = dict(connection.execute("SELECT series, time_us FROM latest"))
         self._known = {row[0] for row in connection.execute("SELECT id FROM series")}
+        self._known_texts = {row[0] for row in connection.execute("SELECT code FROM text")}
 
     def holds(self, checkpoints: Mapping[str, int]) -> bool:
         """Whether every one of `checkpoints` (at least one) has been reached already."""
@@ -111,6 +113,12 @@ class Books:
         added = [(identity, *key) for identity, key in keys.items() if identity not in self._known]
         if added:
             self._connection.executemany("INSERT OR IGNORE INTO series VALUES (?, ?, ?, ?)", added)
+
+    def add_texts(self, texts: Mapping[int, tuple[str, str]]) -> None:
+        """Remember what text codes stand for."""
+        added = [(code, *text) for code, text in texts.items() if code not in self._known_texts]
+        if added:
+            self._connection.executemany("INSERT OR IGNORE INTO text VALUES (?, ?, ?)", added)
 
     def add_latest(self, samples: SampleColumns) -> None:
         """Move the newest values on."""
@@ -137,9 +145,12 @@ class Books:
         """Say how far the journals are contained."""
         self._connection.executemany("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", list(checkpoints.items()))
 
-    def committed(self, samples: SampleColumns, keys: Mapping[int, SeriesKey]) -> None:
+    def committed(
+        self, samples: SampleColumns, keys: Mapping[int, SeriesKey], texts: Mapping[int, tuple[str, str]]
+    ) -> None:
         """The transaction that held these is on disk: remember it in memory, too."""
         self._known.update(keys)
+        self._known_texts.update(texts)
         newest = newest_of_each(samples)
         for series, time_us in zip(newest.series.tolist(), newest.time_us.tolist(), strict=True):
             self.last_us[series] = max(time_us, self.last_us.get(series, time_us))
@@ -195,6 +206,13 @@ def read_keys(connection: apsw.Connection, series: Sequence[int]) -> dict[int, S
     sql = "SELECT factory, device, parameter FROM series WHERE id = ?"
     found = ((one, connection.execute(sql, (one,)).fetchone()) for one in series)
     return {one: SeriesKey(*row) for one, row in found if row is not None}
+
+
+def read_texts(connection: apsw.Connection, codes: Sequence[int]) -> dict[int, str]:
+    """The texts that these codes stand for; unknown ones are left out."""
+    sql = "SELECT text FROM text WHERE code = ?"
+    found = ((one, connection.execute(sql, (one,)).fetchone()) for one in codes)
+    return {one: str(row[0]) for one, row in found if row is not None}
 
 
 class ReadConnections:
@@ -279,6 +297,11 @@ class BooksReader:
         """The newest sample of each of `series` that has one."""
         with self._reading() as connection:
             return read_latest(connection, series) if connection else SampleColumns.empty()
+
+    def texts(self, codes: Sequence[int]) -> dict[int, str]:
+        """The texts that these codes stand for; unknown ones are left out."""
+        with self._reading() as connection:
+            return read_texts(connection, codes) if connection else {}
 
     def gaps(self, factory: str, start_us: int, end_us: int) -> list[Gap]:
         """Gaps of this factory, or of all, that touch the span."""

@@ -109,7 +109,9 @@ class Historian:
         """Hand what was read to the store; keep it for the next try when the store is away."""
         sheaf = intake.sheaf()
         try:
-            self._store.append(sheaf.samples, sheaf.keys, gaps=sheaf.gaps, checkpoints=sheaf.checkpoints)
+            self._store.append(
+                sheaf.samples, sheaf.keys, gaps=sheaf.gaps, checkpoints=sheaf.checkpoints, texts=sheaf.texts
+            )
         except UnavailableError as error:
             self._failed("store_away", str(error), asked_s=error.retry_after_s)
             return

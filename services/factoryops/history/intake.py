@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -31,6 +31,7 @@ class Sheaf:
     keys: Mapping[int, SeriesKey]
     gaps: tuple[Gap, ...]
     checkpoints: Mapping[str, int]
+    texts: Mapping[int, tuple[str, str]]
 
 
 @dataclass(slots=True)
@@ -140,6 +141,7 @@ class Intake:
             keys={one: known[one] for one in np.unique(samples.series).tolist() if one in known},
             gaps=(*recorded, *found),
             checkpoints={source.name: source.batches[-1].seq for source in waiting},
+            texts=_texts_in(samples, waiting),
         )
 
     def sealed(self, sheaf: Sheaf) -> None:
@@ -156,6 +158,16 @@ class Intake:
         """Let go of the files."""
         for source in self._sources:
             source.reader.close()
+
+
+def _texts_in(samples: SampleColumns, sources: Sequence[_Source]) -> dict[int, tuple[str, str]]:
+    """What the text codes in the samples stand for."""
+    is_text = (samples.flags & SampleFlag.TEXT) != 0
+    if not is_text.any():
+        return {}
+    known = {code: text for source in sources for code, text in source.reader.texts.items()}
+    codes = np.unique(samples.value[is_text]).astype(np.int64).tolist()
+    return {code: known[code] for code in codes if code in known}
 
 
 def _learn_where_it_stands(source: _Source, path: Path) -> None:

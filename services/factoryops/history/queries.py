@@ -7,11 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from factoryops.domain.bins import BinnedSeries, bin_samples
+from factoryops.domain.bins import BinSummaries, bin_samples
 from factoryops.domain.samples import SampleColumns
+from factoryops.domain.summaries import combine, replace_bins
 from factoryops.domain.time import US_PER_S
-from factoryops.history.merging import join_bins, newest_of_each, only_series, sum_bins
-from factoryops.history.store import HistoryReader
+from factoryops.history.merging import newest_of_each, only_series
+from factoryops.history.store import Cancelled, HistoryReader, never
 from factoryops.history.tail import Tail
 from factoryops.journal.records import Gap
 
@@ -57,31 +58,42 @@ class History:
         tails = [tail.latest(series) for tail in self._tails]
         return newest_of_each(SampleColumns.joined([self.reader.latest(series), *tails]))
 
-    def raw(self, series: int, start_us: int, end_us: int, *, most: int) -> SampleColumns:
+    def newest(self, series: Sequence[int], start_us: int, end_us: int) -> SampleColumns:
+        """The newest sample within the span of each of `series` that has one, ordered by series."""
+        tail = self._tail_samples(series, start_us, end_us)
+        return newest_of_each(SampleColumns.joined([self.reader.newest(series, start_us, end_us), tail]))
+
+    def texts(self, codes: Sequence[int]) -> dict[int, str]:
+        """The texts that these codes stand for; unknown ones are left out."""
+        return self.reader.texts(codes)
+
+    def raw(self, series: int, start_us: int, end_us: int, *, most: int, cancelled: Cancelled = never) -> SampleColumns:
         """The first `most` samples of the span, ascending in time, one per time."""
         tail = self._tail_samples((series,), start_us, end_us)
-        stored = self.reader.raw(series, start_us, end_us, most=most)
+        stored = self.reader.raw(series, start_us, end_us, most=most, cancelled=cancelled)
         merged = SampleColumns.joined([stored, tail]).sorted_unique() if len(tail) else stored
         return merged.take(np.arange(min(most, len(merged))))
 
-    def binned(self, series: Sequence[int], start_us: int, end_us: int, width_us: int) -> dict[int, BinnedSeries]:
-        """Statistics per bin of each series that has samples in the span; bins are aligned to absolute time.
+    def binned(
+        self, series: Sequence[int], start_us: int, end_us: int, width_us: int, *, cancelled: Cancelled = never
+    ) -> dict[int, BinSummaries]:
+        """Summaries per bin of each series that has samples in the span; bins are aligned to absolute time.
 
         Only samples of [start, end) count, so the first and the last bin may cover less than their width.
         """
         tail = self._tail_samples(series, start_us, end_us)
-        answer = self.reader.binned(series, start_us, end_us, width_us)
+        answer = self.reader.binned(series, start_us, end_us, width_us, cancelled=cancelled)
         for identity in np.unique(tail.series).tolist():
             news = only_series(tail, identity)
             redone = self._recompute(identity, news, (start_us, end_us), width_us)
-            answer[identity] = join_bins(answer.get(identity), redone)
+            answer[identity] = replace_bins(answer.get(identity), redone)
         return answer
 
-    def _recompute(self, series: int, news: SampleColumns, span: tuple[int, int], width_us: int) -> BinnedSeries:
+    def _recompute(self, series: int, news: SampleColumns, span: tuple[int, int], width_us: int) -> BinSummaries:
         """The bins that `news` touches, from the samples of store and tail alike."""
         touched = np.unique(news.time_us // width_us)
         edges = np.flatnonzero(np.diff(touched) > _NEAR_BINS) + 1
-        around: list[BinnedSeries] = []
+        around: list[BinSummaries] = []
         parts: list[SampleColumns] = []
         for run in np.split(touched, edges):
             start_us = max(span[0], int(run[0]) * width_us)
@@ -94,9 +106,9 @@ class History:
                 start_us, end_us = inner_us
             parts.append(self.reader.raw(series, start_us, end_us, most=_ALL))
         merged = SampleColumns.joined([*parts, news]).sorted_unique()
-        return sum_bins([*around, bin_samples(merged.time_us, merged.value, width_us)])
+        return combine([*around, bin_samples(merged.time_us, merged.value, width_us, merged.flags)], width_us)
 
-    def _bins_of(self, series: int, span: tuple[int, int], width_us: int) -> Iterable[BinnedSeries]:
+    def _bins_of(self, series: int, span: tuple[int, int], width_us: int) -> Iterable[BinSummaries]:
         """The store's bins of a span beside the news, which need not be read sample by sample."""
         return self.reader.binned([series], *span, width_us).values() if span[0] < span[1] else ()
 

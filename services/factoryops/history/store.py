@@ -5,14 +5,18 @@ All methods block; callers on an event loop use `asyncio.to_thread`. Spans are [
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
-from factoryops.domain.bins import BinnedSeries
+from factoryops.domain.bins import BinSummaries
+from factoryops.domain.errors import AbandonedError
 from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.journal.records import Gap
 from factoryops.observability.heartbeat import Problem
+
+NO_TEXTS: Final[Mapping[int, tuple[str, str]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +36,44 @@ class StoreLedger:
     held_back: int = 0
 
 
+Cancelled = Callable[[], bool]
+"""Whether nobody waits for the answer any more; asked between the pieces of a query."""
+
+
+def never() -> bool:
+    """Somebody waits."""
+    return False
+
+
+def go_on(cancelled: Cancelled) -> None:
+    """Raise AbandonedError when nobody waits any more."""
+    if cancelled():
+        raise AbandonedError("The query was given up: nobody waits for its answer any more.")
+
+
 class HistoryReader(Protocol):
-    """Queries."""
+    """Queries. Those that take `cancelled` raise AbandonedError soon after it says so."""
 
     def latest(self, series: Sequence[int]) -> SampleColumns:
         """The newest sample of each of `series` that has one, in no particular order."""
         ...
 
-    def raw(self, series: int, start_us: int, end_us: int, *, most: int) -> SampleColumns:
+    def newest(self, series: Sequence[int], start_us: int, end_us: int) -> SampleColumns:
+        """The newest sample within the span of each of `series` that has one, in no particular order."""
+        ...
+
+    def raw(self, series: int, start_us: int, end_us: int, *, most: int, cancelled: Cancelled = never) -> SampleColumns:
         """The first `most` samples of the span, ascending in time, one per time."""
         ...
 
-    def binned(self, series: Sequence[int], start_us: int, end_us: int, width_us: int) -> dict[int, BinnedSeries]:
-        """Statistics per bin of each series that has samples in the span; bins are aligned to absolute time."""
+    def binned(
+        self, series: Sequence[int], start_us: int, end_us: int, width_us: int, *, cancelled: Cancelled = never
+    ) -> dict[int, BinSummaries]:
+        """Summaries per bin of each series that has samples in the span; bins are aligned to absolute time."""
+        ...
+
+    def texts(self, codes: Sequence[int]) -> dict[int, str]:
+        """The texts that these codes stand for; unknown ones are left out."""
         ...
 
     def gaps(self, factory: str, start_us: int, end_us: int) -> list[Gap]:
@@ -74,6 +103,7 @@ class HistoryStore(HistoryReader, Protocol):
         *,
         gaps: Sequence[Gap],
         checkpoints: Mapping[str, int],
+        texts: Mapping[int, tuple[str, str]] = NO_TEXTS,
     ) -> None:
         """Keep `samples` and `gaps`, and move the checkpoints with them; repeating it changes nothing.
 
@@ -82,6 +112,7 @@ class HistoryStore(HistoryReader, Protocol):
             keys: what each series id in `samples` stands for.
             gaps: spans to remember.
             checkpoints: journal name -> last row contained; the fronts move there.
+            texts: what each text code in `samples` stands for: factory and text.
 
         Raises:
             UnavailableError: the store is away; nothing moved, try again later.

@@ -6,11 +6,13 @@ import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
+from factoryops.domain.errors import AbandonedError
+from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, text_code
 from factoryops.history.store import HistoryReader
 from factoryops.journal.records import Gap
 from tests.support.history_model import (
@@ -19,6 +21,7 @@ from tests.support.history_model import (
     START_US,
     ModelHistory,
     Row,
+    assert_bins,
     columns,
     keys_of,
     plain_keys,
@@ -41,27 +44,19 @@ _value = st.one_of(
     st.integers(-10_000, 10_000).map(lambda number: number / 100),
     st.floats(-1e300, 1e300, allow_subnormal=False),
 )
-_row = st.tuples(st.sampled_from(SERIES), _time, _value, st.sampled_from([0, 1, 2, 7]))
+_flags = st.sampled_from([0, 0, 0, 1, 2, 7, SampleFlag.UNCERTAIN, SampleFlag.TEXT, SampleFlag.TEXT | SampleFlag.LATE])
+_row = st.tuples(st.sampled_from(SERIES), _time, _value, _flags)
 _rows = st.lists(_row, max_size=40)
 
 
 def _assert_equal(reader: HistoryReader, model: ModelHistory, span: tuple[int, int], width_us: int) -> None:
     binned = reader.binned(SERIES, *span, width_us)
     latest = {row[0]: row for row in rows_of(reader.latest(SERIES))}
+    newest = {row[0]: row for row in rows_of(reader.newest(SERIES, *span))}
     for series in SERIES:
         assert rows_of(reader.raw(series, *span, most=10_000)) == model.raw(series, *span)
-        expected = model.binned(series, *span, width_us)
-        assert (series in binned) == bool(expected)
-        if expected:
-            found = binned[series]
-            assert found.start_us.tolist() == sorted(expected)
-            assert found.count.tolist() == [expected[start][0] for start in sorted(expected)]
-            assert found.minimum.tolist() == [expected[start][1] for start in sorted(expected)]
-            assert found.maximum.tolist() == [expected[start][2] for start in sorted(expected)]
-            largest = max(abs(value) for start in expected for value in expected[start][1:3])
-            assert found.mean.tolist() == pytest.approx(
-                [expected[start][3] for start in sorted(expected)], rel=1e-9, abs=largest * 1e-12
-            )
+        assert_bins(binned.get(series), model.binned(series, *span, width_us))
+        assert newest.get(series) == model.newest(series, *span)
         assert latest.get(series) == model.latest(series)
 
 
@@ -233,3 +228,36 @@ def test_a_value_that_is_not_finite_is_refused_alone(place: Place) -> None:
         store.append(columns(rows), KEYS, gaps=(), checkpoints={"journal": 1})
         assert rows_of(store.raw(A, *SPAN_US, most=10)) == [rows[2]]
         assert (store.ledger().stored, dict(store.ledger().refused)) == (1, {"not_finite": 2})
+
+
+def test_what_a_text_code_stands_for_is_kept(place: Place) -> None:
+    home = place.fresh()
+    texts = {text_code(FACTORY, one): (FACTORY, one) for one in ("running", "stopped; door open", "läuft 🙂")}
+    codes = list(texts)
+    with closing(home.open()) as store:
+        rows: list[Row] = [(A, START_US + n, float(code), SampleFlag.TEXT) for n, code in enumerate(codes)]
+        store.append(columns(rows), KEYS, gaps=(), checkpoints={"journal": 1}, texts=texts)
+        assert store.texts([*codes, 5]) == {code: text for code, (_, text) in texts.items()}
+    reader = home.reader()
+    assert reader.texts(codes) == {code: text for code, (_, text) in texts.items()}
+    assert rows_of(reader.raw(A, *SPAN_US, most=10)) == rows
+
+
+def test_texts_have_a_count_a_first_and_a_last_but_no_mean(place: Place) -> None:
+    with closing(place.fresh().open()) as store:
+        codes = [float(text_code(FACTORY, one)) for one in ("running", "stopped")]
+        rows: list[Row] = [(A, START_US + n, code, SampleFlag.TEXT) for n, code in enumerate(codes)]
+        store.append(columns(rows), KEYS, gaps=(), checkpoints={"journal": 1})
+        bins = store.binned([A], *SPAN_US, 60_000_000)[A]
+        assert (bins.count.tolist(), bins.first.tolist(), bins.last.tolist()) == ([2], codes[:1], codes[1:])
+        assert np.isnan([bins.minimum[0], bins.maximum[0], bins.mean[0]]).all()
+        assert (bins.inner_us[0], bins.inner[0]) == (0, 0.0)
+
+
+def test_a_query_nobody_waits_for_is_given_up(place: Place) -> None:
+    with closing(place.fresh().open()) as store:
+        store.append(columns([(A, START_US, 1.0, 0)]), KEYS, gaps=(), checkpoints={"journal": 1})
+        with pytest.raises(AbandonedError):
+            store.raw(A, *SPAN_US, most=10, cancelled=lambda: True)
+        with pytest.raises(AbandonedError):
+            store.binned([A], *SPAN_US, 1_000_000, cancelled=lambda: True)

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from factoryops.domain.bins import BinnedSeries
-from factoryops.domain.samples import SampleColumns
+from factoryops.domain.bins import BinSummaries
+from factoryops.domain.samples import SampleColumns, SampleFlag
 from factoryops.history.local.store import LocalHistory
 from factoryops.history.queries import History
+from factoryops.history.store import Cancelled, never
 from factoryops.history.tail import Tail
 from factoryops.journal.records import Batch, Entry, Gap, MessageLedger
-from tests.support.history_model import START_US, ModelHistory, Row, columns, plain_keys, rows_of
+from tests.support.history_model import START_US, ModelHistory, Row, assert_bins, columns, plain_keys, rows_of
 
 KEYS = plain_keys(3)
 SERIES = list(KEYS)
@@ -26,7 +27,7 @@ _row = st.tuples(
     st.sampled_from(SERIES),
     st.integers(-40, 40).map(lambda step: START_US + step * 370_000),
     st.integers(-100, 100).map(lambda number: number / 10),
-    st.just(0),
+    st.sampled_from([0, 0, 0, SampleFlag.UNCERTAIN, SampleFlag.TEXT]),
 )
 _rows = st.lists(_row, max_size=25)
 
@@ -43,15 +44,7 @@ def _assert_whole(history: History, model: ModelHistory, span: tuple[int, int], 
         assert rows_of(history.raw(series, *span, most=1_000)) == expected
         assert rows_of(history.raw(series, *span, most=7)) == expected[:7]
         assert latest.get(series) == model.latest(series)
-        bins = model.binned(series, *span, width_us)
-        assert (series in binned) == bool(bins)
-        if bins:
-            one = binned[series]
-            found = zip(
-                one.start_us.tolist(), one.count.tolist(), one.minimum.tolist(), one.maximum.tolist(), strict=True
-            )
-            assert list(found) == [(start, *bins[start][:3]) for start in sorted(bins)]
-            assert one.mean.tolist() == pytest.approx([bins[start][3] for start in sorted(bins)])
+        assert_bins(binned.get(series), model.binned(series, *span, width_us))
 
 
 @given(
@@ -97,13 +90,22 @@ class _Moving:
         self._move()
         return self._store.latest(series)
 
-    def raw(self, series: int, start_us: int, end_us: int, *, most: int) -> SampleColumns:
+    def newest(self, series: Sequence[int], start_us: int, end_us: int) -> SampleColumns:
         self._move()
-        return self._store.raw(series, start_us, end_us, most=most)
+        return self._store.newest(series, start_us, end_us)
 
-    def binned(self, series: Sequence[int], start_us: int, end_us: int, width_us: int) -> dict[int, BinnedSeries]:
+    def raw(self, series: int, start_us: int, end_us: int, *, most: int, cancelled: Cancelled = never) -> SampleColumns:
         self._move()
-        return self._store.binned(series, start_us, end_us, width_us)
+        return self._store.raw(series, start_us, end_us, most=most, cancelled=cancelled)
+
+    def binned(
+        self, series: Sequence[int], start_us: int, end_us: int, width_us: int, *, cancelled: Cancelled = never
+    ) -> dict[int, BinSummaries]:
+        self._move()
+        return self._store.binned(series, start_us, end_us, width_us, cancelled=cancelled)
+
+    def texts(self, codes: Sequence[int]) -> dict[int, str]:
+        return self._store.texts(codes)
 
     def gaps(self, factory: str, start_us: int, end_us: int) -> list[Gap]:
         return self._store.gaps(factory, start_us, end_us)
@@ -117,7 +119,7 @@ class _Moving:
     ledger = LocalHistory.ledger
 
 
-@pytest.mark.parametrize("query", ["latest", "raw", "binned"])
+@pytest.mark.parametrize("query", ["latest", "newest", "raw", "binned"])
 def test_a_seal_in_the_middle_of_a_query_loses_and_doubles_nothing(tmp_path: Path, query: str) -> None:
     store, tail = LocalHistory(tmp_path / "history.db"), Tail()
     rows: list[Row] = [(A, START_US + n * 100_000, float(n), 0) for n in range(30)]
@@ -132,6 +134,8 @@ def test_a_seal_in_the_middle_of_a_query_loses_and_doubles_nothing(tmp_path: Pat
     span = (START_US, START_US + 10 * S)
     if query == "latest":
         assert rows_of(history.latest([A])) == rows[-1:]
+    elif query == "newest":
+        assert rows_of(history.newest([A], *span)) == rows[-1:]
     elif query == "raw":
         assert rows_of(history.raw(A, *span, most=100)) == rows
     else:

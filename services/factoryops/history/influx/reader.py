@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from factoryops.domain.bins import BinnedSeries
+from factoryops.domain.bins import BinSummaries, bin_samples
 from factoryops.domain.samples import SampleColumns
 from factoryops.history.books import BooksReader, read_keys
-from factoryops.history.influx.flux import Answer, binned_query, parse_answer, raw_query
+from factoryops.history.influx.flux import Answer, parse_answer, raw_query
 from factoryops.history.influx.lines import EARLIEST_US, FLAGS, LATEST_US, SAMPLES, SeriesName, name_of
 from factoryops.history.influx.transport import InfluxConfig, Transport
+from factoryops.history.store import Cancelled, go_on, never
 
-_SERIES_PER_QUERY: Final = 50
+_ALL: Final = 1 << 62
 
 
 class InfluxHistoryReader(BooksReader):
@@ -46,8 +46,14 @@ class InfluxHistoryReader(BooksReader):
                     self._factories.add(factory)
         return factory in self._factories
 
-    def raw(self, series: int, start_us: int, end_us: int, *, most: int) -> SampleColumns:
+    def newest(self, series: Sequence[int], start_us: int, end_us: int) -> SampleColumns:
+        """The newest sample within the span of each of `series` that has one, in no particular order."""
+        found = [self.raw(one, start_us, end_us, most=_ALL) for one in series]
+        return SampleColumns.joined([samples.take(np.array([len(samples) - 1])) for samples in found if len(samples)])
+
+    def raw(self, series: int, start_us: int, end_us: int, *, most: int, cancelled: Cancelled = never) -> SampleColumns:
         """The first `most` samples of the span, ascending in time, one per time."""
+        go_on(cancelled)
         span = _within_reach(start_us, end_us)
         name = self._named([series]).get(series)
         if name is None or span is None or not self._has_bucket(name.factory):
@@ -57,22 +63,16 @@ class InfluxHistoryReader(BooksReader):
         samples, flagged = (answers.get((result, "", ""), Answer()) for result in (SAMPLES, FLAGS))
         return _with_flags(series, samples, flagged)
 
-    def binned(self, series: Sequence[int], start_us: int, end_us: int, width_us: int) -> dict[int, BinnedSeries]:
-        """Statistics per bin of each series that has samples in the span; bins are aligned to absolute time."""
-        span = _within_reach(start_us, end_us)
-        if span is None:
-            return {}
-        by_factory: dict[str, dict[SeriesName, int]] = defaultdict(dict)
-        for one, name in self._named(series).items():
-            if self._has_bucket(name.factory):
-                by_factory[name.factory][name] = one
-        found: dict[int, BinnedSeries] = {}
-        for factory, names in by_factory.items():
-            for part in _parts(list(names)):
-                query = binned_query(self._config.bucket(factory), part, span, width_us)
-                answers = parse_answer(self._transport.query(query))
-                found |= {names[name]: _bins(name, answers, width_us) for name in part if _has(name, answers)}
-        return found
+    def binned(
+        self, series: Sequence[int], start_us: int, end_us: int, width_us: int, *, cancelled: Cancelled = never
+    ) -> dict[int, BinSummaries]:
+        """Summaries per bin of each series that has samples in the span; bins are aligned to absolute time."""
+        answer: dict[int, BinSummaries] = {}
+        for one in series:
+            samples = self.raw(one, start_us, end_us, most=_ALL, cancelled=cancelled)
+            if len(samples):
+                answer[one] = bin_samples(samples.time_us, samples.value, width_us, samples.flags)
+        return answer
 
     def close(self) -> None:
         """Let go of connections and the file."""
@@ -86,10 +86,6 @@ def _within_reach(start_us: int, end_us: int) -> tuple[int, int] | None:
     return span if span[0] < span[1] else None
 
 
-def _parts(names: list[SeriesName]) -> Iterator[list[SeriesName]]:
-    return (names[first : first + _SERIES_PER_QUERY] for first in range(0, len(names), _SERIES_PER_QUERY))
-
-
 def _with_flags(series: int, samples: Answer, flagged: Answer) -> SampleColumns:
     time_us = samples.time_us()
     flags = np.zeros(len(time_us), np.uint8)
@@ -99,22 +95,3 @@ def _with_flags(series: int, samples: Answer, flagged: Answer) -> SampleColumns:
     is_there[is_there] = time_us[place[is_there]] == flag_time_us[is_there]
     flags[place[is_there]] = flagged.value().astype(np.uint8)[is_there]
     return SampleColumns(np.full(len(time_us), series, np.int64), time_us, samples.value(), flags)
-
-
-def _has(name: SeriesName, answers: Mapping[tuple[str, str, str], Answer]) -> bool:
-    return ("count", name.device, name.field) in answers
-
-
-def _bins(name: SeriesName, answers: Mapping[tuple[str, str, str], Answer], width_us: int) -> BinnedSeries:
-    minimum, maximum, mean, count = (
-        answers[function, name.device, name.field] for function in ("min", "max", "mean", "count")
-    )
-    start_us = count.time_us()
-    return BinnedSeries(
-        width_us=width_us,
-        start_us=start_us - start_us % width_us,
-        count=count.value().astype(np.int64),
-        minimum=minimum.value(),
-        maximum=maximum.value(),
-        mean=mean.value(),
-    )

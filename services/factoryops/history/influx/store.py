@@ -35,6 +35,7 @@ from factoryops.history.influx.reader import InfluxHistoryReader
 from factoryops.history.influx.transport import InfluxConfig
 from factoryops.history.influx.upload import RefusedValue, Upload
 from factoryops.history.merging import runs
+from factoryops.history.store import NO_TEXTS
 from factoryops.journal.failpoint import failpoint
 from factoryops.journal.records import Gap
 from factoryops.journal.writer import set_aside
@@ -69,12 +70,14 @@ class _Plan:
         is_present: bool[n], takes the place of a stored sample.
         repeated: samples that a later one of the same append replaced.
         refused: values that cannot be sent, by reason.
+        texts: what the text codes in it stand for.
     """
 
     ordered: SampleColumns
     is_present: npt.NDArray[np.bool_]
     repeated: int
     refused: dict[str, int] = field(default_factory=dict)
+    texts: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
 class InfluxHistory(InfluxHistoryReader):
@@ -127,6 +130,7 @@ class InfluxHistory(InfluxHistoryReader):
         *,
         gaps: Sequence[Gap],
         checkpoints: Mapping[str, int],
+        texts: Mapping[int, tuple[str, str]] = NO_TEXTS,
     ) -> None:
         """Upload it, then move the state; see HistoryStore.append.
 
@@ -136,7 +140,7 @@ class InfluxHistory(InfluxHistoryReader):
         if self._books.holds(checkpoints):
             return
         writable = self._learn(keys)
-        plan = self._plan(samples)
+        plan = self._plan(samples, texts)
         failpoint("before_upload")
         try:
             refused = self._send(plan)
@@ -159,7 +163,7 @@ class InfluxHistory(InfluxHistoryReader):
                 logger.warning("%s Its samples are refused.", error)
         return writable
 
-    def _plan(self, samples: SampleColumns) -> _Plan:
+    def _plan(self, samples: SampleColumns, texts: Mapping[int, tuple[str, str]]) -> _Plan:
         named = np.fromiter(self._named(np.unique(samples.series).tolist()), np.int64)
         is_finite = np.isfinite(samples.value)
         is_in_range = (samples.time_us >= EARLIEST_US) & (samples.time_us <= LATEST_US)
@@ -171,7 +175,7 @@ class InfluxHistory(InfluxHistoryReader):
         }
         fit = samples.take(is_finite & is_in_range & is_named)
         ordered = fit.sorted_unique()
-        return _Plan(ordered, self._present(ordered), len(fit) - len(ordered), refused)
+        return _Plan(ordered, self._present(ordered), len(fit) - len(ordered), refused, texts)
 
     def _present(self, ordered: SampleColumns) -> npt.NDArray[np.bool_]:
         """Which samples take the place of a stored one; newer ones than the series' newest need no question."""
@@ -216,13 +220,14 @@ class InfluxHistory(InfluxHistoryReader):
         turned_away = {**plan.refused, "refused_by_store": len(plan.ordered) - len(kept)}
         with self._transaction():
             self._books.add_series(keys)
+            self._books.add_texts(plan.texts)
             self._books.add_latest(kept)
             self._books.add_gaps(gaps)
             self._books.count(stored=stored, replaced=replaced, refused=turned_away)
             self._books.move_checkpoints(checkpoints)
             self._connection.executemany("INSERT OR IGNORE INTO bucket VALUES (?)", [(one,) for one in self._buckets])
             self._keep_refused(refused)
-        self._books.committed(kept, keys)
+        self._books.committed(kept, keys, plan.texts)
 
     def _kept(self, ordered: SampleColumns, refused: Sequence[RefusedValue]) -> npt.NDArray[np.bool_]:
         is_kept = np.ones(len(ordered), np.bool_)

@@ -30,6 +30,7 @@ from factoryops.history.local.blocks import (
 from factoryops.history.local.compaction import Compaction
 from factoryops.history.local.reader import LocalHistoryReader
 from factoryops.history.merging import runs
+from factoryops.history.store import NO_TEXTS
 from factoryops.journal.failpoint import failpoint
 from factoryops.journal.records import Gap
 from factoryops.journal.writer import set_aside
@@ -107,6 +108,7 @@ class LocalHistory(LocalHistoryReader):
         *,
         gaps: Sequence[Gap],
         checkpoints: Mapping[str, int],
+        texts: Mapping[int, tuple[str, str]] = NO_TEXTS,
     ) -> None:
         """Keep all of it in one transaction; see HistoryStore.append.
 
@@ -120,6 +122,7 @@ class LocalHistory(LocalHistoryReader):
             replaced = len(accepted) - len(ordered) + self._count_present(ordered)
             self._insert(ordered)
             self._books.add_series(keys)
+            self._books.add_texts(texts)
             self._books.add_latest(ordered)
             self._books.add_gaps(gaps)
             self._books.count(stored=len(accepted) - replaced, replaced=replaced, refused=refused)
@@ -127,7 +130,7 @@ class LocalHistory(LocalHistoryReader):
             self._books.move_checkpoints(checkpoints)
             failpoint("after_upload_before_checkpoint")
         self._written += 1
-        self._books.committed(ordered, keys)
+        self._books.committed(ordered, keys, texts)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
