@@ -1,10 +1,13 @@
-"""The whole service under load: all roles running, on the cores it shares with the load generator and the broker."""
+"""The whole service at plant speed: all roles running, on the cores it shares with the load generator and the broker.
+
+FACTORYOPS_BENCH_SECONDS shortens or lengthens each sustained load (60 s by default; 1,800 shows that memory is flat).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import statistics
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,128 +16,171 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from factoryops.observability.heartbeat import read_heartbeats
 from tests.benchmarks.bench_api import FrameLatency, measure_frames
 from tests.benchmarks.figure import Figure
+from tests.benchmarks.plant import (
+    SLUG,
+    Load,
+    Watch,
+    assert_balanced,
+    figures_of,
+    installation,
+    wait_until_settled,
+)
 from tests.support.installation import Installation
 from tests.support.mosquitto import PASSWORD, USER, Mosquitto
 from tests.support.waiting import wait_until
 
-SLUG = "works"
-RUNS = 3
-SECONDS = 10.0
-DEVICES = 100
-METRICS = 10
+SECONDS = float(os.environ.get("FACTORYOPS_BENCH_SECONDS", "60"))
+DEVICES = 1_000
+RULES = 1_000
+PACED = 10_000
+_HOW = f"{DEVICES:,} devices, 10 metrics, QoS 1, {RULES:,} rules, all roles, {SECONDS:.0f} s"
 
 
-@contextmanager
-def installation(folder: Path, extra: str = "", *, has_endpoint: bool = True) -> Iterator[Installation]:
-    """A running service with one factory."""
-    made = Installation(folder, extra, has_endpoint=has_endpoint)
-    made.add_factory(SLUG)
-    made.start(timeout_s=90)
-    try:
-        yield made
-    finally:
-        made.kill()
+def measure() -> list[Figure]:
+    """Ingest through both entrances, beside a bare subscriber; latency; catching up."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with installation(folder / "own", devices=DEVICES, rules=RULES) as made:
+            secret = made.add_credential(SLUG, "load")
+            figures = _through_endpoint(made, secret)
+            figures += _latency(made, secret)
+            figures += _catching_up(made, secret)
+        figures += _through_mosquitto(folder)
+    return figures
 
 
-def load_command(port: int, username: str, password: str, *, rate: float = 0.0, seconds: float = SECONDS) -> list[str]:
-    """The load generator as a program of its own."""
-    arguments = {
-        "port": port,
-        "username": username,
-        "password": password,
-        "slug": SLUG,
-        "devices": DEVICES,
-        "metrics": METRICS,
-        "window": 40,
-        "seconds": seconds,
-        "rate": rate,
-    }
-    flags = [part for name, value in arguments.items() for part in (f"--{name}", str(value))]
-    return [sys.executable, "-m", "tests.benchmarks.load", *flags]
+def _through_endpoint(made: Installation, secret: str) -> list[Figure]:
+    load = Load(made.endpoint_port, "load", secret, devices=DEVICES, seconds=SECONDS)
+    with Watch(made) as watch:
+        outcome = load.run()
+        behind_s = wait_until_settled(made)
+    assert_balanced(made)
+    memory = [one / 2**20 for one in watch.memory["ingest"]]
+    settled = memory[len(memory) // 5 :]
+    cpu = f"{_HOW}; CPU µs per message: {watch.cpu_note(outcome['acked'])}"
+    return [
+        Figure("ingest through the endpoint", outcome["messages_per_s"], "messages/s", "60,000", cpu),
+        Figure("history and alarms behind at its end", behind_s, "s", "", "until every value is sealed"),
+        Figure("PUBLISH to PUBACK at that rate, p99", outcome["latency_p99_ms"], "ms", "", _HOW),
+        Figure("memory of ingest at full load, most", max(memory), "MB", "under 150", _HOW),
+        Figure("memory of ingest, last less first fifth", settled[-1] - settled[0], "MB", "flat", _HOW),
+    ]
 
 
-def publish(command: list[str]) -> dict[str, float]:
-    """Run the load generator to its end."""
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
-    outcome: dict[str, float] = json.loads(done.stdout)
-    return outcome
+def _latency(made: Installation, secret: str) -> list[Figure]:
+    load = Load(made.endpoint_port, "load", secret, devices=DEVICES, seconds=20, rate=PACED)
+    durable = load.run()
+    frames = asyncio.run(_to_a_client(made, load))
+    how = f"{DEVICES:,} devices, {RULES:,} rules, all roles running"
+    return [
+        Figure("publish to durable at 10,000 messages/s, p50", durable["latency_p50_ms"], "ms", "", how),
+        Figure("publish to durable at 10,000 messages/s, p99", durable["latency_p99_ms"], "ms", "under 10", how),
+        Figure("publish to frame at 10,000 messages/s, p50", frames.p50_ms, "ms", "", f"{frames.frames} frames"),
+        Figure("publish to frame at 10,000 messages/s, p99", frames.p99_ms, "ms", "under 60", f"{frames.samples}"),
+    ]
 
 
-def received(made: Installation) -> int:
-    """Messages accepted so far."""
-    return int(read_heartbeats(made.data.heartbeats)["ingest"].figures["accepted"])
-
-
-def through_endpoint(made: Installation, secret: str) -> tuple[float, float, float]:
-    """Median (messages/s, p50 ms, p99 ms of PUBLISH to PUBACK), as fast as acknowledgements come."""
-    outcomes = [publish(load_command(made.endpoint_port, "load", secret)) for _ in range(RUNS)]
-    names = ("messages_per_s", "latency_p50_ms", "latency_p99_ms")
-    rate, p50, p99 = (statistics.median(one[name] for one in outcomes) for name in names)
-    return rate, p50, p99
-
-
-def through_mosquitto(folder: Path) -> float:
-    """Median messages/s that have become durable, the queue in the broker drained included."""
-    broker = Mosquitto(folder / "broker")
-    broker.start()
-    password = folder / "broker.password"
-    password.write_text(PASSWORD, encoding="utf-8")
-    password.chmod(0o600)
-    extra = (
-        f'[[brokers]]\nname = "hall"\nhost = "127.0.0.1"\nport = {broker.port}\n'
-        f'username = "{USER}"\npassword_file = "{password}"\n'
-    )
-    try:
-        with installation(folder / "plant", extra, has_endpoint=False) as made:
-            rates = [_drained(made, load_command(broker.port, USER, PASSWORD)) for _ in range(RUNS)]
-    finally:
-        broker.kill()
-    return statistics.median(rates)
-
-
-def _drained(made: Installation, command: list[str]) -> float:
-    before, started = received(made), time.monotonic()
-    sent = int(publish(command)["sent"])
-    wait_until(lambda: received(made) - before >= sent, timeout_s=120, what="the broker's queue to drain")
-    return sent / (time.monotonic() - started)
-
-
-async def to_a_client(made: Installation, secret: str) -> FrameLatency:
-    """How old samples are when their frame arrives, at 2,000 messages/s."""
+async def _to_a_client(made: Installation, load: Load) -> FrameLatency:
     plant = await made.log_in(SLUG)
-    generator = subprocess.Popen(
-        load_command(made.endpoint_port, "load", secret, rate=2_000, seconds=20), stdout=subprocess.DEVNULL
-    )
+    generator = subprocess.Popen(load.command(), stdout=subprocess.DEVNULL)
     try:
         token = plant.token
         assert token is not None
-        return await measure_frames(made.url, token, seconds=10, warm_up_s=5)
+        return await measure_frames(made.url, token, seconds=10, frames_per_s=60, warm_up_s=6)
     finally:
         generator.terminate()
         generator.wait()
         await plant.close()
 
 
-def measure() -> list[Figure]:
-    """Ingest through both entrances, and publish to frame."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with installation(folder / "own") as made:
-            secret = made.add_credential(SLUG, "load")
-            rate, p50, p99 = through_endpoint(made, secret)
-            frames = asyncio.run(to_a_client(made, secret))
-        outside = through_mosquitto(folder)
-    how = f"{DEVICES} devices, QoS 1, {METRICS} metrics a message, all roles running, median of {RUNS}"
+def _catching_up(made: Installation, secret: str) -> list[Figure]:
+    """The historian stands still for 20 s while 10,000 messages/s come, and goes on while they still do."""
+    wait_until_settled(made)
+    load = Load(made.endpoint_port, "load", secret, devices=DEVICES, seconds=60, rate=PACED)
+    historian = made.role_process("historian")
+    with subprocess.Popen(load.command(), stdout=subprocess.DEVNULL) as generator:
+        wait_until(lambda: figures_of(made, "ingest").get("messages_per_s", 0) > PACED * 0.8, timeout_s=20)
+        historian.suspend()
+        stood_still, began = 20.0, time.monotonic()
+        wait_until(lambda: time.monotonic() - began > stood_still, timeout_s=stood_still + 5)
+        before = figures_of(made, "historian")["stored"]
+        historian.resume()
+        resumed, worst_s = time.monotonic(), 0.0
+        while _waiting(made) > 2 * PACED * 10:
+            worst_s = max(worst_s, figures_of(made, "engine").get("lag_s", 0.0))
+            if time.monotonic() - resumed > 120:
+                break
+        spent_s = time.monotonic() - resumed
+        rate = (figures_of(made, "historian")["stored"] - before) / spent_s / (PACED * 10)
+        generator.terminate()
     return [
-        Figure("ingest through the endpoint", rate, "messages/s", "at least 20,000", how),
-        Figure("PUBLISH to PUBACK at that rate, p50", p50, "ms", "", how),
-        Figure("PUBLISH to PUBACK at that rate, p99", p99, "ms", "", how),
-        Figure("publish to frame at 2,000 messages/s, p50", frames.p50_ms, "ms", "", f"{frames.frames} frames"),
-        Figure(
-            "publish to frame at 2,000 messages/s, p99", frames.p99_ms, "ms", "under 100", f"{frames.samples} samples"
-        ),
-        Figure("ingest through Mosquitto and paho", outside, "messages/s", "at least 10,000", how),
+        Figure("catching up after 20 s away, beside the live load", rate, "times live", "at least 3", "10,000 msg/s"),
+        Figure("alarms behind meanwhile, at most", worst_s, "s", "about 2 (grace)", "the watermark's own 2 s included"),
     ]
+
+
+def _waiting(made: Installation) -> int:
+    historian = figures_of(made, "historian")
+    accepted = figures_of(made, "ingest")["values_accepted"]
+    return int(accepted - historian["stored"] - historian["replaced"])
+
+
+# --- an outside broker -------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _broker(folder: Path) -> Iterator[Mosquitto]:
+    broker = Mosquitto(folder)
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.kill()
+
+
+def _through_mosquitto(folder: Path) -> list[Figure]:
+    with _broker(folder / "bare-broker") as broker:
+        bare = _bare(broker.port)
+    password = folder / "broker.password"
+    password.write_text(PASSWORD, encoding="utf-8")
+    password.chmod(0o600)
+    with _broker(folder / "broker") as broker:
+        extra = (
+            f'[[brokers]]\nname = "hall"\nhost = "127.0.0.1"\nport = {broker.port}\n'
+            f'username = "{USER}"\npassword_file = "{password}"\n'
+        )
+        with installation(folder / "plant", extra, has_endpoint=False, devices=DEVICES, rules=RULES) as made:
+            connected = lambda: figures_of(made, "ingest").get("brokers", {}).get("hall", {}).get("is_connected")  # noqa: E731 - one condition
+            wait_until(connected, timeout_s=30)
+            with Watch(made) as watch:
+                rate, sent = _drained(made, Load(broker.port, USER, PASSWORD, devices=DEVICES, seconds=SECONDS))
+                wait_until_settled(made)
+            assert_balanced(made)
+    cpu = f"{_HOW}, its queue drained; CPU µs per message: {watch.cpu_note(sent)}"
+    return [
+        Figure("ingest through Mosquitto and paho", rate, "messages/s", "30,000", cpu),
+        Figure("a bare paho subscriber in the same run", bare, "messages/s", "", "counts and does nothing else"),
+    ]
+
+
+def _drained(made: Installation, load: Load) -> tuple[float, float]:
+    """(messages/s that became durable, how many)."""
+    before, began = figures_of(made, "ingest")["accepted"], time.monotonic()
+    sent = load.run()["sent"]
+    wait_until(lambda: figures_of(made, "ingest")["accepted"] - before >= sent, timeout_s=300, what="the queue")
+    return sent / (time.monotonic() - began), sent
+
+
+def _bare(port: int) -> float:
+    command = [
+        sys.executable, "-m", "tests.benchmarks.bare_subscriber", "--port", str(port), "--username", USER,
+        "--password", PASSWORD,
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as subscriber:
+        assert subscriber.stdout is not None
+        assert subscriber.stdout.readline() == "ready\n"
+        Load(port, USER, PASSWORD, devices=DEVICES, seconds=min(SECONDS, 20.0)).run()
+        told = json.loads(subscriber.stdout.readline())
+    return float(told["received"] / told["seconds"])

@@ -74,8 +74,12 @@ _TIME = len('{"timestamp":"')
 _SECOND_FORMAT = "%Y-%m-%dT%H:%M:%S"
 
 
+VARIANTS = 16
+"""Different messages per device, sent in turn, so that values move as a sensor's do."""
+
+
 class _Device(asyncio.Protocol):
-    """One device. Its packet is built once; only the packet id and the time in it change."""
+    """One device. Its packets are built once; only the packet id and the time in them change."""
 
     def __init__(self, load: Load, number: int, totals: _Totals) -> None:
         self._load = load
@@ -83,15 +87,8 @@ class _Device(asyncio.Protocol):
         self._number = number
         self._rate = load.rate / load.devices
         topic = telemetry_topic(load.slug, f"load-{number:04}").encode()
-        metrics = {f"parameter_{index}": round(20.0 + number * 0.37 + index * 1.13, 2) for index in range(load.metrics)}
-        stamp = _stamp(now_us())
-        payload = (
-            b'{"timestamp":"' + stamp + b'","metrics":' + json.dumps(metrics, separators=(",", ":")).encode() + b"}"
-        )
-        body = struct.pack(">H", len(topic)) + topic + b"\0\0" + payload
-        self._packet = bytearray(b"\x32" + _length(len(body)) + body)
-        payload_at = len(self._packet) - len(payload)
-        self._id_at, self._time_at = payload_at - 2, payload_at + _TIME
+        self._packets = [self._built(topic, values) for values in _walk(number, load.metrics)]
+        self._turn = number % VARIANTS
         self._sent_at: deque[float] = deque()
         self._next_id = 1
         self._owed = 0.0
@@ -99,6 +96,22 @@ class _Device(asyncio.Protocol):
         self._is_ready = False
         self.transport: asyncio.Transport | None = None
         self.ready = asyncio.get_running_loop().create_future()
+
+    @staticmethod
+    def _built(topic: bytes, values: list[float]) -> tuple[bytearray, int, int]:
+        """A packet, and where in it the packet id and the time stand."""
+        metrics = {f"parameter_{index}": value for index, value in enumerate(values)}
+        payload = (
+            b'{"timestamp":"'
+            + _stamp(now_us())
+            + b'","metrics":'
+            + json.dumps(metrics, separators=(",", ":")).encode()
+            + b"}"
+        )
+        body = struct.pack(">H", len(topic)) + topic + b"\0\0" + payload
+        packet = bytearray(b"\x32" + _length(len(body)) + body)
+        payload_at = len(packet) - len(payload)
+        return packet, payload_at - 2, payload_at + _TIME
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are not derived from asyncio's.
@@ -147,14 +160,16 @@ class _Device(asyncio.Protocol):
     def publish(self, count: int) -> None:
         if self.transport is None or not self._is_ready or not count:
             return
-        packet, at, moment_us = self._packet, self._id_at, now_us()
+        moment_us, packets = now_us(), self._packets
         stamp = bytearray(_stamp(moment_us))
         out = bytearray()
         for index in range(count):
+            self._turn = (self._turn + 1) % VARIANTS
+            packet, at, time_at = packets[self._turn]
             packet[at : at + 2] = struct.pack(">H", self._next_id)
             # Distinct times, so that every sample is one of its own.
             stamp[20:26] = b"%06d" % ((moment_us + index) % 1_000_000)
-            packet[self._time_at : self._time_at + 27] = stamp
+            packet[time_at : time_at + 27] = stamp
             out += packet
             self._next_id = self._next_id % 65_535 + 1
         moment = time.perf_counter()
@@ -168,6 +183,15 @@ class _Device(asyncio.Protocol):
     @property
     def in_flight(self) -> int:
         return len(self._sent_at) if self._is_ready else 0
+
+
+def _walk(number: int, metrics: int) -> list[list[float]]:
+    """`VARIANTS` sets of two-decimal values that wander about 50, as sensors' do."""
+    random = np.random.default_rng(number)
+    drift = np.cumsum(random.normal(0, 0.2, (VARIANTS, metrics)), axis=0)
+    values = 50 + random.uniform(-20, 20, metrics) + drift
+    rounded: list[list[float]] = np.round(values, 2).tolist()
+    return rounded
 
 
 def _stamp(moment_us: int) -> bytes:

@@ -1,0 +1,156 @@
+"""A whole installation to measure: the service with all its roles, a factory, devices and rules, and a watch on it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+from factoryops.contracts.http import RuleContent
+from factoryops.database.database import Database
+from factoryops.domain.identity import Role, Scope, device_id
+from factoryops.domain.plant import Device
+from factoryops.domain.rules import Comparison, Priority
+from factoryops.observability.heartbeat import read_heartbeats
+from tests.support.installation import Installation
+from tests.support.waiting import wait_until
+
+SLUG = "works"
+ROLES = ("ingest", "historian", "engine", "api", "worker")
+
+
+@contextmanager
+def installation(
+    folder: Path, extra: str = "", *, has_endpoint: bool = True, devices: int = 0, rules: int = 0
+) -> Iterator[Installation]:
+    """A running service with one factory, its devices and its rules."""
+    made = Installation(folder, extra, has_endpoint=has_endpoint)
+    made.add_factory(SLUG)
+    _furnish(made, devices, rules)
+    made.start(timeout_s=90)
+    try:
+        yield made
+    finally:
+        made.kill()
+
+
+def _furnish(made: Installation, devices: int, rules: int) -> None:
+    """Devices as the load generator names them; rules on single devices, one in a hundred of them often crossed."""
+    with closing(Database.open(f"sqlite:///{made.data.metadata.as_posix()}")) as database:
+        factory = database.read(lambda tx: tx.factories.list())[0]
+        scope = Scope(factory.id, "bench", Role.ADMIN)
+        keys = [f"load-{number:04}" for number in range(devices)]
+        known = [Device(device_id(factory.id, key), factory.id, key, key) for key in keys]
+        database.run(lambda tx: tx.devices(scope).ensure_many(known))
+        for number in range(rules):
+            content = RuleContent(
+                name=f"Rule {number}",
+                parameter_key=f"parameter_{number % 10}",
+                comparison=Comparison.ABOVE,
+                limit=50.0 if number % 100 == 0 else 500.0,
+                priority=Priority.LOW,
+                device_ids=[known[number % devices].id],
+                deadband=0.1,
+            )
+            database.run(lambda tx, content=content: tx.rules(scope).create(content, "bench"))  # type: ignore[misc]  # bound per round
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the load generator is to do; see `tests.benchmarks.load`."""
+
+    port: int
+    username: str
+    password: str
+    devices: int = 1_000
+    metrics: int = 10
+    window: int = 20
+    seconds: float = 60.0
+    rate: float = 0.0
+
+    def command(self) -> list[str]:
+        """As a program of its own."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        flags = [part for name, value in fields.items() for part in (f"--{name}", str(value))]
+        return [sys.executable, "-m", "tests.benchmarks.load", "--slug", SLUG, *flags]
+
+    def run(self) -> dict[str, float]:
+        """Publish to the end; what came of it."""
+        done = subprocess.run(self.command(), capture_output=True, text=True, check=True, timeout=self.seconds + 300)
+        outcome: dict[str, float] = json.loads(done.stdout)
+        return outcome
+
+
+@dataclass
+class Watch:
+    """What the roles take while a load runs: CPU seconds, and memory every second."""
+
+    made: Installation
+    memory: dict[str, list[int]] = field(default_factory=lambda: {role: [] for role in ROLES})
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def __enter__(self) -> Self:
+        self._processes = {role: self.made.role_process(role) for role in ROLES}
+        self._before = {role: _cpu_s(process) for role, process in self._processes.items()}
+        self._began = time.monotonic()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.seconds = time.monotonic() - self._began
+        self.cpu_s = {role: _cpu_s(one) - self._before[role] for role, one in self._processes.items()}
+
+    def _look(self) -> None:
+        while not self._stop.wait(1.0):
+            for role, process in self._processes.items():
+                self.memory[role].append(process.memory_info().rss)
+
+    def cpu_note(self, messages: float) -> str:
+        """CPU microseconds per message by role."""
+        return ", ".join(f"{role} {spent / messages * 1e6:.1f}" for role, spent in self.cpu_s.items() if spent > 0.1)
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def figures_of(made: Installation, role: str) -> dict[str, Any]:
+    """What a role last said of itself."""
+    beat = read_heartbeats(made.data.heartbeats).get(role)
+    return {} if beat is None else dict(beat.figures)
+
+
+def wait_until_settled(made: Installation, *, timeout_s: float = 300.0) -> float:
+    """Wait until every value is stored and every row evaluated; answers how many seconds that took."""
+    began = time.monotonic()
+
+    def is_settled() -> bool:
+        ingest, historian, engine = (figures_of(made, role) for role in ("ingest", "historian", "engine"))
+        accepted = ingest.get("values_accepted", -1)
+        kept = historian.get("stored", 0) + historian.get("replaced", 0)
+        return bool(kept >= accepted and engine.get("lag_s", 99) < 5)
+
+    wait_until(is_settled, timeout_s=timeout_s, what="history and alarms to catch up")
+    return time.monotonic() - began
+
+
+def assert_balanced(made: Installation) -> None:
+    """Both ledgers, to the last value."""
+    ingest, historian = figures_of(made, "ingest"), figures_of(made, "historian")
+    assert ingest["received"] == ingest["accepted"] + ingest["quarantined"], ingest
+    assert ingest["values_accepted"] == historian["stored"] + historian["replaced"], (ingest, historian)
