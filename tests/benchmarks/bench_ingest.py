@@ -1,75 +1,67 @@
-"""What ingest takes: a real ingest process, and the load generator as a process beside it on the same machine."""
+"""What ingest promises on its own: a quick start on a large journal, and nothing lost by kills."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
 import tempfile
+import time
 from pathlib import Path
 from statistics import median
+from typing import Final
 
-from factoryops.ingest.config import BrokerConfig
+import numpy as np
+
+from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
+from factoryops.domain.time import US_PER_S, now_us
+from factoryops.journal.records import Entry, MessageLedger
+from factoryops.journal.writer import JournalWriter
 from tests.benchmarks.figure import Figure
 from tests.support.crash_harness import Verdict, crash_run
-from tests.support.ingest_folder import SECRET, IngestFolder, IngestProcess
-from tests.support.mosquitto import PASSWORD, USER, Mosquitto
-from tests.support.waiting import wait_until
+from tests.support.ingest_folder import PLANT, IngestFolder, IngestProcess
+from tests.support.mqtt_client import RawClient
 
-ROUNDS = 3
-SECONDS = 6.0
-KILLS = 25
-
-Outcome = dict[str, float]
-
-
-def load(port: int, *, username: str, password: str, **options: float) -> Outcome:
-    """Run the load generator; returns what it printed."""
-    extra = [text for name, value in options.items() for text in (f"--{name}", str(value))]
-    command = [
-        sys.executable, "-m", "tests.benchmarks.load", "--port", str(port), "--username", username,
-        "--password", password, "--slug", "riverside", *extra,
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, check=True, timeout=120)
-    outcome: Outcome = json.loads(done.stdout)
-    return outcome
+KILLS: Final = 25
+STARTS: Final = 3
+UNSEALED_BYTES: Final = 500_000_000
+_SAMPLES_PER_ROW: Final = 50_000
+_TOPIC: Final = "factories/riverside/devices/load-0/telemetry"
 
 
-def _endpoint(**options: float) -> list[Outcome]:
-    with tempfile.TemporaryDirectory() as root, IngestProcess(IngestFolder(Path(root))) as process:
-        port = process.port()
-        return [load(port, username="gateway", password=SECRET, seconds=SECONDS, **options) for _ in range(ROUNDS)]
+def _fill(path: Path) -> int:
+    """A journal of half a gigabyte that nobody has read, its newest rows a moment old; answers its samples."""
+    keys = [SeriesKey(PLANT.id, f"load-{one}", f"parameter_{two}") for one in range(1_000) for two in range(10)]
+    series = np.array([series_id(key) for key in keys], np.int64)
+    random = np.random.default_rng(3)
+    total = 0
+    with JournalWriter(path) as writer:
+        while writer.used_bytes() < UNSEALED_BYTES:
+            moment_us = now_us()
+            time_us = moment_us - random.integers(0, US_PER_S, _SAMPLES_PER_ROW)
+            chosen, flags = random.choice(series, _SAMPLES_PER_ROW), np.zeros(_SAMPLES_PER_ROW, np.uint8)
+            samples = SampleColumns(chosen, time_us, random.normal(50, 5, _SAMPLES_PER_ROW), flags)
+            total += _SAMPLES_PER_ROW
+            messages = total // 10
+            ledger = MessageLedger(received=messages, accepted=messages, values_accepted=total)
+            writer.append(Entry(moment_us, ledger, samples, moment_us - 2 * US_PER_S), keys)
+    return total
 
 
-def _broker_rate() -> float:
-    """Messages per second that are durable, counted by ingest itself while the load runs through Mosquitto."""
+async def _first_acknowledgement(folder: IngestFolder) -> float:
+    """Seconds from starting the process to the first PUBACK."""
+    began = time.monotonic()
+    with IngestProcess(folder) as process:
+        client = await RawClient.logged_in(await asyncio.to_thread(process.port))
+        await client.publish(_TOPIC, b'{"metrics":{"parameter_0":1}}')
+        spent = time.monotonic() - began
+        await client.close()
+    return spent
+
+
+def _starts() -> tuple[float, int]:
     with tempfile.TemporaryDirectory() as root:
-        broker = Mosquitto(Path(root) / "mosquitto")
-        broker.start()
-        plant = BrokerConfig("plant", "127.0.0.1", broker.port, USER, PASSWORD)
-        folder = IngestFolder(Path(root), brokers=(plant,), endpoint=None)
-        try:
-            with IngestProcess(folder) as process:
-                process.port()
-                wait_until(lambda: (beat := folder.heartbeat()) and beat.figures["brokers"]["plant"]["is_connected"])
-                return median(_broker_round(broker.port, folder) for _ in range(ROUNDS))
-        finally:
-            broker.stop()
-
-
-def _received(folder: IngestFolder) -> tuple[int, int]:
-    beat = folder.heartbeat()
-    assert beat is not None
-    return beat.figures["received"], beat.beat_us
-
-
-def _broker_round(port: int, folder: IngestFolder) -> float:
-    before, begun_us = _received(folder)
-    acked = load(port, username=USER, password=PASSWORD, seconds=SECONDS, devices=50, window=40)["acked"]
-    wait_until(lambda: _received(folder)[0] - before >= acked, timeout_s=60)
-    after, ended_us = _received(folder)
-    return (after - before) / (ended_us - begun_us) * 1e6
+        folder = IngestFolder(Path(root))
+        samples = _fill(folder.journal)
+        return median(asyncio.run(_first_acknowledgement(folder)) for _ in range(STARTS)), samples
 
 
 def _kills() -> Verdict:
@@ -78,21 +70,13 @@ def _kills() -> Verdict:
 
 
 def measure() -> list[Figure]:
-    """The figures of ingest."""
-    flood = _endpoint(devices=50, window=40)
-    paced = _endpoint(devices=50, window=40, rate=2_000)
+    """The figures of ingest alone; what it takes with everything running is in `service`."""
+    start_s, samples = _starts()
     verdict = _kills()
-    note = f"10 metrics, QoS 1, 50 devices, durable, load generator on the same cores, median of {ROUNDS}"
-
-    def of(outcomes: list[Outcome], name: str) -> float:
-        return median(one[name] for one in outcomes)
-
     kills = f"25 random kill -9 under load; {verdict.acked} acknowledged, {verdict.redelivered} delivered again alike"
+    note = f"{samples / 1e6:.0f} million samples unsealed, process start included, median of {STARTS}"
     return [
-        Figure("ingest through the endpoint", of(flood, "messages_per_s"), "messages/s", "at least 20,000", note),
-        Figure("ingest through Mosquitto and paho", _broker_rate(), "messages/s", "at least 10,000", note),
-        Figure("publish to PUBACK at 2,000/s, p50", of(paced, "latency_p50_ms"), "ms", "", note),
-        Figure("publish to PUBACK at 2,000/s, p99", of(paced, "latency_p99_ms"), "ms", "", note),
+        Figure("first acknowledgement after a start with 500 MB unsealed", start_s, "s", "under 2", note),
         Figure("acknowledged messages lost by kills", verdict.lost, "messages", "0", kills),
         Figure("messages in two versions after kills", verdict.twice, "messages", "0", kills),
     ]

@@ -6,6 +6,7 @@ import contextlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import apsw
 
@@ -16,6 +17,8 @@ from factoryops.journal.schema import last_seq_before, open_for_reading
 from factoryops.journal.walk import DAMAGE, Row, rows_after, series_after, texts_after
 
 logger = logging.getLogger(__name__)
+
+_SPAN_ROWS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,24 @@ class JournalReader:
             with contextlib.suppress(apsw.SQLError, apsw.BusyError, *DAMAGE):
                 return last_seq_before(connection, received_us)
         return 0
+
+    def seq_back(self, seq: int, rows: int) -> int:
+        """The row that lies `rows` rows before `seq`; 0 where there are not so many."""
+        connection = self._connected()
+        if connection is not None:
+            query = "SELECT seq FROM batch WHERE seq <= ? ORDER BY seq DESC LIMIT 1 OFFSET ?"
+            with contextlib.suppress(apsw.SQLError, apsw.BusyError, *DAMAGE):
+                row = connection.execute(query, (seq, rows)).fetchone()
+                return int(row[0]) if row else 0
+        return 0
+
+    def read_span(self, after_seq: int, through_seq: int) -> list[Batch]:
+        """The sound rows after `after_seq`, up to and with `through_seq`; the position moves behind them."""
+        self.position = after_seq
+        found: list[Batch] = []
+        while self.position < through_seq and (batches := self.read(most_rows=_SPAN_ROWS)):
+            found += [batch for batch in batches if batch.seq <= through_seq]
+        return found
 
     def count_samples(self, *, after_seq: int, through_seq: int = (1 << 63) - 1) -> int:
         """How many samples lie in rows after `after_seq`, up to and with `through_seq`."""
