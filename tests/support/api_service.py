@@ -208,13 +208,14 @@ class ApiService:
         self.store.append(samples, reader.series, gaps=[], checkpoints={"journal": reader.position})
         reader.close()
 
-    def quarantine(self, kit: FactoryKit, payload: bytes, reason: str = "invalid_json") -> None:
+    def quarantine(
+        self, kit: FactoryKit, payload: bytes, reason: str = "invalid_json", *, device: str = "",
+        topic: bytes = b"factories/x/devices/y/telemetry",
+    ) -> None:  # fmt: skip
         """Put a message aside as ingest would."""
         writer, old = self.writers["journal"], self.writers["journal"].ledger
         ledger = MessageLedger(old.received + 1, old.accepted, old.quarantined + 1, old.values_accepted)
-        message = QuarantinedMessage(
-            now_us(), b"factories/x/devices/y/telemetry", payload, reason, "It is not JSON.", kit.factory.id, "c-1"
-        )
+        message = QuarantinedMessage(now_us(), topic, payload, reason, "It is not JSON.", kit.factory.id, "c-1", device)
         writer.append(Entry(now_us(), ledger, quarantined=(message,)))
 
     def transition(

@@ -49,5 +49,11 @@ ACCESS: Final[Mapping[str, Access]] = {
     "changeSchedule": Access(Permission.EDIT_RULES),
     "getArtifact": Access(Permission.VIEW),
     "listQuarantine": Access(Permission.SEE_QUARANTINE),
+    "listQuarantineGroups": Access(Permission.SEE_QUARANTINE),
+    "getFactory": Access(Permission.VIEW),
+    "changeFactory": Access(Permission.EDIT_PLANT),
+    "listWaitingDevices": Access(Permission.SEE_QUARANTINE),
+    "acceptDevice": Access(Permission.EDIT_PLANT),
+    "declineDevice": Access(Permission.EDIT_PLANT),
     "openLive": Access(Permission.VIEW),
 }

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from factoryops.api.endpoints import alarms, health, history, jobs, plant, session
+from factoryops.api.endpoints import adoption, alarms, health, history, jobs, plant, quarantine, session
 from factoryops.contracts import http
 
 PREFIX: Final = "/api/v1"
@@ -58,7 +58,27 @@ ROUTES: Final = (
     Route("GET", "/schedules", "listSchedules", jobs.list_schedules, "jobs", http.ScheduleList),
     Route("PUT", "/schedules/{kind}", "changeSchedule", jobs.change_schedule, "jobs", http.Schedule),
     Route("GET", "/artifacts/{artifact_id}", "getArtifact", jobs.get_artifact, "jobs", is_file=True),
-    Route("GET", "/quarantine", "listQuarantine", health.list_quarantine, "health", http.QuarantinePage),
+    Route("GET", "/quarantine", "listQuarantine", quarantine.list_quarantine, "sources", http.QuarantinePage),
+    Route(
+        "GET",
+        "/quarantine/groups",
+        "listQuarantineGroups",
+        quarantine.list_quarantine_groups,
+        "sources",
+        http.QuarantineGroupList,
+    ),
+    Route("GET", "/factory", "getFactory", adoption.get_factory, "sources", http.FactorySettings),
+    Route("PATCH", "/factory", "changeFactory", adoption.change_factory, "sources", http.FactorySettings),
+    Route(
+        "GET",
+        "/devices/waiting",
+        "listWaitingDevices",
+        adoption.list_waiting_devices,
+        "sources",
+        http.WaitingDeviceList,
+    ),
+    Route("POST", "/devices/waiting/accept", "acceptDevice", adoption.accept_device, "sources", http.Device, 201),
+    Route("POST", "/devices/waiting/decline", "declineDevice", adoption.decline_device, "sources", None, 204),
     Route("GET", "/health", "getHealth", health.get_health, "health", http.Health),
     Route("GET", "/openapi.json", "getDescription", health.get_description, "health"),
 )

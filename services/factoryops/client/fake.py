@@ -14,7 +14,9 @@ from factoryops.client.fake_alarms import FakeAlarms
 from factoryops.client.fake_history import FakeHistory
 from factoryops.client.fake_jobs import FakeJobs
 from factoryops.client.fake_link import FakeLink
+from factoryops.client.fake_quarantine import FakeQuarantine
 from factoryops.client.fake_rules import FakeRules
+from factoryops.client.fake_sources import FakeSources
 from factoryops.client.files import write_whole
 from factoryops.client.port import LiveLink
 from factoryops.contracts import http, live
@@ -36,7 +38,7 @@ ACCOUNTS: Final[Mapping[str, tuple[str, Role]]] = {
 _ROLES: Final = ("api", "engine", "historian", "ingest", "worker")
 
 
-class FakePlant:
+class FakePlant(FakeSources):
     """Implements `factoryops.client.port.PlantClient` on an imagined plant.
 
     Args:
@@ -67,6 +69,7 @@ class FakePlant:
         self._rules = FakeRules(self._devices, clock)
         self._alarms = FakeAlarms(self._devices, self._rules.starters, clock)
         self._jobs = FakeJobs(clock)
+        self._quarantine = FakeQuarantine(self._history.start_us, clock)
 
     # --- what tests may do to it -------------------------------------------------------------------------------------
 
@@ -159,7 +162,9 @@ class FakePlant:
             version="0.1.0",
             roles=roles,
             problems=[],
-            messages=http.MessageBalance(received=accepted + 3, accepted=accepted, quarantined=3),
+            messages=http.MessageBalance(
+                received=accepted + len(self._quarantine), accepted=accepted, quarantined=len(self._quarantine)
+            ),
             values=http.ValueBalance(
                 accepted=values, stored=values - 120, replaced=0, in_journal=120, late=0, refused={"not_a_number": 2}
             ),
@@ -297,12 +302,6 @@ class FakePlant:
         content = self._jobs.content(artifact.id)
         return await asyncio.to_thread(write_whole, target, artifact.name, artifact.sha256, content)
 
-    async def quarantine(self, *, before: int | None = None) -> http.QuarantinePage:
-        """Messages that could not be accepted."""
-        await self._enter(Permission.SEE_QUARANTINE)
-        listed = [one for one in _quarantined(self._history.start_us) if before is None or one.number < before]
-        return http.QuarantinePage(messages=listed)
-
     async def open_live(self) -> LiveLink:
         """Open a live link."""
         await self._enter(Permission.VIEW)
@@ -353,19 +352,3 @@ class FakePlant:
         for link in self._links:
             link.end(error)
         self._links.clear()
-
-
-def _quarantined(start_us: int) -> list[http.QuarantinedMessage]:
-    topic = f"factories/{imagined.SLUG}/devices/pump-1/telemetry"
-    rows = [
-        (3, "invalid_json", "The payload is not JSON: it ends in the middle.", '{"metrics": {"pressure": 4.', False),
-        (2, "invalid_utf8", "The payload is not UTF-8 text.", "7b22ff", True),
-        (1, "future_time", "The time lies 3 hours in the future; set the device's clock.", '{"timestamp": …}', False),
-    ]
-    return [
-        http.QuarantinedMessage(
-            number=number, received_at=from_us(start_us + number * 3_600_000_000), client="gateway-1", topic=topic,
-            reason=reason, detail=detail, payload=payload, is_hex=is_hex,
-        )
-        for number, reason, detail, payload, is_hex in rows
-    ]  # fmt: skip

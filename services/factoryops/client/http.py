@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from factoryops.client.answers import error_of, parse
 from factoryops.client.files import ArrivingFile
 from factoryops.client.http_link import open_link
+from factoryops.client.http_sources import HttpSources
 from factoryops.client.place import ServicePlace
 from factoryops.client.port import LiveLink
 from factoryops.contracts import http
@@ -24,7 +25,7 @@ A = TypeVar("A", bound=BaseModel)
 _AWAY = "The service cannot be reached; check the network and whether it runs."
 
 
-class HttpPlant:
+class HttpPlant(HttpSources):
     """A client of one service; its calls may overlap, all on one event loop.
 
     Args:
@@ -184,10 +185,6 @@ class HttpPlant:
                 await response.aclose()
         except httpx.TransportError as error:
             raise UnavailableError("The file did not arrive whole; download it again.") from error
-
-    async def quarantine(self, *, before: int | None = None) -> http.QuarantinePage:
-        """Messages that could not be accepted, newest first."""
-        return await self._ask("GET", "quarantine", http.QuarantinePage, query={"before": before})
 
     async def open_live(self) -> LiveLink:
         """Open the live connection of this session."""

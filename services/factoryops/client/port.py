@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from factoryops.client.port_sources import SourcesClient
 from factoryops.contracts import http, live
 
 
@@ -30,7 +31,7 @@ class LiveLink(Protocol):
         ...
 
 
-class PlantClient(Protocol):
+class PlantClient(SourcesClient, Protocol):
     """The service, seen by one user."""
 
     async def login(self, factory: str, user: str, password: str) -> http.SessionInfo:
@@ -138,10 +139,6 @@ class PlantClient(Protocol):
 
     async def download(self, artifact: http.Artifact, target: Path) -> Path:
         """Fetch a file to `target` (a path or a folder), whole or not at all, hash checked; returns where it lies."""
-        ...
-
-    async def quarantine(self, *, before: int | None = None) -> http.QuarantinePage:
-        """Messages that could not be accepted, newest first."""
         ...
 
     async def open_live(self) -> LiveLink:

@@ -190,6 +190,47 @@ parameter = sa.Table(
     **_MYSQL,
 )
 
+# --- where data comes from -------------------------------------------------------------------------------------------
+
+mapping = sa.Table(
+    "mapping",
+    metadata,
+    _id("factory_id", key=True),
+    _id(key=True),
+    _whole("version"),
+    _text("name", 100),
+    sa.Column("content", LONG_TEXT, nullable=False),
+    _flag("is_enabled"),
+    _text("changed_by", 255),
+    _time("changed_us"),
+    _of_factory("mapping_factory"),
+    **_MYSQL,
+)
+
+# What became of quarantined messages: the journal that holds them has one writer, which is not the worker.
+quarantine_mark = sa.Table(
+    "quarantine_mark",
+    metadata,
+    _id("factory_id", key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("received_us", sa.BigInteger, primary_key=True, autoincrement=False),
+    _time("replayed_us"),
+    _of_factory("quarantine_mark_factory"),
+    **_MYSQL,
+)
+
+declined_device = sa.Table(
+    "declined_device",
+    metadata,
+    _id("factory_id", key=True),
+    _id(key=True),
+    _text("key", 100),
+    _text("declined_by", 255),
+    _time("until_us"),
+    _of_factory("declined_device_factory"),
+    **_MYSQL,
+)
+
 # --- rules and alarms ------------------------------------------------------------------------------------------------
 
 rule = sa.Table(

@@ -6,11 +6,13 @@ import sqlalchemy as sa
 
 from factoryops.contracts import http
 from factoryops.database import tables
+from factoryops.database.adoption import Adoption
 from factoryops.database.alarms import Alarms, alarm_of, select_alarms
 from factoryops.database.audit import AuditTrail
 from factoryops.database.engine import EngineRecords
 from factoryops.database.factories import Factories
 from factoryops.database.plant import Devices, Parameters
+from factoryops.database.quarantine import QuarantineMarks
 from factoryops.database.rows import Changes
 from factoryops.database.rules import Rules
 from factoryops.database.unit import Unit
@@ -42,6 +44,14 @@ class Transaction:
     def parameters(self, scope: Scope) -> Parameters:
         """The factory's parameters."""
         return Parameters(self._unit, scope)
+
+    def adoption(self, scope: Scope) -> Adoption:
+        """Which devices the factory takes up."""
+        return Adoption(self._unit, scope)
+
+    def quarantine_marks(self, scope: Scope) -> QuarantineMarks:
+        """What became of the factory's quarantined messages."""
+        return QuarantineMarks(self._unit, scope)
 
     def rules(self, scope: Scope) -> Rules:
         """The factory's alarm rules."""

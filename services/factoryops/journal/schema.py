@@ -9,7 +9,7 @@ import apsw
 
 from factoryops.domain.errors import SetupError, StorageError
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS quarantine (
     device TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS quarantine_by_factory ON quarantine (factory, number);
+CREATE INDEX IF NOT EXISTS quarantine_groups ON quarantine (factory, reason, device, topic, received_us);
 """
 
 _FROM_1: Final = "ALTER TABLE quarantine ADD COLUMN device TEXT NOT NULL DEFAULT '';"
@@ -88,7 +89,7 @@ def open_for_writing(path: Path) -> apsw.Connection:
         )
     if version < VERSION:
         changes = _FROM_1 if version == 1 else ""
-        connection.execute("BEGIN IMMEDIATE;" + SCHEMA + changes + f"PRAGMA user_version = {VERSION}; COMMIT")
+        connection.execute("BEGIN IMMEDIATE;" + changes + SCHEMA + f"PRAGMA user_version = {VERSION}; COMMIT")
     return connection
 
 

@@ -40,6 +40,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ApiService,
         service.transition(kit)
         service.finished_run(kit)
         service.quarantine(kit, b"{")
+        for number in range(3):
+            service.quarantine(kit, b'{"metrics": {"packs": %d}}' % number, "unknown_device", device="packer-2")
+        service.quarantine(kit, b"51.5", "invalid_topic", topic=b"hall2/press-7/state")
         yield service, kit
 
 

@@ -6,6 +6,14 @@ client understands a newer service.
 
 from __future__ import annotations
 
+from factoryops.contracts.http.adoption import (
+    DeviceAcceptance,
+    DeviceRefusal,
+    FactoryChange,
+    FactorySettings,
+    WaitingDevice,
+    WaitingDeviceList,
+)
 from factoryops.contracts.http.alarms import (
     AcknowledgeItem,
     AcknowledgeRequest,
@@ -18,8 +26,6 @@ from factoryops.contracts.http.health import (
     Health,
     HealthProblem,
     MessageBalance,
-    QuarantinedMessage,
-    QuarantinePage,
     RoleHealth,
     ValueBalance,
 )
@@ -57,6 +63,12 @@ from factoryops.contracts.http.plant import (
     Parameter,
     ParameterChange,
 )
+from factoryops.contracts.http.quarantine import (
+    QuarantinedMessage,
+    QuarantineGroup,
+    QuarantineGroupList,
+    QuarantinePage,
+)
 from factoryops.contracts.http.rules import (
     Rule,
     RuleContent,
@@ -81,9 +93,13 @@ __all__ = [
     "BinnedAnswer",
     "BinnedColumns",
     "Device",
+    "DeviceAcceptance",
     "DeviceChange",
     "DeviceList",
+    "DeviceRefusal",
+    "FactoryChange",
     "FactoryInfo",
+    "FactorySettings",
     "Finite",
     "GapSpan",
     "Health",
@@ -99,6 +115,8 @@ __all__ = [
     "Parameter",
     "ParameterChange",
     "Problem",
+    "QuarantineGroup",
+    "QuarantineGroupList",
     "QuarantinePage",
     "QuarantinedMessage",
     "RawColumns",
@@ -118,4 +136,6 @@ __all__ = [
     "Sent",
     "SessionInfo",
     "ValueBalance",
+    "WaitingDevice",
+    "WaitingDeviceList",
 ]

@@ -53,29 +53,3 @@ class Health(Received):
     problems: list[HealthProblem]
     messages: MessageBalance | None = None
     values: ValueBalance | None = None
-
-
-class QuarantinedMessage(Received):
-    """A message that was received and could not be accepted.
-
-    Attributes:
-        payload: its first 8 KiB, as text where it is text, else hexadecimal; `is_hex` says which.
-        size_bytes: of the whole payload.
-    """
-
-    number: int
-    received_at: datetime
-    client: str
-    topic: str
-    reason: str
-    detail: str
-    payload: str
-    is_hex: bool
-    size_bytes: int = 0
-
-
-class QuarantinePage(Received):
-    """Newest first; `next_before` pages on."""
-
-    messages: list[QuarantinedMessage]
-    next_before: int | None = None

@@ -1,0 +1,66 @@
+"""Where the imagined plant's data comes from: the part of `FakePlant` that implements `SourcesClient`."""
+
+from __future__ import annotations
+
+from factoryops.client import imagined
+from factoryops.client.fake_quarantine import FakeQuarantine, accepted
+from factoryops.contracts import http, live
+from factoryops.domain.identity import Permission
+
+
+class FakeSources:
+    """Quarantine and devices that wait."""
+
+    _devices: dict[str, http.Device]
+    _quarantine: FakeQuarantine
+
+    async def _enter(self, permission: Permission) -> str:
+        raise NotImplementedError
+
+    def _tell(self, message: live.ServiceMessage) -> None:
+        raise NotImplementedError
+
+    async def quarantine(
+        self, *, before: int | None = None, reason: str | None = None, origin: str | None = None
+    ) -> http.QuarantinePage:
+        """Messages that could not be accepted."""
+        await self._enter(Permission.SEE_QUARANTINE)
+        return self._quarantine.page(before, reason, origin)
+
+    async def quarantine_groups(self) -> list[http.QuarantineGroup]:
+        """The same messages grouped by reason and origin."""
+        await self._enter(Permission.SEE_QUARANTINE)
+        return self._quarantine.groups()
+
+    async def factory_settings(self) -> http.FactorySettings:
+        """The imagined factory."""
+        await self._enter(Permission.VIEW)
+        return http.FactorySettings(
+            slug=imagined.SLUG, name="Riverside Works", timezone=imagined.TIMEZONE,
+            adopts_automatically=self._quarantine.adopts_automatically,
+        )  # fmt: skip
+
+    async def change_factory(self, change: http.FactoryChange) -> http.FactorySettings:
+        """Decide something about the factory."""
+        await self._enter(Permission.EDIT_PLANT)
+        if change.adopts_automatically is not None:
+            self._quarantine.adopts_automatically = change.adopts_automatically
+        return await self.factory_settings()
+
+    async def waiting_devices(self) -> list[http.WaitingDevice]:
+        """Devices that publish and are not taken up."""
+        await self._enter(Permission.SEE_QUARANTINE)
+        return self._quarantine.waiting({device.key for device in self._devices.values()})
+
+    async def accept_device(self, acceptance: http.DeviceAcceptance) -> http.Device:
+        """Take up a device."""
+        await self._enter(Permission.EDIT_PLANT)
+        device = accepted(acceptance, {one.key for one in self._devices.values()})
+        self._devices[device.id] = device
+        self._tell(live.PlantChanged())
+        return device
+
+    async def decline_device(self, key: str) -> None:
+        """Do not offer a device for seven days."""
+        await self._enter(Permission.EDIT_PLANT)
+        self._quarantine.decline(key)

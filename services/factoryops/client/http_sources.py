@@ -1,0 +1,59 @@
+"""Where data comes from, over HTTP: the part of `HttpPlant` that implements `SourcesClient`."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeVar
+
+import httpx
+from pydantic import BaseModel
+
+from factoryops.contracts import http
+
+A = TypeVar("A", bound=BaseModel)
+
+
+class Asks(Protocol):
+    """What a part of the client is given: a way to ask the service."""
+
+    async def _ask(
+        self, method: str, path: str, answer: type[A], *, body: Any = None, query: dict[str, Any] | None = None
+    ) -> A: ...
+
+    async def _send(
+        self, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None
+    ) -> httpx.Response: ...
+
+
+class HttpSources:
+    """Quarantine and devices that wait."""
+
+    async def quarantine(
+        self: Asks, *, before: int | None = None, reason: str | None = None, origin: str | None = None
+    ) -> http.QuarantinePage:
+        """Messages that could not be accepted, newest first."""
+        query = {"before": before, "reason": reason, "origin": origin}
+        return await self._ask("GET", "quarantine", http.QuarantinePage, query=query)
+
+    async def quarantine_groups(self: Asks) -> list[http.QuarantineGroup]:
+        """The same messages grouped by reason and origin."""
+        return (await self._ask("GET", "quarantine/groups", http.QuarantineGroupList)).groups
+
+    async def factory_settings(self: Asks) -> http.FactorySettings:
+        """The session's factory, and what its administrators decide about it."""
+        return await self._ask("GET", "factory", http.FactorySettings)
+
+    async def change_factory(self: Asks, change: http.FactoryChange) -> http.FactorySettings:
+        """Decide something about the factory."""
+        return await self._ask("PATCH", "factory", http.FactorySettings, body=change)
+
+    async def waiting_devices(self: Asks) -> list[http.WaitingDevice]:
+        """Devices that publish and are not taken up."""
+        return (await self._ask("GET", "devices/waiting", http.WaitingDeviceList)).devices
+
+    async def accept_device(self: Asks, acceptance: http.DeviceAcceptance) -> http.Device:
+        """Take up a device."""
+        return await self._ask("POST", "devices/waiting/accept", http.Device, body=acceptance)
+
+    async def decline_device(self: Asks, key: str) -> None:
+        """Do not offer a device for seven days."""
+        await self._send("POST", "devices/waiting/decline", body=http.DeviceRefusal(key=key))
