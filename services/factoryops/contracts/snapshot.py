@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from factoryops.domain.errors import DamagedFileError
+from factoryops.domain.mapping import TopicMapping
 
 
 class SnapshotFactory(msgspec.Struct, frozen=True):
@@ -41,11 +42,25 @@ class SnapshotCredential(msgspec.Struct, frozen=True):
     may_subscribe: bool = False
 
 
+class SnapshotMapping(msgspec.Struct, frozen=True):
+    """A mapping in force.
+
+    Attributes:
+        version: counts its changes; two of the same id and version are the same.
+    """
+
+    id: str
+    factory_id: str
+    version: int
+    definition: TopicMapping
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """Everything ingest must know."""
 
     factories: list[SnapshotFactory] = []
     credentials: list[SnapshotCredential] = []
+    mappings: list[SnapshotMapping] = []
 
 
 _SIGNATURE_LENGTH: Final = hashlib.sha256().digest_size

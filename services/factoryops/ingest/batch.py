@@ -46,12 +46,13 @@ class OpenBatch:
     """
 
     __slots__ = (
-        "_counts", "_flags", "_ids", "_quarantined", "_refused", "_times", "_values", "acks", "gaps", "messages",
-        "new_series", "newest_before", "size_bytes", "watermark_us",
+        "_accepted", "_counts", "_flags", "_ids", "_quarantined", "_refused", "_times", "_values", "acks", "gaps",
+        "messages", "new_series", "newest_before", "size_bytes", "watermark_us",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.messages = 0
+        self._accepted = 0
         self.size_bytes = 0
         self.watermark_us = 0
         self.gaps: list[Gap] = []
@@ -78,8 +79,17 @@ class OpenBatch:
 
     def add(self, layout: Layout, values: list[float], time_us: int, flags: int, size: int) -> None:
         """Take an accepted message; `values` are in the order of the layout's series."""
+        self.accept(size)
+        self.add_more(layout, values, time_us, flags)
+
+    def accept(self, size: int) -> None:
+        """Count an accepted message of `size` bytes; its values come with `add_more`."""
         self.messages += 1
+        self._accepted += 1
         self.size_bytes += size
+
+    def add_more(self, layout: Layout, values: list[float], time_us: int, flags: int) -> None:
+        """Take values of a message that was accepted: of one device and time, with the same flags."""
         self._ids.append(layout.ids)
         self._values += values
         self._times.append(time_us)
@@ -117,7 +127,7 @@ class OpenBatch:
             refused[reason] = refused.get(reason, 0) + count
         ledger = MessageLedger(
             received=before.received + self.messages,
-            accepted=before.accepted + len(self._ids),
+            accepted=before.accepted + self._accepted,
             quarantined=before.quarantined + len(self._quarantined),
             values_accepted=before.values_accepted + len(samples),
             values_late=before.values_late + late,

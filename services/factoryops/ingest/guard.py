@@ -12,7 +12,16 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from factoryops.contracts.snapshot import Snapshot, SnapshotFactory
-from factoryops.contracts.telemetry import Reason, Rejection, decode, parse_topic
+from factoryops.contracts.telemetry import (
+    FUTURE_LIMIT_US,
+    FUTURE_TIME,
+    Dialect,
+    Reading,
+    Reason,
+    Rejection,
+    decode,
+    parse_topic,
+)
 from factoryops.domain.plant import is_key
 from factoryops.domain.samples import SampleFlag, SeriesKey, series_id
 from factoryops.ingest.batch import OpenBatch
@@ -23,6 +32,7 @@ SERIES_PER_FACTORY: Final = 50_000
 MOST_TOPICS: Final = 100_000
 
 _LATE: Final = int(SampleFlag.LATE)
+_BOOLEAN: Final = int(SampleFlag.BOOLEAN)
 _RETAINED: Final = Rejection(Reason.RETAINED, "The broker had kept this message for new subscribers: it is not news.")
 _NOT_AUTHORISED: Final = Rejection(
     Reason.NOT_AUTHORISED, "The sender's credential does not permit publishing for this factory or device."
@@ -126,18 +136,43 @@ class Guard:
         if isinstance(reading, Rejection):
             return reading
         metrics, time_us = reading.metrics, reading.time_us
+        if time_us > received_us + FUTURE_LIMIT_US:
+            return FUTURE_TIME
+        if reading.booleans:
+            return self._read_kinds(batch, entry, reading, len(payload))
         names = tuple(metrics)
         layout = entry.layouts.get(names) or self._learn(batch, entry, names)
         if not layout.width:
             return _NAMES_REFUSED[next(iter(layout.refused))]
         flags = reading.flags | self._punctuality(batch, entry, time_us)
-        values = list(metrics.values())
-        if layout.keep is not None:
-            values = [values[index] for index in layout.keep]
+        if layout.keep is None:
+            values = list(metrics.values())
+        else:
+            values = _kept(layout, metrics)
             batch.refuse(layout.refused)
         if reading.refused:
             batch.refuse(reading.refused)
         batch.add(layout, values, time_us, flags, len(payload))
+        return None
+
+    def _read_kinds(self, batch: OpenBatch, entry: DeviceEntry, reading: Reading, size: int) -> Rejection | None:
+        """Add values of several kinds: each kind has flags of its own."""
+        kinds = [(0, reading.metrics), (_BOOLEAN, reading.booleans)]
+        laid: list[tuple[int, Layout, list[float]]] = []
+        refused = Counter(reading.refused)
+        for kind, values in kinds:
+            names = tuple(values)
+            layout = entry.layouts.get(names) or self._learn(batch, entry, names)
+            refused.update(layout.refused)
+            if layout.width:
+                laid.append((kind, layout, _kept(layout, values)))
+        if not laid:
+            return _NAMES_REFUSED[next(iter(refused))]
+        flags = reading.flags | self._punctuality(batch, entry, reading.time_us)
+        batch.accept(size)
+        batch.refuse(refused)
+        for kind, layout, kept in laid:
+            batch.add_more(layout, kept, reading.time_us, flags | kind)
         return None
 
     def _punctuality(self, batch: OpenBatch, entry: DeviceEntry, time_us: int) -> int:
@@ -161,8 +196,10 @@ class Guard:
         place = parse_topic(topic)
         if isinstance(place, Rejection):
             return place
-        slug, key = place
-        factory = self._factories.get(slug)
+        if place.dialect is not Dialect.A:
+            return _UNKNOWN_FACTORY
+        key = place.device
+        factory = self._factories.get(place.place)
         if factory is None:
             return _UNKNOWN_FACTORY
         if publisher.factory_id is not None and not _may_publish(publisher, factory.id, key):
@@ -213,6 +250,12 @@ class Guard:
         self._series_of[entry.factory_id] += 1
         batch.new_series.append(key)
         return identity
+
+
+def _kept(layout: Layout, values: Mapping[str, float]) -> list[float]:
+    """The values that a layout keeps, in its order."""
+    listed = list(values.values())
+    return listed if layout.keep is None else [listed[index] for index in layout.keep]
 
 
 def _may_publish(publisher: Publisher, factory_id: str, device_key: str) -> bool:
