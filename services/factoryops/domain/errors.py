@@ -6,6 +6,7 @@ FactoryOpsError
 ├── NotLoggedInError         no session, or it has ended
 ├── ConflictError            somebody else changed it first, or it already exists
 ├── InvalidInputError        what was sent cannot be used; says why
+│   └── ExpressionError      an expression cannot be understood; says where
 ├── AbandonedError           nobody waits for the answer any more; nothing is shown to anybody
 ├── UnavailableError         a part of ours is away for the moment; try again
 │   └── TooManyAttemptsError wait before trying this again
@@ -47,6 +48,18 @@ class InvalidInputError(FactoryOpsError):
     def __init__(self, message: str, *, fields: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.fields = fields or {}
+
+
+class ExpressionError(InvalidInputError):
+    """An expression cannot be understood.
+
+    Attributes:
+        at: where in its text the fault lies, in characters from 0.
+    """
+
+    def __init__(self, message: str, *, at: int) -> None:
+        super().__init__(message, fields={"expression": message})
+        self.at = at
 
 
 class AbandonedError(FactoryOpsError):
