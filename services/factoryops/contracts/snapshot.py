@@ -31,8 +31,9 @@ class SnapshotCredential(msgspec.Struct, frozen=True):
     Attributes:
         secret_sha256: hexadecimal SHA-256 of the secret; secrets are 24 random bytes or more, so no slow hash is due.
         factory_id: the factory it may publish for.
-        device_key: the only device it may publish for; None for any of its factory (a gateway).
+        device_key: the only device it may publish for; None for any of its factory (a gateway), "" for none (a tool).
         may_subscribe: whether it may also look at its factory's traffic at the service's own endpoint.
+        previous_sha256: of the secret before a rotation, good until `previous_until_us`; "" without one.
     """
 
     username: str
@@ -40,6 +41,8 @@ class SnapshotCredential(msgspec.Struct, frozen=True):
     factory_id: str
     device_key: str | None = None
     may_subscribe: bool = False
+    previous_sha256: str = ""
+    previous_until_us: int = 0
 
 
 class SnapshotMapping(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from factoryops.contracts.http import JobKind
 from factoryops.contracts.transitions import AlarmTransition
+from factoryops.domain.credentials import CredentialKind
 from factoryops.domain.identity import ArtifactId, DeviceId, FactoryId, Role, RunId, Scope, UserId
 from factoryops.domain.plant import Factory
 
@@ -57,14 +58,23 @@ class CredentialRecord:
 
     Attributes:
         username: unique over all factories.
+        secret_sha256: hexadecimal SHA-256 of the secret.
         device_key: the only device it may publish for; None for any of its factory.
+        broker_hash: of the same secret, as Mosquitto's password file wants it; "" when it was made without.
+        previous_sha256 / previous_broker_hash: of the secret before the last rotation, None without one.
+        previous_until: when that one ends.
     """
 
     factory_id: FactoryId
     username: str
-    secret_sha256: str
+    secret_sha256: str = field(repr=False)
     device_key: str | None
     created_at: datetime
+    kind: CredentialKind = CredentialKind.GATEWAY
+    broker_hash: str = field(default="", repr=False)
+    previous_sha256: str | None = field(default=None, repr=False)
+    previous_broker_hash: str | None = field(default=None, repr=False)
+    previous_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

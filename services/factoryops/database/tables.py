@@ -131,6 +131,11 @@ mqtt_credential = sa.Table(
     _text("secret_sha256", 64),
     _text("device_key", 100, nullable=True),
     _time("created_us"),
+    _text("kind", 16),
+    _text("broker_hash", 200),
+    _text("previous_sha256", 64, nullable=True),
+    _text("previous_broker_hash", 200, nullable=True),
+    _time("previous_until_us", nullable=True),
     _of_factory("mqtt_credential_factory"),
     **_MYSQL,
 )

@@ -9,6 +9,7 @@ from factoryops.database import tables
 from factoryops.database.adoption import Adoption
 from factoryops.database.alarms import Alarms, alarm_of, select_alarms
 from factoryops.database.audit import AuditTrail
+from factoryops.database.credentials import Credentials
 from factoryops.database.engine import EngineRecords
 from factoryops.database.factories import Factories
 from factoryops.database.plant import Devices, Parameters
@@ -16,7 +17,7 @@ from factoryops.database.quarantine import QuarantineMarks
 from factoryops.database.rows import Changes
 from factoryops.database.rules import Rules
 from factoryops.database.unit import Unit
-from factoryops.database.users import Credentials, Sessions, Users
+from factoryops.database.users import Sessions, Users
 from factoryops.database.work import Work
 from factoryops.domain.identity import FactoryId, Scope
 

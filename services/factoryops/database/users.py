@@ -1,4 +1,4 @@
-"""Users, their sessions, and the credentials of MQTT clients."""
+"""Users and their sessions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from factoryops.database import tables
 from factoryops.database.audit import AuditTrail
-from factoryops.database.rows import CredentialRecord, SessionRecord, UserRecord
+from factoryops.database.rows import SessionRecord, UserRecord
 from factoryops.database.unit import Unit
 from factoryops.domain.errors import ConflictError, NotFoundError
 from factoryops.domain.identity import FactoryId, Role, Scope, UserId, new_id
@@ -171,62 +171,6 @@ class Sessions:
         return self._unit.write(sa.delete(table).where(table.c.expires_us <= to_us(now)), every_factory=True)
 
 
-class Credentials:
-    """What MQTT clients log in with; every change writes its audit entry."""
-
-    def __init__(self, unit: Unit) -> None:
-        self._unit = unit
-
-    def create(
-        self,
-        factory_id: FactoryId,
-        username: str,
-        secret_sha256: str,
-        device_key: str | None = None,
-        *,
-        actor: str = "administration",
-    ) -> CredentialRecord:
-        """Add one; raises ConflictError when the user name is taken, by whichever factory."""
-        table = tables.mqtt_credential
-        if self._unit.row(sa.select(table).where(table.c.username == username), every_factory=True) is not None:
-            raise ConflictError(f"The MQTT user name {username} is taken: choose another.")
-        row: dict[str, Any] = {
-            "username": username,
-            "factory_id": factory_id,
-            "secret_sha256": secret_sha256,
-            "device_key": device_key,
-            "created_us": self._unit.now_us,
-        }
-        self._unit.insert(table, [row])
-        self._changed(factory_id, "credential.create", username, actor, device_key)
-        return CredentialRecord(factory_id, username, secret_sha256, device_key, from_us(self._unit.now_us))
-
-    def list_all(self) -> builtins.list[CredentialRecord]:
-        """All of every factory, for the signed snapshot."""
-        table = tables.mqtt_credential
-        rows = self._unit.rows(sa.select(table).order_by(table.c.username), every_factory=True)
-        return [_credential_of(row) for row in rows]
-
-    def list(self, scope: Scope) -> builtins.list[CredentialRecord]:
-        """The factory's, by user name."""
-        table = tables.mqtt_credential
-        query = sa.select(table).where(table.c.factory_id == scope.factory_id).order_by(table.c.username)
-        return [_credential_of(row) for row in self._unit.rows(query)]
-
-    def revoke(self, factory_id: FactoryId, username: str, *, actor: str = "administration") -> None:
-        """Take one out of use; NotFoundError when the factory has none of that name."""
-        table = tables.mqtt_credential
-        gone = self._unit.write(sa.delete(table).where(table.c.factory_id == factory_id, table.c.username == username))
-        if not gone:
-            raise NotFoundError(f"The factory has no MQTT user {username}.")
-        self._changed(factory_id, "credential.revoke", username, actor, None)
-
-    def _changed(self, factory_id: FactoryId, action: str, username: str, actor: str, device_key: str | None) -> None:
-        trail = AuditTrail(self._unit, Scope(factory_id, actor, Role.ADMIN))
-        trail.add(action, username, None, {"device_key": device_key})
-        self._unit.advance("access")
-
-
 def _user_of(row: sa.Row[Any]) -> UserRecord:
     return UserRecord(
         UserId(row.id),
@@ -251,10 +195,4 @@ def _session_of(row: sa.Row[Any]) -> SessionRecord:
         factory,
         from_us(row.created_us),
         from_us(row.expires_us),
-    )
-
-
-def _credential_of(row: sa.Row[Any]) -> CredentialRecord:
-    return CredentialRecord(
-        FactoryId(row.factory_id), row.username, row.secret_sha256, row.device_key, from_us(row.created_us)
     )

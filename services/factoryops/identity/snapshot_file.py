@@ -7,10 +7,13 @@ from pathlib import Path
 
 from factoryops.contracts.snapshot import Snapshot, SnapshotCredential, SnapshotFactory, seal_snapshot
 from factoryops.database.database import Database
+from factoryops.database.rows import CredentialRecord
 from factoryops.database.transaction import Transaction
+from factoryops.domain.credentials import CredentialKind
 from factoryops.domain.errors import StorageError
 from factoryops.domain.identity import Role, Scope
 from factoryops.domain.plant import Factory
+from factoryops.domain.time import to_us
 
 
 def take_snapshot(database: Database) -> Snapshot:
@@ -38,11 +41,21 @@ def write_snapshot(database: Database, path: Path, key: bytes) -> bool:
 
 
 def _snapshot(tx: Transaction) -> Snapshot:
-    credentials = [
-        SnapshotCredential(record.username, record.secret_sha256, record.factory_id, record.device_key)
-        for record in tx.credentials.list_all()
-    ]
+    credentials = [_credential(record) for record in tx.credentials.list_all()]
     return Snapshot([_factory(tx, factory) for factory in tx.factories.list()], credentials)
+
+
+def _credential(record: CredentialRecord) -> SnapshotCredential:
+    is_tool = record.kind is CredentialKind.TOOL
+    return SnapshotCredential(
+        record.username,
+        record.secret_sha256,
+        record.factory_id,
+        "" if is_tool else record.device_key,
+        may_subscribe=is_tool,
+        previous_sha256=record.previous_sha256 or "",
+        previous_until_us=0 if record.previous_until is None else to_us(record.previous_until),
+    )
 
 
 def _factory(tx: Transaction, factory: Factory) -> SnapshotFactory:

@@ -56,6 +56,7 @@ class IngestConfig:
         consumers: who must have read a row before it may go.
         size_limit_bytes: above it nothing more is received until consumers have caught up.
         replay_window_s: how long rows stay after everybody has read them.
+        logins_path: where to note when credentials were last used; None for nowhere.
     """
 
     journal_path: Path
@@ -69,3 +70,4 @@ class IngestConfig:
     consumers: tuple[str, ...] = ("historian", "engine")
     size_limit_bytes: int = 20 << 30
     replay_window_s: float = 86_400.0
+    logins_path: Path | None = None

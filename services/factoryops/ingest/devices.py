@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
-
-from factoryops.contracts.snapshot import Snapshot, SnapshotCredential
 
 MOST_LAYOUTS: Final = 64
 """Different sets of names remembered per device; a device has one or two."""
@@ -22,12 +18,14 @@ class Publisher:
     Attributes:
         label: the user name, or the broker's name, for people.
         factory_id: the only factory it may publish for; None where a broker has already decided that.
-        device_key: the only device it may publish for; None for any of the factory.
+        device_key: the only device it may publish for; None for any of the factory, "" for none.
+        secret_sha256: hexadecimal SHA-256 of what it logged in with; "" where a broker let it in.
     """
 
     label: str
     factory_id: str | None = None
     device_key: str | None = None
+    secret_sha256: str = field(default="", repr=False)
 
 
 class Layout(NamedTuple):
@@ -72,29 +70,3 @@ class DeviceEntry:
         if len(self.layouts) >= MOST_LAYOUTS:
             self.layouts.clear()
         self.layouts[names] = layout
-
-
-_NOBODY: Final = hashlib.sha256(b"nobody").hexdigest()
-
-
-class Access:
-    """Which user name and secret open the endpoint, from the snapshot."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        factories = {factory.id for factory in snapshot.factories}
-        self._credentials: dict[str, SnapshotCredential] = {
-            one.username: one for one in snapshot.credentials if one.factory_id in factories
-        }
-
-    def admit(self, username: str, secret: bytes) -> Publisher | None:
-        """The publisher that a user name and secret belong to; None when they do not match."""
-        credential = self._credentials.get(username)
-        expected = credential.secret_sha256 if credential else _NOBODY
-        matches = hmac.compare_digest(hashlib.sha256(secret).hexdigest(), expected.lower())
-        if credential is None or not matches:
-            return None
-        return Publisher(username, credential.factory_id, credential.device_key)
-
-    def fingerprint(self, username: str) -> SnapshotCredential | None:
-        """The credential as it stands, to notice that it was changed or revoked."""
-        return self._credentials.get(username)

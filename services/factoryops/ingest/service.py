@@ -15,6 +15,7 @@ from factoryops.ingest.broker import BrokerSource
 from factoryops.ingest.config import BrokerConfig, EndpointConfig, IngestConfig
 from factoryops.ingest.endpoint.server import Endpoint
 from factoryops.ingest.guard import Guard
+from factoryops.ingest.logins import LoginBook
 from factoryops.ingest.pipeline import Pipeline
 from factoryops.ingest.problems import ProblemList
 from factoryops.ingest.recall import away_gap, recall
@@ -83,6 +84,7 @@ class _Running:
         self._upkeep = JournalUpkeep(config, writer, self._pipeline, self._problems)
         self._watch = SnapshotWatch(config.snapshot_path, config.snapshot_key)
         self._heartbeat = HeartbeatFile(config.heartbeat_folder, "ingest")
+        self._logins = LoginBook(config.logins_path) if config.logins_path else None
         self._endpoint = Endpoint(config.endpoint, self._pipeline) if config.endpoint else None
         self._brokers = [
             BrokerSource(broker, self._pipeline, config.checkpoints_folder / f"broker.{broker.name}")
@@ -180,6 +182,8 @@ class _Running:
         self._beats += 1
 
     async def _show(self) -> None:
+        if self._endpoint and self._logins:
+            await asyncio.to_thread(self._logins.save_every_while, self._endpoint.user_names())
         await asyncio.to_thread(self._heartbeat.write, self._figures(), self._problems.all())
 
     async def _reload_snapshot(self) -> None:

@@ -63,6 +63,7 @@ def _ingest(settings: Settings) -> Work:
                 for one in settings.brokers
             ),
             size_limit_bytes=int(settings.journal.size_limit_gib * 2**30),
+            logins_path=folder.logins,
         )
     ).run
 

@@ -182,6 +182,11 @@ class DataFolder:
         return self.root / "instance.key"
 
     @property
+    def logins(self) -> Path:
+        """When MQTT credentials were last used."""
+        return self.root / "run" / "logins.json"
+
+    @property
     def certificates(self) -> Path:
         """The plant's own certificate authority."""
         return self.root / "certificates"

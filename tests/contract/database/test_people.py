@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
+from factoryops.database.rows import CredentialRecord
 from factoryops.database.transaction import Transaction
 from factoryops.database.users import MOST_SESSIONS_OF_A_USER
+from factoryops.domain.credentials import CredentialKind
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from factoryops.domain.identity import Role, UserId
+from factoryops.domain.identity import FactoryId, Role, UserId
 from tests.support.databases import NOON, Clock, Site, new_site
 
 EXPIRY = NOON + timedelta(hours=12)
@@ -116,6 +118,41 @@ def test_a_credential_can_be_revoked_by_its_own_factory_only(site: Site, other_s
         site.database.run(lambda tx: tx.credentials.revoke(other_site.factory.id, "gate"))
     site.database.run(lambda tx: tx.credentials.revoke(site.factory.id, "gate"))
     assert site.database.read(lambda tx: tx.credentials.list_all()) == []
+
+
+def test_a_rotation_keeps_the_secret_before_until_it_is_settled(site: Site, other_site: Site) -> None:
+    run, factory_id = site.database.run, site.factory.id
+    run(lambda tx: tx.credentials.create(factory_id, "gate", "0" * 64, broker_hash="$7$0"))
+    until = datetime(2030, 1, 1, tzinfo=UTC)
+
+    def rotate(tx: Transaction, factory: FactoryId, digit: str) -> CredentialRecord:
+        return tx.credentials.rotate(factory, "gate", digit * 64, broker_hash=f"$7${digit}", until=until)
+
+    with pytest.raises(NotFoundError):
+        run(lambda tx: rotate(tx, other_site.factory.id, "9"))
+    run(lambda tx: rotate(tx, factory_id, "1"))
+    rotated = run(lambda tx: rotate(tx, factory_id, "2"))
+    assert (rotated.secret_sha256, rotated.broker_hash) == ("2" * 64, "$7$2")
+    assert (rotated.previous_sha256, rotated.previous_broker_hash) == ("1" * 64, "$7$1")
+    assert rotated.previous_until == until
+    settled = run(lambda tx: tx.credentials.settle(factory_id, "gate"))
+    assert (settled.secret_sha256, settled.previous_sha256, settled.previous_until) == ("2" * 64, None, None)
+    entries = site.database.read(lambda tx: tx.audit(site.scope).list())
+    assert [one.action for one in entries][:4] == [
+        "credential.settle", "credential.rotate", "credential.rotate", "credential.create",
+    ]  # fmt: skip
+    assert "2222" not in str(entries)
+
+
+def test_a_credential_knows_what_it_is_for(site: Site) -> None:
+    def store(tx: Transaction) -> list[CredentialRecord]:
+        tx.credentials.create(site.factory.id, "a", "0" * 64, "pump-1")
+        tx.credentials.create(site.factory.id, "b", "0" * 64)
+        tx.credentials.create(site.factory.id, "c", "0" * 64, kind=CredentialKind.TOOL)
+        return tx.credentials.list(site.scope)
+
+    kinds = [one.kind for one in site.database.run(store)]
+    assert kinds == [CredentialKind.DEVICE, CredentialKind.GATEWAY, CredentialKind.TOOL]
 
 
 def test_whatever_concerns_access_moves_the_access_counter(site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import socket
 import struct
 from pathlib import Path
@@ -11,9 +12,10 @@ import msgspec
 import pytest
 
 from factoryops.domain.errors import SetupError
+from factoryops.domain.time import now_us
 from factoryops.ingest.config import EndpointConfig
 from tests.integration.ingest.conftest import Running
-from tests.support.ingest_folder import PLANT, SNAPSHOT, IngestFolder, credential
+from tests.support.ingest_folder import PLANT, SECRET, SNAPSHOT, IngestFolder, credential
 from tests.support.mqtt_client import RawClient, connect_packet, field, length, publish_packet
 from tests.support.waiting import until
 
@@ -191,6 +193,33 @@ async def test_a_withdrawn_credential_ends_its_connection(port: int, folder: Ing
     await stays.publish(TOPIC, b'{"metrics":{"n":1}}')
     await gone.close()
     await stays.close()
+
+
+async def test_a_rotated_credential_lets_both_secrets_in_until_the_older_one_ends(
+    port: int, folder: IngestFolder
+) -> None:
+    old = credential("pump-1", PLANT.id, "pump-1")
+    client = await RawClient.open(port)
+    client.send(connect_packet("pump", "pump-1", SECRET))
+    assert await client.packet() == ACCEPTED
+    rotated = msgspec.structs.replace(
+        old,
+        secret_sha256=hashlib.sha256(b"another").hexdigest(),
+        previous_sha256=old.secret_sha256,
+        previous_until_us=now_us() + 2_500_000,
+    )
+    folder.write_snapshot(msgspec.structs.replace(SNAPSHOT, credentials=[rotated]))
+    newer = connect_packet("newer", "pump-1", "another")
+    await until(lambda: _is_accepted(port, newer))
+    await client.publish(TOPIC.encode(), b'{"metrics":{"n":1}}')
+    assert await client.is_closed()  # when the overlap has ended
+    await client.close()
+    assert await answer(port, connect_packet("pump", "pump-1", SECRET)) != ACCEPTED
+    assert await answer(port, newer) == ACCEPTED
+
+
+async def _is_accepted(port: int, packet: bytes) -> bool:
+    return await answer(port, packet) == ACCEPTED
 
 
 async def test_a_snapshot_that_is_not_ours_changes_nothing_and_is_reported(port: int, folder: IngestFolder) -> None:

@@ -11,8 +11,15 @@ from factoryops.database.database import Database
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError, SetupError, StorageError
 from factoryops.domain.identity import Role, Scope, device_id
 from factoryops.domain.plant import Device
+from factoryops.domain.time import now_us
 from factoryops.identity.administration import NewFactory
-from factoryops.identity.credentials import create_credential, revoke_credential, secret_digest
+from factoryops.identity.credentials import (
+    create_credential,
+    revoke_credential,
+    rotate_credential,
+    secret_digest,
+    settle_credential,
+)
 from factoryops.identity.instance_key import load_or_create_instance_key, read_instance_key
 from factoryops.identity.snapshot_file import write_snapshot
 
@@ -54,6 +61,36 @@ def test_the_snapshot_is_written_only_when_it_changed(database: Database, made: 
     assert write_snapshot(database, path, KEY)
     assert open_snapshot(path.read_bytes(), KEY).credentials == []
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_snapshot_carries_rotations_and_tools(database: Database, made: NewFactory, tmp_path: Path) -> None:
+    old = create_credential(database, made.factory.id, username="gate")
+    new = rotate_credential(database, made.factory.id, "gate", overlap_h=1)
+    create_credential(database, made.factory.id, username="looker", is_tool=True)
+    path = tmp_path / "snapshot.bin"
+    write_snapshot(database, path, KEY)
+    gate, looker = open_snapshot(path.read_bytes(), KEY).credentials
+    assert (gate.secret_sha256, gate.previous_sha256) == (secret_digest(new.secret), secret_digest(old.secret))
+    assert 3_590_000_000 < gate.previous_until_us - now_us() < 3_600_000_000
+    assert (looker.may_subscribe, looker.device_key) == (True, "")
+    settle_credential(database, made.factory.id, "gate")
+    write_snapshot(database, path, KEY)
+    assert open_snapshot(path.read_bytes(), KEY).credentials[0].previous_sha256 == ""
+
+
+@pytest.mark.parametrize("hours", [-1.0, 721.0])
+def test_an_overlap_is_at_most_30_days(database: Database, made: NewFactory, hours: float) -> None:
+    create_credential(database, made.factory.id, username="gate")
+    with pytest.raises(InvalidInputError, match="30 days"):
+        rotate_credential(database, made.factory.id, "gate", overlap_h=hours)
+
+
+@pytest.mark.parametrize("key", ["a+b", "#", "a/b"])
+def test_a_device_key_that_means_something_else_in_a_topic_gets_no_credential(
+    database: Database, made: NewFactory, key: str
+) -> None:
+    with pytest.raises(InvalidInputError, match="topic"):
+        create_credential(database, made.factory.id, device_key=key)
 
 
 @pytest.mark.usefixtures("made")

@@ -8,10 +8,12 @@ import logging
 from collections import Counter
 from typing import Final
 
-from factoryops.contracts.snapshot import Snapshot, SnapshotCredential
+from factoryops.contracts.snapshot import Snapshot
 from factoryops.domain.errors import SetupError
+from factoryops.domain.time import now_us
+from factoryops.ingest.access import Access
 from factoryops.ingest.config import EndpointConfig
-from factoryops.ingest.devices import Access, Publisher
+from factoryops.ingest.devices import Publisher
 from factoryops.ingest.endpoint.connection import Connection
 from factoryops.ingest.endpoint.packets import Connect, ReturnCode
 from factoryops.ingest.pipeline import Pipeline
@@ -38,7 +40,7 @@ class Endpoint:
         self._access = Access(Snapshot())
         self._connections: set[Connection] = set()
         self._by_identity: dict[tuple[str, str], Connection] = {}
-        self._credentials: dict[Connection, SnapshotCredential | None] = {}
+        self._logged_in: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._logged_at_s: dict[str, float] = {}
         self.port = config.port
@@ -64,8 +66,13 @@ class Endpoint:
     def apply(self, snapshot: Snapshot) -> None:
         """Take over who may log in; whoever may no longer is sent away."""
         self._access = Access(snapshot)
-        for connection, credential in list(self._credentials.items()):
-            if self._access.fingerprint(connection.publisher.label) != credential:
+        self._send_away()
+
+    def _send_away(self) -> None:
+        """End the connections of whoever could not log in any more."""
+        moment_us = now_us()
+        for connection in list(self._logged_in):
+            if not self._access.may_stay(connection.publisher, moment_us):
                 self.complain(
                     connection, "credential_withdrawn", "is sent away: its credential was changed or withdrawn"
                 )
@@ -74,7 +81,11 @@ class Endpoint:
     @property
     def connection_count(self) -> int:
         """Devices that are logged in."""
-        return len(self._credentials)
+        return len(self._logged_in)
+
+    def user_names(self) -> set[str]:
+        """Whose connections stand at the moment."""
+        return {connection.publisher.label for connection in self._logged_in}
 
     # --- what connections ask ----------------------------------------------------------------------------------------
 
@@ -89,7 +100,7 @@ class Endpoint:
     def closed(self, connection: Connection) -> None:
         """Forget a connection."""
         self._connections.discard(connection)
-        self._credentials.pop(connection, None)
+        self._logged_in.discard(connection)
         if self._by_identity.get(connection.identity) is connection:
             del self._by_identity[connection.identity]
 
@@ -102,7 +113,7 @@ class Endpoint:
         if connect.username is None:
             self.complain(connection, "login_refused", "gave no user name")
             return ReturnCode.NOT_AUTHORISED
-        publisher = self._access.admit(connect.username, connect.password)
+        publisher = self._access.admit(connect.username, connect.password, now_us())
         if publisher is None:
             self.complain(connection, "login_refused", "gave a wrong user name or password")
             return ReturnCode.BAD_USER_OR_PASSWORD
@@ -112,7 +123,7 @@ class Endpoint:
             self.complain(older, "taken_over", "gives way to a new connection with the same client id")
             older.close()
         self._by_identity[connection.identity] = connection
-        self._credentials[connection] = self._access.fingerprint(connect.username)
+        self._logged_in.add(connection)
         return publisher
 
     def complain(self, connection: Connection, kind: str, message: str) -> None:
@@ -128,6 +139,8 @@ class Endpoint:
 
     def sweep(self) -> None:
         """Send away who does not log in or has gone silent; call it every second."""
+        if self._access.has_overlap_ended(now_us()):
+            self._send_away()
         if self._pipeline.is_paused:
             return
         moment_s = self._loop.time()
