@@ -59,9 +59,11 @@ class RawClient:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     @classmethod
-    async def logged_in(cls, port: int, client_id: str = "", username: str = "gateway", keep_alive_s: int = 60) -> Self:
+    async def logged_in(
+        cls, port: int, client_id: str = "", username: str = "gateway", keep_alive_s: int = 60, password: str = SECRET
+    ) -> Self:
         client = await cls.open(port)
-        client.send(connect_packet(client_id, username, keep_alive_s=keep_alive_s))
+        client.send(connect_packet(client_id, username, password, keep_alive_s=keep_alive_s))
         assert await client.packet() == b"\x20\x02\x00\x00"
         return client
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 
+from tests.support.ingest_folder import SECRET
 from tests.support.mqtt_client import RawClient, publish_packet
 
 FIRST_TIME_MS = 1_700_000_000_000
@@ -18,8 +19,9 @@ class NumberedPublisher:
         acked: the numbers that were acknowledged.
     """
 
-    def __init__(self, name: str, *, window: int = 20, metrics: int = 2) -> None:
+    def __init__(self, name: str, *, window: int = 20, metrics: int = 2, password: str = SECRET) -> None:
         self.name = name
+        self._password = password
         self.published = 0
         self.acked: set[int] = set()
         self._window = window
@@ -37,7 +39,7 @@ class NumberedPublisher:
 
     async def _session(self, port: int, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            client = await RawClient.logged_in(port, self.name)
+            client = await RawClient.logged_in(port, self.name, password=self._password)
             waiting = list(self._unacked.values())
             self._unacked.clear()
             packet_id = 0
