@@ -50,7 +50,7 @@ package: $(VENV)/ready         ## wheel and source distribution in dist/
 	@$(RUN)python -m hatchling build
 
 lock:                          ## resolve the dependencies anew into requirements.lock
-	@$(RUN)python -m uv pip compile pyproject.toml --universal --generate-hashes --extra client --extra service --group dev --no-header -q -o requirements.lock
+	@$(RUN)python -m uv pip compile pyproject.toml --universal --generate-hashes --extra client --extra service --extra parquet --group dev --no-header -q -o requirements.lock
 
 clean:           ## remove what was built
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
