@@ -1,0 +1,184 @@
+"""Parquet files: the plant's history in a form that any tool reads, and tables of others read piece by piece.
+
+pyarrow is an extra; it is loaded when a file is opened. The layout is described in docs/reference/parquet.md.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from factoryops.domain.errors import InvalidInputError, SetupError, StorageError
+from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
+
+_GROUP_ROWS: Final = 262_144
+"""Rows are gathered to row groups of this size, which readers can skip by their statistics."""
+
+Column = npt.NDArray[np.int64] | npt.NDArray[np.float64] | npt.NDArray[np.object_]
+
+
+def _arrow(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            "Parquet files need the package pyarrow, which is not installed. Install the extra, factoryops[parquet], "
+            "and try again."
+        ) from error
+
+
+class ParquetWriter:
+    """Writes samples of one factory to `path`, a row group at a time; use it as a context manager.
+
+    A writer that leaves its context by an error removes the unfinished file.
+
+    Raises:
+        SetupError: pyarrow is not installed.
+        StorageError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path, *, factory: str) -> None:
+        self._arrow, parquet = _arrow("pyarrow"), _arrow("pyarrow.parquet")
+        self._path = path
+        self._gathered: list[Any] = []
+        self._rows = 0
+        self._schema = _schema(self._arrow, factory)
+        try:
+            self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+
+    def write(self, key: SeriesKey, samples: SampleColumns, texts: Mapping[int, str]) -> None:
+        """Add samples of one series.
+
+        Args:
+            key: what the series is called.
+            samples: ascending in time.
+            texts: what the text codes among them stand for.
+        """
+        if len(samples):
+            self._gathered.append(_table(self._arrow, self._schema, key, samples, texts))
+            self._rows += len(samples)
+        if self._rows >= _GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._gathered:
+            table = self._arrow.concat_tables(self._gathered).unify_dictionaries()
+            try:
+                self._writer.write_table(table, row_group_size=_GROUP_ROWS)
+            except OSError as error:
+                raise _cannot_write(self._path, error) from error
+        self._gathered, self._rows = [], 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._flush()
+        self._writer.close()
+        if kind is not None:
+            self._path.unlink(missing_ok=True)
+
+
+def _cannot_write(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"{path} cannot be written ({error}). Check the disk's free space and the right to write there."
+    )
+
+
+def _schema(arrow: Any, factory: str) -> Any:
+    name = arrow.dictionary(arrow.int32(), arrow.string())
+    fields = [
+        ("device", name), ("parameter", name), ("time", arrow.timestamp("us", tz="UTC")),
+        ("value", arrow.float64()), ("text", arrow.string()), ("flags", arrow.uint8()),
+    ]  # fmt: skip
+    return arrow.schema(fields, metadata={"factoryops.factory": factory})
+
+
+def _table(arrow: Any, schema: Any, key: SeriesKey, samples: SampleColumns, texts: Mapping[int, str]) -> Any:
+    is_text = (samples.flags & SampleFlag.TEXT) != 0
+    words: list[str | None] = [None] * len(samples)
+    for place in np.flatnonzero(is_text).tolist():
+        words[place] = texts.get(int(samples.value[place]))
+    return arrow.table(
+        [
+            _repeated(arrow, key.device, len(samples)),
+            _repeated(arrow, key.parameter, len(samples)),
+            arrow.array(samples.time_us, arrow.timestamp("us", tz="UTC")),
+            arrow.array(samples.value, mask=is_text),
+            arrow.array(words, arrow.string()),
+            arrow.array(samples.flags),
+        ],
+        schema=schema,
+    )
+
+
+def _repeated(arrow: Any, text: str, count: int) -> Any:
+    return arrow.DictionaryArray.from_arrays(np.zeros(count, np.int32), [text])
+
+
+class ParquetTable:
+    """A Parquet file of whatever origin, read in pieces.
+
+    Attributes:
+        names: its columns.
+        rows: how many rows it has.
+
+    Raises:
+        SetupError: pyarrow is not installed.
+        InvalidInputError: the file is not Parquet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._arrow, parquet = _arrow("pyarrow"), _arrow("pyarrow.parquet")
+        try:
+            self._file = parquet.ParquetFile(path)
+        except (OSError, self._arrow.ArrowException) as error:
+            raise InvalidInputError(f"{path} cannot be read as a Parquet file ({error}).") from error
+        self.names: list[str] = list(self._file.schema_arrow.names)
+        self.rows: int = self._file.metadata.num_rows
+
+    def pieces(self, names: Sequence[str], *, most_rows: int) -> Iterator[dict[str, Column]]:
+        """The given columns, at most `most_rows` rows at a time.
+
+        Points in time come as int64 microseconds since 1970 (UTC), numbers as float64 with NaN where there is none,
+        everything else as objects with None where there is none.
+
+        Raises:
+            InvalidInputError: the file is damaged, or a time or number in it does not fit.
+        """
+        try:
+            for batch in self._file.iter_batches(batch_size=most_rows, columns=list(names)):
+                yield {name: self._column(batch.column(name)) for name in names}
+        except (OSError, self._arrow.ArrowException) as error:
+            raise InvalidInputError(f"The Parquet file cannot be read on ({error}).") from error
+
+    def _column(self, array: Any) -> Column:
+        types, kind = self._arrow.types, array.type
+        if types.is_timestamp(kind):
+            moments: npt.NDArray[np.int64] = np.asarray(
+                array.cast(self._arrow.timestamp("us", tz=kind.tz)).cast(self._arrow.int64()), np.int64
+            )
+            return moments
+        if types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind):
+            if types.is_boolean(kind):
+                array = array.cast(self._arrow.uint8())
+            numbers: npt.NDArray[np.float64] = array.cast(self._arrow.float64(), safe=False).to_numpy(
+                zero_copy_only=False
+            )
+            return numbers
+        return np.array(array.to_pylist(), object)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
