@@ -26,6 +26,7 @@ _MEANING: Final = {
     "api": "clients cannot connect",
     "worker": "reports and other work wait",
 }
+_SUPERVISOR: Final = "supervisor"
 _VITAL: Final = frozenset({"ingest", "historian", "engine"})
 
 
@@ -70,6 +71,8 @@ class HealthBook:
         beats = read_heartbeats(self._folder)
         roles = [self._role(role, beats.get(role)) for role in self._roles]
         problems = [problem for role in roles for problem in self._problems(role, beats.get(role.role))]
+        if _SUPERVISOR in beats:
+            problems += [_described(_SUPERVISOR, problem) for problem in beats[_SUPERVISOR].problems]
         lost = {role.role for role in roles if not role.is_alive}
         status = "failing" if lost & _VITAL else "degraded" if problems else "ok"
         self.summary = Summary(status, roles, problems)

@@ -25,6 +25,9 @@ _HOT_SWITCH_INTERVAL_S: Final = 0.0005
 ROLES: Final = ("ingest", "historian", "engine", "api", "worker")
 """What `run` supervises, in the order they start."""
 
+DISPENSABLE: Final = ("worker",)
+"""What waits in safe mode."""
+
 
 def build(role: str, settings: Settings) -> Work:
     """The work of a role, its ports in place."""

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from factoryops.domain.errors import SetupError, UnavailableError
+from factoryops.observability.heartbeat import HeartbeatFile
 from factoryops.observability.logging import configure_logging
 from factoryops.server import bootstrap, role_main, roles
 from factoryops.server.console import complain, say
@@ -63,7 +64,9 @@ def run(
 
 def _supervisor(ours: Context) -> Supervisor:
     chosen = [] if ours.file is None else [str(ours.file.absolute())]
-    return Supervisor({role: ["-m", "factoryops.server.role_main", role, *chosen] for role in roles.ROLES})
+    commands = {role: ["-m", "factoryops.server.role_main", role, *chosen] for role in roles.ROLES}
+    heartbeat = HeartbeatFile(data_folder(ours.settings()).heartbeats, "supervisor")
+    return Supervisor(commands, dispensable=roles.DISPENSABLE, heartbeat=heartbeat)
 
 
 def migrate(context: typer.Context) -> None:

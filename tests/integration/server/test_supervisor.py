@@ -11,6 +11,8 @@ import psutil
 import pytest
 
 from factoryops.domain.errors import SetupError
+from factoryops.observability.heartbeat import HeartbeatFile, read_heartbeats
+from factoryops.server import supervisor as supervisor_module
 from factoryops.server.instance_lock import InstanceLock
 from factoryops.server.supervisor import Supervisor
 from tests.support.waiting import until
@@ -19,6 +21,8 @@ ROLE = """
 import asyncio, os, sys
 from factoryops.server.role_process import run_role, watched_lifeline
 from factoryops.domain.errors import SetupError
+from factoryops.observability.heartbeat import HeartbeatFile, read_heartbeats
+from factoryops.server import supervisor as supervisor_module
 
 async def refuse():
     raise SetupError("The file is too new.")
@@ -85,6 +89,32 @@ async def test_a_role_that_has_run_and_cannot_start_again_does_not_take_the_othe
     assert not running.done()
     stop.set()
     await running
+
+
+async def test_roles_that_keep_ending_bring_safe_mode_in_which_only_the_vital_ones_go_on(
+    role: Path, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor_module, "_SAFE_WITHIN_S", 8.0)
+    monkeypatch.setattr(supervisor_module, "_LONGEST_PAUSE_S", 0.05)
+    other, stop = tmp_path / "other", asyncio.Event()
+    supervisor = Supervisor(
+        {"ingest": [str(role), str(log), "work"], "worker": [str(role), str(other), "work"]},
+        dispensable=("worker",),
+        heartbeat=HeartbeatFile(tmp_path, "supervisor"),
+    )
+    running = asyncio.create_task(supervisor.run(stop))
+    await until(lambda: len(pids(other)) == 1)
+    for number in range(1, 7):
+        await until(lambda number=number: len(pids(log)) == number, timeout_s=20)  # type: ignore[misc]  # bound at once
+        psutil.Process(pids(log)[-1]).kill()
+    await until(lambda: "safe_mode" in str(read_heartbeats(tmp_path).get("supervisor")), timeout_s=20)
+    await until(lambda: not psutil.pid_exists(pids(other)[0]), timeout_s=20, what="the worker's end")
+    await until(lambda: len(pids(log)) == 7 and psutil.pid_exists(pids(log)[-1]), timeout_s=20, what="ingest")
+    await until(lambda: len(pids(other)) == 2, timeout_s=20, what="the worker's return after a while in peace")
+    assert not read_heartbeats(tmp_path)["supervisor"].problems
+    stop.set()
+    await running
+    assert not any(psutil.pid_exists(pid) for pid in [*pids(log), *pids(other)])
 
 
 async def test_a_role_ends_when_its_supervisor_vanishes(role: Path, log: Path) -> None:
