@@ -26,6 +26,7 @@ def page_titles() -> dict[PageKey, str]:
         PageKey.ALARMS: say("Alarms"),
         PageKey.RULES: say("Rules"),
         PageKey.JOBS: say("Jobs"),
+        PageKey.SOURCES: say("Sources"),
         PageKey.HEALTH: say("Health"),
     }
 

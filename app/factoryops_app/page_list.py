@@ -11,6 +11,7 @@ from factoryops_app.pages.health import HealthPage
 from factoryops_app.pages.jobs import JobsPage
 from factoryops_app.pages.overview import OverviewPage
 from factoryops_app.pages.rules import RulesPage
+from factoryops_app.pages.sources import SourcesPage
 from factoryops_app.pages.trends import TrendsPage
 from factoryops_app.workplace import PageKey
 
@@ -21,5 +22,6 @@ PAGES: Final[dict[PageKey, PageMaker]] = {
     PageKey.ALARMS: AlarmsPage,
     PageKey.RULES: RulesPage,
     PageKey.JOBS: JobsPage,
+    PageKey.SOURCES: SourcesPage,
     PageKey.HEALTH: HealthPage,
 }

@@ -26,6 +26,7 @@ class PageKey(StrEnum):
     ALARMS = "alarms"
     RULES = "rules"
     JOBS = "jobs"
+    SOURCES = "sources"
     HEALTH = "health"
 
 
@@ -34,7 +35,8 @@ class Target:
     """What a page is to show; what is not set stays as it is.
 
     Attributes:
-        ids: a device for the device page, parameters for the trends, an alarm for the alarm list, a rule for rules.
+        ids: a device for the device page, parameters for the trends, an alarm for the alarm list, a rule for rules,
+            a tab for pages of tabs.
         at_us: the moment to look at.
     """
 

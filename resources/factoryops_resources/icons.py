@@ -17,6 +17,7 @@ _PHOSPHOR: Final = {
     "alarms": "bell",
     "rules": "sliders-horizontal",
     "jobs": "clock-counter-clockwise",
+    "sources": "broadcast",
     "health": "heartbeat",
     "search": "magnifying-glass",
     "lock": "lock-simple",

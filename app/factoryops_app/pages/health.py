@@ -1,15 +1,14 @@
-"""Which promises hold: both ledgers as balances, the parts of the service, and what could not be accepted."""
+"""Which promises hold: both ledgers as balances, and the parts of the service."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QSplitter, QVBoxLayout
 
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError, UnavailableError
-from factoryops.domain.identity import Permission
 from factoryops.domain.time import from_us, now_us
 from factoryops_app.balance_view import BalanceView
 from factoryops_app.models.health import balances, beat_age_s, figures_text, problem_lines, promises, refused_sentence
@@ -18,13 +17,13 @@ from factoryops_app.page import Page, plain_label
 from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec, DataTable
-from factoryops_widgets.formatting import NOTHING, age, moment
+from factoryops_widgets.formatting import NOTHING, age
 
 _EVERY_MS: Final = 2_000
 
 
 class HealthPage(Page):
-    """Promises in sentences, balances, roles, quarantine."""
+    """Promises in sentences, balances, roles."""
 
     key = PageKey.HEALTH
 
@@ -40,7 +39,7 @@ class HealthPage(Page):
             place.look, self._role_columns(), name="roles", settings=place.settings, row_key=lambda role: role.role,
             has_filter=False,
         )  # fmt: skip
-        self.quarantine = QuarantineView(place)
+        self._to_quarantine = QPushButton(say("Show what was refused"))
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self.load)
@@ -68,18 +67,19 @@ class HealthPage(Page):
             column.addWidget(widget)
         column.addLayout(self._balances)
         column.addWidget(self._refused)
+        column.addWidget(self._to_quarantine, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(panel)
-        tabs = QTabWidget()
-        tabs.addTab(self.roles, say("Parts of the service"))
-        tabs.addTab(self.quarantine, say("Quarantine"))
+        self._to_quarantine.clicked.connect(
+            lambda: self.place.navigator.go(PageKey.SOURCES, Target(ids=("quarantine",)))
+        )
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(scroll)
-        splitter.addWidget(tabs)
-        splitter.setSizes([px(290), px(460)])
+        splitter.addWidget(self.roles)
+        splitter.setSizes([px(420), px(330)])
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(splitter)
@@ -89,7 +89,6 @@ class HealthPage(Page):
         super().enter(target)
         self._timer.start()
         self.load()
-        self.quarantine.load()
 
     def leave(self) -> None:
         """Stop asking."""
@@ -133,69 +132,6 @@ class HealthPage(Page):
         self.set_title(say("Health"), say("version {version}", version=health.version))
         self.states.set_stale(None)
         self.states.show_content()
-
-
-class QuarantineView(QWidget):
-    """Messages that were received and could not be accepted, newest first."""
-
-    def __init__(self, place: Workplace) -> None:
-        super().__init__()
-        self._place = place
-        self._messages: list[http.QuarantinedMessage] = []
-        self._next_before: int | None = None
-        self.table: DataTable[http.QuarantinedMessage] = DataTable(
-            place.look, self._columns(), name="quarantine", settings=place.settings,
-            row_key=lambda one: str(one.number),
-        )  # fmt: skip
-        self._payload = plain_label(is_wrapped=True)
-        self._payload.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._note = plain_label(role="secondary")
-        self._older = QPushButton(say("Load older"))
-        column = QVBoxLayout(self)
-        column.addWidget(self.table, 1)
-        column.addWidget(self._payload)
-        column.addWidget(self._note)
-        column.addWidget(self._older, 0, Qt.AlignmentFlag.AlignLeft)
-        self._older.clicked.connect(self._on_older)
-        self.table.selection_changed.connect(self._on_selection)
-
-    def _columns(self) -> list[ColumnSpec[http.QuarantinedMessage]]:
-        zone = self._place.look.zone
-        return [
-            ColumnSpec("at", say("Received"), lambda one: one.received_at, lambda one: moment(one.received_at, zone),
-                       width=160),
-            ColumnSpec("client", say("Client"), lambda one: one.client, width=130),
-            ColumnSpec("topic", say("Topic"), lambda one: one.topic, width=300),
-            ColumnSpec("reason", say("Reason"), lambda one: one.reason.replace("_", " "), width=150),
-            ColumnSpec("detail", say("In detail"), lambda one: one.detail, width=300, is_elastic=True),
-        ]  # fmt: skip
-
-    def load(self) -> None:
-        """Ask for the newest."""
-        if self._place.session.may(Permission.SEE_QUARANTINE):
-            self._place.tasks.start(self._fetch(None), self._on_error)
-        else:
-            self._note.setText(say("Your role may not see quarantined messages; a supervisor may."))
-            self._older.hide()
-
-    def _on_older(self) -> None:
-        if self._next_before is not None:
-            self._place.tasks.start(self._fetch(self._next_before), self._on_error)
-
-    async def _fetch(self, before: int | None) -> None:
-        page = await self._place.session.client.quarantine(before=before)
-        self._messages = page.messages if before is None else self._messages + page.messages
-        self._next_before = page.next_before
-        self.table.set_rows(self._messages)
-        self._older.setVisible(page.next_before is not None)
-        self._note.setText("" if self._messages else say("Nothing was ever refused."))
-
-    def _on_error(self, error: FactoryOpsError) -> None:
-        self._note.setText(str(error))
-
-    def _on_selection(self) -> None:
-        rows = self.table.selected_rows()
-        self._payload.setText(rows[0].payload[:2_000] if rows else "")
 
 
 def _beat_text(role: http.RoleHealth) -> str:

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QPushButton
+
+from factoryops_app.pages.sources import SourcesPage
+from factoryops_app.quarantine_tab import QuarantineTab
+from factoryops_app.waiting_tab import AcceptDialog, WaitingTab
+from factoryops_app.workplace import PageKey, Target
+from tests.gui.app.conftest import Drive
+from tests.support.imagined_app import ImaginedApp
+from tests.support.waiting import until
+
+
+async def _open(app: ImaginedApp, user: str, tab: str) -> SourcesPage:
+    window = await app.log_in(user)
+    window.go(PageKey.SOURCES, Target(ids=(tab,)))
+    page = window.current
+    assert isinstance(page, SourcesPage)
+    return page
+
+
+def test_a_group_shows_its_messages_and_where_one_stops_being_json(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, "supervisor", "quarantine")
+        tab = page.tab("quarantine")
+        assert isinstance(tab, QuarantineTab)
+        await until(tab.messages.rows)
+        assert {group.reason for group in tab.groups.rows()} >= {"invalid_topic", "unknown_device", "invalid_json"}
+        assert len(tab.messages.rows()) == tab.groups.selected_rows()[0].count
+        tab.groups.select("invalid_json\x1fpump-1")
+        await until(lambda: {one.reason for one in tab.messages.rows()} == {"invalid_json"})
+        tab.messages.select(str(min(one.number for one in tab.messages.rows())))
+        await until(lambda: "line 1" in tab.payload.sentence)
+        tab.messages.select(str(max(one.number for one in tab.messages.rows())))
+        await until(lambda: "byte 3" in tab.payload.sentence)
+
+    client(work)
+
+
+def test_a_waiting_device_is_taken_up_from_the_keyboard(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, "admin", "waiting")
+        tab = page.tab("waiting")
+        assert isinstance(tab, WaitingTab)
+        await until(lambda: [one.key for one in tab.table.selected_rows()] == ["packer-2"])
+        QTest.keyClick(tab.table.view, Qt.Key.Key_Return)
+        dialog = tab.findChild(AcceptDialog)
+        assert dialog is not None
+        dialog.fields["name"].setText("Packer 2")
+        dialog.fields["area"].setText("Hall 2")
+        QTest.keyClick(dialog.fields["area"], Qt.Key.Key_Return)
+        await until(lambda: "packer-2" in [one.key for one in app.session.plant.devices])
+        await until(lambda: "No device waits" in tab.states.message)
+        device = next(one for one in app.session.plant.devices if one.key == "packer-2")
+        assert (device.name, device.area) == ("Packer 2", "Hall 2")
+
+    client(work)
+
+
+def test_a_declined_device_is_gone_from_the_list_and_the_setting_is_the_administrators(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, "admin", "waiting")
+        tab = page.tab("waiting")
+        assert isinstance(tab, WaitingTab)
+        await until(tab.table.rows)
+        (box,) = tab.findChildren(QCheckBox)
+        box.click()
+        await until(lambda: app.plant._quarantine.adopts_automatically)
+        next(one for one in tab.findChildren(QPushButton) if one.text().startswith("Decline")).click()
+        await until(lambda: "No device waits" in tab.states.message)
+
+    client(work)
+
+
+def test_a_supervisor_looks_and_an_operator_is_told_who_may(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, "operator", "waiting")
+        for key in ("waiting", "quarantine"):
+            page.show_tab(key)
+            tab = page.tab(key)
+            assert isinstance(tab, WaitingTab | QuarantineTab)
+            await until(lambda shown=tab: "a supervisor may" in shown.states.message)  # type: ignore[misc]  # bound
+
+    client(work)
+
+
+def test_the_health_page_leads_to_what_was_refused(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        window = await app.log_in("supervisor")
+        window.go(PageKey.HEALTH)
+        page = window.current
+        assert page is not None
+        await until(lambda: page.states.is_content_shown)
+        next(one for one in page.findChildren(QPushButton) if one.text() == "Show what was refused").click()
+        assert isinstance(window.current, SourcesPage)
+        await until(lambda: window.current is not None and window.current.findChildren(QuarantineTab)[0].isVisible())
+
+    client(work)
