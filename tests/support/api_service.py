@@ -104,7 +104,7 @@ class ApiService:
             database=self.database, login=self.login, history=History(reader, tails), reader=reader, tails=tails,
             journals=self.journals, heartbeat_folder=folder / "run" / "heartbeat",
             doorbell_folder=folder / "run" / "doorbell", artifacts_folder=folder / "artifacts", version="0.1.0",
-            limits=limits or ApiLimits(),
+            limits=limits or ApiLimits(), logins_path=folder / "run" / "logins.json",
         )  # fmt: skip
         self.app = build_app(self.context)
         self.port = 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from factoryops.database.database import Database
+from factoryops.domain.credentials import DeviceAddress
 from factoryops.history.queries import History
 from factoryops.history.store import HistoryReader
 from factoryops.history.tail import Tail
@@ -57,6 +58,8 @@ class ApiContext:
         artifacts_folder: files lie at <factory id>/<artifact id> in it.
         roles: whose heartbeats must be there.
         certificates: what each is ("The certificate of the API") and its file: their ends are announced.
+        device_address: where devices are told to connect.
+        logins_path: where ingest notes when credentials were last used.
     """
 
     database: Database
@@ -72,3 +75,5 @@ class ApiContext:
     limits: ApiLimits = field(default_factory=ApiLimits)
     roles: tuple[str, ...] = ("ingest", "historian", "engine", "api", "worker")
     certificates: Mapping[str, Path] = field(default_factory=dict)
+    device_address: DeviceAddress = field(default_factory=lambda: DeviceAddress("127.0.0.1", 1883))
+    logins_path: Path | None = None

@@ -55,5 +55,10 @@ ACCESS: Final[Mapping[str, Access]] = {
     "listWaitingDevices": Access(Permission.SEE_QUARANTINE),
     "acceptDevice": Access(Permission.EDIT_PLANT),
     "declineDevice": Access(Permission.EDIT_PLANT),
+    "listCredentials": Access(Permission.EDIT_PLANT),
+    "createCredential": Access(Permission.EDIT_PLANT),
+    "rotateCredential": Access(Permission.EDIT_PLANT),
+    "settleCredential": Access(Permission.EDIT_PLANT),
+    "revokeCredential": Access(Permission.EDIT_PLANT),
     "openLive": Access(Permission.VIEW),
 }

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from factoryops.api.endpoints import adoption, alarms, health, history, jobs, plant, quarantine, session
+from factoryops.api.endpoints import adoption, alarms, credentials, health, history, jobs, plant, quarantine, session
 from factoryops.contracts import http
 
 PREFIX: Final = "/api/v1"
@@ -79,6 +79,41 @@ ROUTES: Final = (
     ),
     Route("POST", "/devices/waiting/accept", "acceptDevice", adoption.accept_device, "sources", http.Device, 201),
     Route("POST", "/devices/waiting/decline", "declineDevice", adoption.decline_device, "sources", None, 204),
+    Route("GET", "/credentials", "listCredentials", credentials.list_credentials, "credentials", http.CredentialList),
+    Route(
+        "POST",
+        "/credentials",
+        "createCredential",
+        credentials.create_credential_of_factory,
+        "credentials",
+        http.NewSecret,
+        201,
+    ),
+    Route(
+        "POST",
+        "/credentials/{credential_id}/rotation",
+        "rotateCredential",
+        credentials.rotate_credential_of_factory,
+        "credentials",
+        http.NewSecret,
+    ),
+    Route(
+        "DELETE",
+        "/credentials/{credential_id}/rotation",
+        "settleCredential",
+        credentials.settle_credential,
+        "credentials",
+        http.Credential,
+    ),
+    Route(
+        "DELETE",
+        "/credentials/{credential_id}",
+        "revokeCredential",
+        credentials.revoke_credential,
+        "credentials",
+        None,
+        204,
+    ),
     Route("GET", "/health", "getHealth", health.get_health, "health", http.Health),
     Route("GET", "/openapi.json", "getDescription", health.get_description, "health"),
 )

@@ -11,6 +11,7 @@ from typing import Final
 
 from factoryops.client import imagined
 from factoryops.client.fake_alarms import FakeAlarms
+from factoryops.client.fake_credentials import CredentialBook, FakeCredentials
 from factoryops.client.fake_history import FakeHistory
 from factoryops.client.fake_jobs import FakeJobs
 from factoryops.client.fake_link import FakeLink
@@ -38,7 +39,7 @@ ACCOUNTS: Final[Mapping[str, tuple[str, Role]]] = {
 _ROLES: Final = ("api", "engine", "historian", "ingest", "worker")
 
 
-class FakePlant(FakeSources):
+class FakePlant(FakeCredentials, FakeSources):
     """Implements `factoryops.client.port.PlantClient` on an imagined plant.
 
     Args:
@@ -69,6 +70,7 @@ class FakePlant(FakeSources):
         self._rules = FakeRules(self._devices, clock)
         self._alarms = FakeAlarms(self._devices, self._rules.starters, clock)
         self._jobs = FakeJobs(clock)
+        self._credentials = CredentialBook(clock)
         self._quarantine = FakeQuarantine(self._history.start_us, clock)
 
     # --- what tests may do to it -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`factory`, `user` and `credential`: who belongs to the plant, and which devices may publish."""
+"""`factory` and `user`: who belongs to the plant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from factoryops.domain.identity import Role
-from factoryops.identity import administration, credentials
+from factoryops.identity import administration
 from factoryops.server.console import say, show_table
 from factoryops.server.context import choose_factory, context_of
 
@@ -24,11 +24,7 @@ def register(app: typer.Typer) -> None:
     user.command("list")(list_users)
     user.command("password")(reset_password)
     user.command("deactivate")(deactivate_user)
-    credential = typer.Typer(help="What MQTT devices log in with.", no_args_is_help=True)
-    credential.command("add")(add_credential)
-    credential.command("list")(list_credentials)
-    credential.command("revoke")(revoke_credential)
-    for name, group in (("factory", factory), ("user", user), ("credential", credential)):
+    for name, group in (("factory", factory), ("user", user)):
         app.add_typer(group, name=name)
 
 
@@ -96,38 +92,6 @@ def deactivate_user(context: typer.Context, factory: Slug, name: str) -> None:
     with context_of(context).database() as database:
         administration.set_active(database, choose_factory(database, factory).id, name, False)
     say(f"{name} can no longer log in.")
-
-
-def add_credential(
-    context: typer.Context,
-    factory: Slug,
-    username: Annotated[str, typer.Argument(help="The MQTT user name.")],
-    device: Annotated[
-        str | None, typer.Option(help="The only device it may publish for; else any of the factory.")
-    ] = None,
-) -> None:
-    """Make a device's credential; its secret is printed once."""
-    with context_of(context).database() as database:
-        chosen = choose_factory(database, factory)
-        made = credentials.create_credential(database, chosen.id, username=username, device_key=device)
-    say(f"MQTT user name: {made.username}")
-    say(f"MQTT password:  {made.secret}")
-    say("The password is not shown again. It works within two seconds.")
-
-
-def list_credentials(context: typer.Context, factory: Slug) -> None:
-    """List the credentials of a factory; secrets are never shown."""
-    with context_of(context).database() as database:
-        chosen = choose_factory(database, factory)
-        listed = [one for one in database.read(lambda tx: tx.credentials.list_all()) if one.factory_id == chosen.id]
-    show_table(("user name", "device"), [(one.username, one.device_key or "any") for one in listed])
-
-
-def revoke_credential(context: typer.Context, factory: Slug, username: str) -> None:
-    """Take a credential out of use."""
-    with context_of(context).database() as database:
-        credentials.revoke_credential(database, choose_factory(database, factory).id, username)
-    say(f"{username} can no longer connect.")
 
 
 def _say_password(made: administration.NewUser) -> None:

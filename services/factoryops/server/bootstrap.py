@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
+from factoryops.certificates.facts import inspect
 from factoryops.database.database import Database
+from factoryops.domain.credentials import DeviceAddress
 from factoryops.domain.errors import SetupError, UnavailableError
 from factoryops.history.store import HistoryReader, HistoryStore
 from factoryops.identity.instance_key import load_or_create_instance_key
@@ -39,6 +42,15 @@ def _with_password(url: str, password: str) -> str:
     if not (separator and at and user) or ":" in user:
         raise SetupError("database.url must name a user and no password: mysql+pymysql://user@host/name.")
     return f"{scheme}://{user}:{quote_plus(password)}@{place}"
+
+
+def device_address(settings: Settings) -> DeviceAddress:
+    """Where devices are told to connect; raises InvalidInputError when the authority's file cannot be read."""
+    told, endpoint = settings.devices, settings.endpoint
+    is_wildcard = endpoint.host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    host = told.host or (socket.getfqdn() if is_wildcard else endpoint.host)
+    fingerprint = inspect(told.ca_file).fingerprint if told.ca_file else ""
+    return DeviceAddress(host, told.port or endpoint.port, use_tls=told.use_tls, ca_sha256=fingerprint)
 
 
 def open_database(settings: Settings) -> Database:

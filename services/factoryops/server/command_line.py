@@ -10,7 +10,14 @@ from typing import Annotated
 import typer
 
 from factoryops.domain.errors import FactoryOpsError
-from factoryops.server import administration_commands, certificate_commands, demo_command, plant_commands, run_commands
+from factoryops.server import (
+    administration_commands,
+    certificate_commands,
+    credential_commands,
+    demo_command,
+    plant_commands,
+    run_commands,
+)
 from factoryops.server.console import complain
 from factoryops.server.context import Context
 from factoryops.server.settings import settings_file_from_environment
@@ -26,6 +33,7 @@ app = typer.Typer(
 run_commands.register(app)
 administration_commands.register(app)
 certificate_commands.register(app)
+credential_commands.register(app)
 plant_commands.register(app)
 demo_command.register(app)
 

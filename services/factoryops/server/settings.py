@@ -47,6 +47,21 @@ class EndpointSettings(_Section):
     port: Port = 1883
 
 
+class DevicesSettings(_Section):
+    """What devices are told when they get a credential: where to connect.
+
+    Attributes:
+        host: as devices reach it; by default the endpoint's, or this machine's name.
+        port: by default the endpoint's.
+        ca_file: the authority that signed the certificate there.
+    """
+
+    host: str | None = None
+    port: Port | None = None
+    use_tls: bool = False
+    ca_file: Path | None = None
+
+
 class BrokerSettings(_Section):
     """An outside broker to receive from."""
 
@@ -106,6 +121,7 @@ class Settings(BaseSettings):
     data_folder: Path = Path("data")
     database: DatabaseSettings = DatabaseSettings()
     endpoint: EndpointSettings = EndpointSettings()
+    devices: DevicesSettings = DevicesSettings()
     brokers: tuple[BrokerSettings, ...] = ()
     history: HistorySettings = HistorySettings()
     api: ApiSettings = ApiSettings()

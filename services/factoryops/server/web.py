@@ -17,7 +17,7 @@ from factoryops.domain.errors import SetupError
 from factoryops.history.queries import History
 from factoryops.history.tail import Tail
 from factoryops.identity.login import Login
-from factoryops.server.bootstrap import open_database, open_history_reader, program_version
+from factoryops.server.bootstrap import device_address, open_database, open_history_reader, program_version
 from factoryops.server.role_process import Work
 from factoryops.server.settings import ApiSettings, Settings, data_folder
 
@@ -41,6 +41,8 @@ def serve(settings: Settings) -> Work:
         artifacts_folder=folder.artifacts,
         version=program_version(),
         certificates=_certificates(settings),
+        device_address=device_address(settings),
+        logins_path=folder.logins,
     )
     app = build_app(context)
 

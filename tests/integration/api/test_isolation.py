@@ -44,8 +44,16 @@ def _known(service: ApiService, kit: FactoryKit) -> Known:
         "run_id": run.id,
         "artifact_id": run.artifacts[0].id,
         "kind": "daily_report",
+        "credential_id": _credential(service, kit),
     }
     return Known(ids, [one.series_id for one in kit.parameters], service.transition(kit).alarm_id)
+
+
+def _credential(service: ApiService, kit: FactoryKit) -> str:
+    with service.client(kit.tokens[Role.ADMIN]) as client:
+        made = client.post("credentials", json={"kind": "gateway"}).json()
+    identity: str = made["credential"]["id"]
+    return identity
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +81,8 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "changeFactory": {"adopts_automatically": True},
         "acceptDevice": {"key": f"press-{identity}"},
         "declineDevice": {"key": "press-9"},
+        "createCredential": {"kind": "gateway"},
+        "rotateCredential": {"overlap_h": 1},
         "changeSchedule": {"is_enabled": False, "local_time": "06:00"},
     }
     return known.get(route.operation)

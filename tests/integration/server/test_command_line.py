@@ -162,3 +162,21 @@ def test_the_plant_has_an_authority_of_its_own(command: Command, tmp_path: Path)
     assert command("certificate", "renew", "broker").code == 0
     assert command("certificate", "revoke", "broker").code == 0
     assert "revoked" in command("certificate", "list").out
+
+
+def test_a_credential_is_rotated_with_an_overlap_and_its_secret_is_shown_once(command: Command) -> None:
+    command("factory", "add", "works")
+    first = command("credential", "add", "works", "press-1", "--device", "press-1", "--qr")
+    assert first.out.count("█") > 100
+    second = command("credential", "rotate", "works", "press-1", "--overlap-h", "48")
+    secrets = [said.out.split("MQTT password:")[1].split()[0] for said in (first, second)]
+    assert secrets[0] != secrets[1]
+    listed = command("credential", "list", "works").out
+    assert "good until" in listed
+    assert not any(secret in listed for secret in secrets)
+    assert command("credential", "settle", "works", "press-1").code == 0
+    assert "good until" not in command("credential", "list", "works").out
+    assert command("credential", "add", "works", "laptop", "--tool").code == 0
+    assert "tool" in command("credential", "list", "works").out
+    assert "30 days" in command("credential", "rotate", "works", "press-1", "--overlap-h", "900").err
+    assert "hyphens" in command("credential", "add", "works", "a+b").err

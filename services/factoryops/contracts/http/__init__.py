@@ -22,6 +22,13 @@ from factoryops.contracts.http.alarms import (
     AlarmEventPage,
     AlarmList,
 )
+from factoryops.contracts.http.credentials import (
+    Credential,
+    CredentialList,
+    CredentialRequest,
+    NewSecret,
+    RotationRequest,
+)
 from factoryops.contracts.http.health import (
     Health,
     HealthProblem,
@@ -92,6 +99,9 @@ __all__ = [
     "Artifact",
     "BinnedAnswer",
     "BinnedColumns",
+    "Credential",
+    "CredentialList",
+    "CredentialRequest",
     "Device",
     "DeviceAcceptance",
     "DeviceChange",
@@ -112,6 +122,7 @@ __all__ = [
     "LoginAnswer",
     "LoginRequest",
     "MessageBalance",
+    "NewSecret",
     "Parameter",
     "ParameterChange",
     "Problem",
@@ -122,6 +133,7 @@ __all__ = [
     "RawColumns",
     "Received",
     "RoleHealth",
+    "RotationRequest",
     "Rule",
     "RuleContent",
     "RuleList",
