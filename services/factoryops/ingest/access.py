@@ -51,7 +51,13 @@ class Access:
 
 
 def _publisher(credential: SnapshotCredential, digest: str) -> Publisher:
-    return Publisher(credential.username, credential.factory_id, credential.device_key, secret_sha256=digest)
+    return Publisher(
+        credential.username,
+        credential.factory_id,
+        credential.device_key,
+        secret_sha256=digest,
+        may_subscribe=credential.may_subscribe,
+    )
 
 
 def _is_good(credential: SnapshotCredential, digest: str, moment_us: int) -> bool:

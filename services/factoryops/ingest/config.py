@@ -7,19 +7,48 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
+class TlsConfig:
+    """The endpoint's listener for devices on the plant's network.
+
+    Attributes:
+        port: 0 takes any free one.
+        certificate_file, key_file: PEM; taken over anew when they change.
+        client_ca_file: when given, a device must show a certificate of this authority beside its password.
+    """
+
+    host: str
+    port: int
+    certificate_file: Path
+    key_file: Path
+    client_ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointConfig:
     """The MQTT endpoint of our own.
 
     Attributes:
-        port: 0 takes any free one.
+        host, port: of the listener without TLS; port 0 takes any free one.
+        is_plain_enabled: whether there is one.
+        tls: the listener with TLS.
         connect_timeout_s: how long a connection may stay without a CONNECT.
         most_connections: beyond it new connections are closed at once.
+        most_per_address, most_per_user: connections from one address, and with one user name.
+        device_messages_per_s, device_bytes_per_s: what one connection may send for long; 0 for no bound.
+        factory_messages_per_s: what all connections of one factory may send together; 0 for no bound.
     """
 
     host: str = "127.0.0.1"
     port: int = 1883
+    is_plain_enabled: bool = True
+    tls: TlsConfig | None = None
     connect_timeout_s: float = 10.0
     most_connections: int = 10_000
+    most_per_address: int = 5_000
+    most_per_user: int = 2_000
+    device_messages_per_s: float = 20_000.0
+    device_bytes_per_s: float = 16 * 2.0**20
+    factory_messages_per_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,14 @@ class Publisher:
         factory_id: the only factory it may publish for; None where a broker has already decided that.
         device_key: the only device it may publish for; None for any of the factory, "" for none.
         secret_sha256: hexadecimal SHA-256 of what it logged in with; "" where a broker let it in.
+        may_subscribe: whether it may look at its factory's traffic.
     """
 
     label: str
     factory_id: str | None = None
     device_key: str | None = None
     secret_sha256: str = field(default="", repr=False)
+    may_subscribe: bool = False
 
 
 class Layout(NamedTuple):

@@ -43,13 +43,13 @@ class IngestService:
 
     Attributes:
         started: set once devices can connect.
-        endpoint_port: where the endpoint listens by then; 0 without one.
+        endpoint_port, endpoint_tls_port: where the endpoint listens by then; 0 where it does not.
     """
 
     def __init__(self, config: IngestConfig) -> None:
         self._config = config
         self.started = asyncio.Event()
-        self.endpoint_port = 0
+        self.endpoint_port = self.endpoint_tls_port = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Receive until `stop` is set; what was received by then is committed and acknowledged.
@@ -63,7 +63,7 @@ class IngestService:
         running = await _Running.open(self._config)
         try:
             await running.start()
-            self.endpoint_port = running.endpoint_port
+            self.endpoint_port, self.endpoint_tls_port = running.endpoint_port, running.endpoint_tls_port
             self.started.set()
             await running.until(stop)
         finally:
@@ -110,6 +110,10 @@ class _Running:
     @property
     def endpoint_port(self) -> int:
         return self._endpoint.port if self._endpoint else 0
+
+    @property
+    def endpoint_tls_port(self) -> int:
+        return self._endpoint.tls_port if self._endpoint else 0
 
     async def start(self) -> None:
         """Let devices in."""
@@ -174,6 +178,7 @@ class _Running:
         await self._reload_snapshot()
         if self._endpoint:
             self._endpoint.sweep()
+            await self._endpoint.look_after_files()
         await self._upkeep.look()
         self._gather_problems()
         await self._show()
@@ -202,6 +207,8 @@ class _Running:
         put("snapshot", self._watch.problem)
         for broker in self._brokers:
             self._problems.replace(broker.name, broker.problems())
+        if self._endpoint:
+            self._problems.replace("endpoint", self._endpoint.problems())
         overload = ""
         if pipeline.is_paused_for("backlog"):
             overload = "More is coming in than can be written: reading pauses, devices and brokers hold their messages."
@@ -221,6 +228,7 @@ class _Running:
             "values_refused": ledger.values_refused,
             "messages_per_s": round(rate / _BEAT_S),
             "connections": self._endpoint.connection_count if self._endpoint else 0,
+            "endpoint": self._endpoint.figures() if self._endpoint else {},
             "endpoint_port": self.endpoint_port,
             "brokers": {broker.name: broker.figures() for broker in self._brokers},
             "journal_bytes": self._upkeep.used_bytes,

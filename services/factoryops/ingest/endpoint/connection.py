@@ -1,32 +1,39 @@
-"""One device's connection: bytes in, messages to the pipeline, acknowledgements out."""
+"""One device's connection: bytes in, packets to its session, acknowledgements out."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import Final, Protocol, cast
 
-from factoryops.contracts.telemetry import Reason
 from factoryops.domain.time import now_us
-from factoryops.ingest.devices import Publisher
 from factoryops.ingest.endpoint import packets
-from factoryops.ingest.endpoint.packets import Connect, ProtocolError, ReturnCode
+from factoryops.ingest.endpoint.audience import Audience
+from factoryops.ingest.endpoint.meter import Meter
+from factoryops.ingest.endpoint.outbox import Outbox
+from factoryops.ingest.endpoint.packets import LARGEST_CONNECT, LARGEST_PACKET, Connect
+from factoryops.ingest.endpoint.reasons import ProtocolError, ReasonCode, malformed
+from factoryops.ingest.endpoint.session import Guest, Session
+from factoryops.ingest.endpoint.session5 import Session5
+from factoryops.ingest.endpoint.session311 import Session311
+from factoryops.ingest.endpoint.wire import decode_length
 from factoryops.ingest.pipeline import Pipeline
 from factoryops.journal.failpoint import failpoint
 
-logger = logging.getLogger(__name__)
-
-LARGEST_PACKET: Final = 256 * 1024
-LARGEST_CONNECT: Final = 4 * 1024
 MOST_UNSENT_BYTES: Final = 1 << 20
-"""Acknowledgements a device may leave unread before it is sent away."""
+"""Acknowledgements a device may leave unread before it is sent away; what it listens to is dropped long before."""
 
-_NOBODY: Final = Publisher("", "", "")
+_LONGEST_HOLD_S: Final = 5.0
 
 
 class Door(Protocol):
-    """What a connection asks of the endpoint it belongs to."""
+    """What a connection asks of the endpoint it belongs to.
+
+    Attributes:
+        audience: who listens.
+    """
+
+    audience: Audience
 
     def opened(self, connection: Connection) -> None:
         """A connection was made."""
@@ -36,8 +43,12 @@ class Door(Protocol):
         """A connection is over."""
         ...
 
-    def log_in(self, connection: Connection, connect: Connect) -> Publisher | ReturnCode:
+    def log_in(self, connection: Connection, connect: Connect) -> Guest | ReasonCode:
         """Decide about a CONNECT; a connection with the same identity is taken over."""
+        ...
+
+    def meter_of(self, guest: Guest) -> Meter:
+        """What a guest may send."""
         ...
 
     def complain(self, connection: Connection, kind: str, message: str) -> None:
@@ -46,16 +57,16 @@ class Door(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """An MQTT 3.1.1 connection of a publishing device.
+    """An MQTT connection of a publishing device, or of a tool that listens.
 
-    Whatever bytes come, nothing is raised: what is not MQTT 3.1.1 ends the connection.
+    Whatever bytes come, nothing is raised: what is not MQTT ends the connection.
 
     Attributes:
         is_over: nothing more is read from it or written to it.
-        peer: the other side's address, for logs.
-        publisher: who it is, once it has logged in.
+        is_held: it sent more than it may; nothing is read from it for a moment.
+        host, peer: the other side's address, without and with its port.
+        session: what it says and hears, once it has logged in.
         last_heard_s: loop time of the last bytes.
-        keep_alive_s: what the device promised, 0 for nothing.
     """
 
     def __init__(self, door: Door, pipeline: Pipeline, clock: Callable[[], float]) -> None:
@@ -63,15 +74,19 @@ class Connection(asyncio.Protocol):
         self._pipeline = pipeline
         self._clock = clock
         self._transport: asyncio.Transport | None = None
+        self._outbox = Outbox(self.write)
+        self._meter: Meter | None = None
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._wanted_bytes = 2
-        self.peer = ""
-        self.publisher = _NOBODY
-        self.is_logged_in = False
+        self._messages = 0
+        self._is_reading = True
+        self._release: asyncio.TimerHandle | None = None
+        self.host = self.peer = ""
+        self.session: Session | None = None
+        self.is_held = False
         self.is_over = False
         self.connected_at_s = self.last_heard_s = clock()
-        self.keep_alive_s = 0
         self.identity: tuple[str, str] = ("", "")
 
     # --- the transport's side ----------------------------------------------------------------------------------------
@@ -80,9 +95,8 @@ class Connection(asyncio.Protocol):
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
         name = transport.get_extra_info("peername")
-        self.peer = f"{name[0]}:{name[1]}" if name else "?"
-        if self._pipeline.is_paused:
-            self._transport.pause_reading()
+        self.host, self.peer = (str(name[0]), f"{name[0]}:{name[1]}") if name else ("", "?")
+        self._steer()
         self._door.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -90,16 +104,21 @@ class Connection(asyncio.Protocol):
         self.is_over = True
         self._transport = None
         self._held.clear()
+        if self._release is not None:
+            self._release.cancel()
+        if self.session is not None:
+            self.session.ended()
         self._door.closed(self)
 
     def data_received(self, data: bytes) -> None:
         """Read whole packets out of what has come; keep the rest."""
         if self.is_over:
             return
-        self.last_heard_s = self._clock()
+        self.last_heard_s = moment_s = self._clock()
+        size_bytes = len(data)
         if self._held:
             self._held.append(data)
-            self._held_bytes += len(data)
+            self._held_bytes += size_bytes
             if self._held_bytes < self._wanted_bytes:
                 return
             data = b"".join(self._held)
@@ -107,140 +126,183 @@ class Connection(asyncio.Protocol):
         try:
             used = self._read_packets(data)
         except ProtocolError as error:
-            self._end("protocol_error", f"is sent away: {error}")
+            self.end(error.reason, "protocol_error", f"is sent away: {error}", str(error))
             return
         self._held_bytes = len(data) - used
         if self._held_bytes:
             self._held.append(data[used:])
+        if self._meter is not None:
+            wait_s = self._meter.spend(self._messages, size_bytes, moment_s)
+            if wait_s > 0:
+                self._hold(wait_s)
         failpoint("recv")
+
+    def pause_writing(self) -> None:
+        """The network takes no more for now."""
+        self._outbox.pause()
+
+    def resume_writing(self) -> None:
+        """The network takes some again."""
+        self._outbox.resume()
 
     # --- packets -----------------------------------------------------------------------------------------------------
 
     def _read_packets(self, data: bytes) -> int:
         """Handle the whole packets in `data`; returns how many bytes they took."""
         at, end, received_us = 0, len(data), now_us()
+        messages = 0
         self._wanted_bytes = 2
-        while end - at >= 2 and not self.is_over:
-            length, body = data[at + 1], at + 2
+        publish = self._publisher()
+        while end - at >= 2:
+            first, length, body = data[at], data[at + 1], at + 2
             if length & 0x80:
-                found = packets.decode_length(data, at + 1)
+                found = decode_length(data, at + 1)
                 if found is None:
                     self._wanted_bytes = end - at + 1
-                    return at
+                    break
                 length, body = found
+                if length > LARGEST_CONNECT:
+                    self._check_size(length)
             after = body + length
             if after > end:
-                self._check_size(data[at], length)
+                self._check_first(first)
                 self._wanted_bytes = after - at
-                return at
-            if data[at] & 0xF0 == packets.PUBLISH:
-                self._publish(data, data[at], body, after, received_us)
+                break
+            if first & 0xF0 == 0x30:
+                publish(data, first, body, after, received_us)
+                messages += 1
             else:
-                self._check_size(data[at], length)
-                self._control(data[at], data[body:after])
+                self._control(first, data[body:after])
+                if self.is_over:
+                    return end
+                publish = self._publisher()
             at = after
-        return end if self.is_over else at
+        self._messages = messages
+        return at
 
-    def _check_size(self, first: int, length: int) -> None:
-        most = LARGEST_PACKET if self.is_logged_in else LARGEST_CONNECT
+    def _publisher(self) -> Callable[[bytes, int, int, int, int], None]:
+        """Who takes PUBLISH packets: looked up once per read, so that listening costs nothing while nobody does."""
+        session = self.session
+        if session is None:
+            return _refuse_to_publish
+        if self._door.audience.is_listening(session.factory_id):
+            return session.publish_overheard
+        return session.publish
+
+    def _check_size(self, length: int) -> None:
+        most = LARGEST_CONNECT if self.session is None else LARGEST_PACKET
         if length > most:
-            raise ProtocolError(f"a packet of {length} bytes is larger than the {most} that are taken")
-        if not self.is_logged_in and first != packets.CONNECT:
-            raise ProtocolError("the first packet is no MQTT CONNECT")
+            raise ProtocolError(
+                f"a packet of {length} bytes is larger than the {most} that are taken", ReasonCode.PACKET_TOO_LARGE
+            )
 
-    def _publish(self, data: bytes, first: int, body: int, after: int, received_us: int) -> None:
-        if after - body < 2 or after - body > LARGEST_PACKET:
-            raise ProtocolError("a PUBLISH is shorter than its fields, or larger than 256 KiB")
-        topic_end = body + 2 + (data[body] << 8 | data[body + 1])
-        quality = first & 0x06
-        payload_at = topic_end + 2 if quality else topic_end
-        if payload_at > after:
-            raise ProtocolError("a PUBLISH is shorter than its fields")
-        if not self.is_logged_in:
-            raise ProtocolError("a PUBLISH comes before the CONNECT")
-        packet_id = data[topic_end:payload_at] or None
-        if quality != 0x02:
-            self._check_quality(quality, is_repeated=bool(first & 0x08))
-        elif packet_id == b"\0\0":
-            raise ProtocolError("a PUBLISH has the packet id 0")
-        self._pipeline.receive(
-            self, self.publisher, data[body + 2 : topic_end], data[payload_at:after], packet_id, received_us
-        )
-
-    @staticmethod
-    def _check_quality(quality: int, *, is_repeated: bool) -> None:
-        if quality == 0x04:
-            raise ProtocolError("it publishes with QoS 2; this endpoint takes QoS 0 and 1")
-        if quality == 0x06:
-            raise ProtocolError("a PUBLISH has the impossible QoS 3")
-        if is_repeated:
-            raise ProtocolError("a PUBLISH with QoS 0 calls itself a repetition")
+    def _check_first(self, first: int) -> None:
+        if self.session is None and first != packets.CONNECT:
+            raise malformed("the first packet is no MQTT CONNECT")
 
     def _control(self, first: int, body: bytes) -> None:
-        if first == packets.CONNECT:
-            self._connect(body)
-        elif first == packets.PINGREQ and not body:
-            self._write(packets.PINGRESP)
-        elif first == packets.DISCONNECT and not body:
-            self.close()
-        elif first == packets.SUBSCRIBE:
-            self._write(packets.refuse_subscriptions(body))
-            self._door.complain(self, "subscription_refused", "asked for messages; this endpoint only takes them")
-        elif first == packets.UNSUBSCRIBE:
-            self._write(packets.answer_unsubscribe(body))
-        else:
-            raise ProtocolError(f"a packet begins with 0x{first:02x}, which a publishing client never sends")
-
-    def _connect(self, body: bytes) -> None:
-        if self.is_logged_in:
-            raise ProtocolError("it connects a second time")
-        connect = packets.parse_connect(body)
-        if connect.level != 4:
-            self._write(packets.UNSUPPORTED_MQTT5 if connect.level == 5 else packets.connack(ReturnCode(1)))
-            self._end("unsupported_version", f"speaks MQTT level {connect.level}; set it to MQTT 3.1.1 (level 4)")
+        if self.session is not None:
+            self.session.control(first, body)
             return
-        answer = self._door.log_in(self, connect)
-        if isinstance(answer, ReturnCode):
-            self._write(packets.connack(answer))
+        self._check_first(first)
+        try:
+            connect = packets.parse_connect(body)
+        except ProtocolError as error:
+            if packets.level_of(body) == packets.MQTT_5:
+                self.write(packets.connack(error.reason, packets.MQTT_5))
+            raise
+        self._log_in(connect)
+
+    def _log_in(self, connect: Connect) -> None:
+        if connect.level not in {packets.MQTT_311, packets.MQTT_5}:
+            self.write(packets.connack(ReasonCode.UNSUPPORTED_VERSION, 5 if connect.level > 5 else 4))
+            said = f"speaks MQTT level {connect.level}; set it to MQTT 3.1.1 (level 4) or MQTT 5"
+            self.end(ReasonCode.UNSUPPORTED_VERSION, "unsupported_version", said)
+            return
+        guest = self._door.log_in(self, connect)
+        if isinstance(guest, ReasonCode):
+            self.write(packets.connack(guest, connect.level))
             self.close()
             return
-        self.publisher = answer
-        self.keep_alive_s = connect.keep_alive_s
-        self.is_logged_in = True
-        self._write(packets.connack(ReturnCode.ACCEPTED))
+        speaks = Session5 if connect.level == packets.MQTT_5 else Session311
+        self.session = speaks(self, self._pipeline, self._door.audience, guest, connect)
+        self._meter = self._door.meter_of(guest)
+        self.session.greet()
 
-    # --- the pipeline's and the endpoint's side ----------------------------------------------------------------------
+    # --- what its session asks ---------------------------------------------------------------------------------------
 
-    def acknowledge(self, packet_ids: list[bytes]) -> None:
-        """Send PUBACKs, joined; nothing when the link is gone."""
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def send_acknowledgements(self, data: bytes) -> None:
+        """Send acknowledgements; nothing when the link is gone."""
         transport = self._transport
         if transport is None or self.is_over:
             return
-        transport.write(packets.PUBACK + packets.PUBACK.join(packet_ids))
+        transport.write(data)
         if transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
-            self._door.complain(self, "unread_acknowledgements", "does not read its acknowledgements and is given up")
+            self.complain("unread_acknowledgements", "does not read its acknowledgements and is given up")
             self.give_up()
 
-    def when_quarantined(self, reason: Reason) -> Connection:
-        """Itself: MQTT 3.1.1 has no word for it."""
-        return self
+    def offer(self, data: bytes) -> bool:
+        """Send a message it listens to, if it keeps up."""
+        return not self.is_over and self._outbox.offer(data)
 
-    def give_up(self) -> None:
-        """End the connection at once, so that the device sends again what was not acknowledged."""
-        self.is_over = True
-        if self._transport is not None:
-            self._transport.abort()
+    def complain(self, kind: str, message: str) -> None:
+        """Note what it did wrong."""
+        self._door.complain(self, kind, message)
 
-    def pause(self) -> None:
-        """Leave what comes in the network."""
-        if self._transport is not None and not self.is_over:
+    # --- reading and not reading -------------------------------------------------------------------------------------
+
+    def _steer(self) -> None:
+        """Read, or leave what comes in the network."""
+        should_read = not (self.is_held or self._pipeline.is_paused)
+        if self._transport is None or self.is_over or should_read == self._is_reading:
+            return
+        self._is_reading = should_read
+        if should_read:
+            # The time meanwhile does not count against the device.
+            self.last_heard_s = self._clock()
+            self._transport.resume_reading()
+        else:
             self._transport.pause_reading()
 
+    def pause(self) -> None:
+        """Read nothing more: the pipeline is paused."""
+        self._steer()
+
     def resume(self) -> None:
-        """Read again; the time meanwhile does not count against the device."""
-        self.last_heard_s = self._clock()
-        if self._transport is not None and not self.is_over:
-            self._transport.resume_reading()
+        """Read again, unless it is held."""
+        self._steer()
+
+    def _hold(self, wait_s: float) -> None:
+        """Read nothing for a moment, because it sends too much."""
+        if self.is_held or self.is_over:
+            return
+        self.complain("held_back", "sends more than it may and is held back for a moment")
+        self.is_held = True
+        self._release = asyncio.get_running_loop().call_later(min(wait_s, _LONGEST_HOLD_S), self._let_go)
+        self._steer()
+
+    def _let_go(self) -> None:
+        self._release = None
+        self.is_held = False
+        self._steer()
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def end(self, reason: ReasonCode, kind: str, message: str, explanation: str = "") -> None:
+        """Note what went wrong, tell the client in as many words as its MQTT has, and close."""
+        self.complain(kind, message)
+        self.dismiss(reason, explanation)
+
+    def dismiss(self, reason: ReasonCode, explanation: str = "") -> None:
+        """Tell the client why, and close."""
+        if self.session is not None and not self.is_over:
+            self.write(self.session.farewell(reason, explanation))
+        self.close()
 
     def close(self) -> None:
         """Send what is waiting to be sent, then close."""
@@ -248,10 +310,12 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def _end(self, kind: str, message: str) -> None:
-        self._door.complain(self, kind, message)
-        self.close()
-
-    def _write(self, data: bytes) -> None:
+    def give_up(self) -> None:
+        """End the connection at once, so that the device sends again what was not acknowledged."""
+        self.is_over = True
         if self._transport is not None:
-            self._transport.write(data)
+            self._transport.abort()
+
+
+def _refuse_to_publish(data: bytes, first: int, body: int, after: int, received_us: int) -> None:
+    raise ProtocolError("a PUBLISH comes before the CONNECT")
