@@ -1,10 +1,10 @@
-"""A bare MQTT 3.1.1 client for tests: every byte under control, hostile ones included."""
+"""A bare MQTT client for tests, 3.1.1 and 5: every byte under control, hostile ones included."""
 
 from __future__ import annotations
 
 import asyncio
 import struct
-from typing import Self
+from typing import Any, Self
 
 from tests.support.ingest_folder import SECRET
 
@@ -25,18 +25,38 @@ def field(data: bytes) -> bytes:
 def connect_packet(
     client_id: str = "", username: str | None = "gateway", password: str | None = SECRET, *,
     keep_alive_s: int = 60, level: int = 4, is_clean: bool = True, will: tuple[bytes, bytes] | None = None,
+    properties: bytes = b"", will_properties: bytes = b"", more_flags: int = 0,
 ) -> bytes:  # fmt: skip
-    flags = (0x02 if is_clean else 0) | (0x04 if will else 0)
+    flags = (0x02 if is_clean else 0) | (0x04 if will else 0) | more_flags
     fields = field(client_id.encode())
     if will:
-        fields += field(will[0]) + field(will[1])
+        fields += (_behind_length(will_properties) if level == 5 else b"") + field(will[0]) + field(will[1])
     if username is not None:
         flags, fields = flags | 0x80, fields + field(username.encode())
     if password is not None:
         flags, fields = flags | 0x40, fields + field(password.encode())
-    properties = b"\0" if level == 5 else b""
-    body = field(b"MQTT") + bytes((level, flags)) + struct.pack(">H", keep_alive_s) + properties + fields
+    own = _behind_length(properties) if level == 5 else b""
+    body = field(b"MQTT") + bytes((level, flags)) + struct.pack(">H", keep_alive_s) + own + fields
     return b"\x10" + length(len(body)) + body
+
+
+def _behind_length(properties: bytes) -> bytes:
+    return length(len(properties)) + properties
+
+
+def packet(first: int, body: bytes) -> bytes:
+    """Any packet."""
+    return bytes((first,)) + length(len(body)) + body
+
+
+def publish5_packet(
+    topic: bytes, payload: bytes, packet_id: int | None, *, properties: bytes = b"", first: int | None = None
+) -> bytes:
+    """A PUBLISH of MQTT 5."""
+    if first is None:
+        first = 0x30 if packet_id is None else 0x32
+    identifier = b"" if packet_id is None else struct.pack(">H", packet_id)
+    return packet(first, field(topic) + identifier + _behind_length(properties) + payload)
 
 
 def publish_packet(topic: bytes, payload: bytes, packet_id: int | None, *, first: int | None = None) -> bytes:
@@ -80,7 +100,10 @@ class RawClient:
         async with asyncio.timeout(timeout_s):
             try:
                 head = await self._reader.readexactly(2)
-                return head + await self._reader.readexactly(head[1])
+                while head[-1] & 0x80:
+                    head += await self._reader.readexactly(1)
+                size = sum((digit & 0x7F) << (7 * place) for place, digit in enumerate(head[1:]))
+                return head + await self._reader.readexactly(size)
             except (asyncio.IncompleteReadError, ConnectionError):
                 return b""
 

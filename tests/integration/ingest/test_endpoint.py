@@ -16,7 +16,7 @@ from factoryops.domain.time import now_us
 from factoryops.ingest.config import EndpointConfig
 from tests.integration.ingest.conftest import Running
 from tests.support.ingest_folder import PLANT, SECRET, SNAPSHOT, IngestFolder, credential
-from tests.support.mqtt_client import RawClient, connect_packet, field, length, publish_packet
+from tests.support.mqtt_client import RawClient, connect_packet, field, length, packet, publish_packet
 from tests.support.waiting import until
 
 TOPIC = "factories/riverside/devices/pump-1/telemetry"
@@ -63,8 +63,10 @@ async def test_a_login_that_is_not_right_is_refused(port: int, packet: bytes, co
     assert await answer(port, packet) == bytes((0x20, 2, 0, code))
 
 
-async def test_an_mqtt_5_client_is_told_in_its_own_words(port: int) -> None:
-    assert await answer(port, connect_packet(level=5)) == b"\x20\x03\x00\x84\x00"
+async def test_other_versions_are_told_which_to_speak(port: int) -> None:
+    old = b"\x10\x11" + field(b"MQIsdp") + b"\x03\x02\x00\x3c" + field(b"abc")
+    assert await answer(port, old) == b"\x20\x02\x00\x01"
+    assert await answer(port, connect_packet(level=6)) == b"\x20\x03\x00\x84\x00"
 
 
 HOSTILE = {
@@ -87,7 +89,10 @@ async def test_what_is_not_a_connect_ends_the_connection(port: int, packet: byte
 
 
 AFTER_LOGIN = {
-    "quality of service 2": publish_packet(TOPIC.encode(), b"{}", 1, first=0x34),
+    "a release before its message": packet(0x62, b"\0\0"),
+    "a release with wrong flags": packet(0x60, b"\0\1"),
+    "an acknowledgement of nothing": packet(0x40, b"\0\1"),
+    "a disconnect with content": packet(0xE0, b"\0"),
     "quality of service 3": publish_packet(TOPIC.encode(), b"{}", 1, first=0x36),
     "packet id 0": publish_packet(TOPIC.encode(), b"{}", 0),
     "a repetition with quality 0": publish_packet(TOPIC.encode(), b"{}", None, first=0x38),
@@ -253,3 +258,47 @@ async def test_what_was_received_before_the_stop_is_committed_and_acknowledged(
         acked += 1
     await client.close()
     assert len(folder.samples()) >= acked > 0
+
+
+async def test_qos_2_is_answered_once_it_is_on_disk_and_taken_once(port: int, folder: IngestFolder) -> None:
+    client = await RawClient.logged_in(port)
+    once = publish_packet(TOPIC.encode(), b'{"timestamp":1700000000,"metrics":{"n":1}}', 7, first=0x34)
+    client.send(once)
+    assert await client.packet() == b"\x50\x02\x00\x07"
+    assert len(folder.samples()) == 1
+    again = bytes((0x3C,)) + once[1:]
+    client.send(again)
+    assert await client.packet() == b"\x50\x02\x00\x07"
+    client.send(b"\x62\x02\x00\x07")
+    assert await client.packet() == b"\x70\x02\x00\x07"
+    client.send(b"\x62\x02\x00\x63")
+    assert await client.packet() == b"\x70\x02\x00\x63"
+    client.send(once)
+    assert await client.packet() == b"\x50\x02\x00\x07"
+    await client.close()
+    assert len(folder.samples()) == 2
+    assert folder.batches()[-1].entry.ledger.received == 2
+
+
+async def test_a_will_is_published_unless_the_device_said_goodbye(port: int, folder: IngestFolder) -> None:
+    will = (TOPIC.encode(), b'{"metrics":{"is_online":0}}')
+    polite = await RawClient.open(port)
+    polite.send(connect_packet("polite", will=will) + b"\xe0\x00")
+    assert await polite.packet() == ACCEPTED
+    assert await polite.is_closed()
+    await polite.close()
+    gone = await RawClient.open(port)
+    gone.send(connect_packet("gone", will=will))
+    assert await gone.packet() == ACCEPTED
+    assert folder.samples() == []
+    await gone.close()
+    await until(lambda: len(folder.samples()) == 1)
+    assert folder.samples()[0][:2] == ("pump-1", "is_online")
+
+
+async def test_a_retained_message_is_news_like_any_other(port: int, folder: IngestFolder) -> None:
+    client = await RawClient.logged_in(port)
+    client.send(publish_packet(TOPIC.encode(), b'{"metrics":{"n":4}}', 3, first=0x33))
+    assert await client.packet() == b"\x40\x02\x00\x03"
+    await client.close()
+    assert [value for *_, value, _ in folder.samples()] == [4.0]

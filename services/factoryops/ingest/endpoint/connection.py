@@ -156,11 +156,14 @@ class Connection(asyncio.Protocol):
         while end - at >= 2:
             first, length, body = data[at], data[at + 1], at + 2
             if length & 0x80:
-                found = decode_length(data, at + 1)
-                if found is None:
-                    self._wanted_bytes = end - at + 1
-                    break
-                length, body = found
+                if end - at > 2 and 0 < data[at + 2] < 0x80:
+                    length, body = length & 0x7F | data[at + 2] << 7, at + 3
+                else:
+                    found = decode_length(data, at + 1)
+                    if found is None:
+                        self._wanted_bytes = end - at + 1
+                        break
+                    length, body = found
                 if length > LARGEST_CONNECT:
                     self._check_size(length)
             after = body + length
