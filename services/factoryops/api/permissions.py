@@ -60,5 +60,10 @@ ACCESS: Final[Mapping[str, Access]] = {
     "rotateCredential": Access(Permission.EDIT_PLANT),
     "settleCredential": Access(Permission.EDIT_PLANT),
     "revokeCredential": Access(Permission.EDIT_PLANT),
+    "listMappings": Access(Permission.SEE_QUARANTINE),
+    "createMapping": Access(Permission.EDIT_PLANT),
+    "updateMapping": Access(Permission.EDIT_PLANT),
+    "deleteMapping": Access(Permission.EDIT_PLANT),
+    "tryMapping": Access(Permission.SEE_QUARANTINE),
     "openLive": Access(Permission.VIEW),
 }

@@ -8,7 +8,18 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from factoryops.api.endpoints import adoption, alarms, credentials, health, history, jobs, plant, quarantine, session
+from factoryops.api.endpoints import (
+    adoption,
+    alarms,
+    credentials,
+    health,
+    history,
+    jobs,
+    mappings,
+    plant,
+    quarantine,
+    session,
+)
 from factoryops.contracts import http
 
 PREFIX: Final = "/api/v1"
@@ -114,6 +125,11 @@ ROUTES: Final = (
         None,
         204,
     ),
+    Route("GET", "/mappings", "listMappings", mappings.list_mappings, "sources", http.MappingList),
+    Route("POST", "/mappings", "createMapping", mappings.create_mapping, "sources", http.KeptMapping, 201),
+    Route("PUT", "/mappings/{mapping_id}", "updateMapping", mappings.update_mapping, "sources", http.KeptMapping),
+    Route("DELETE", "/mappings/{mapping_id}", "deleteMapping", mappings.delete_mapping, "sources", None, 204),
+    Route("POST", "/mappings/try", "tryMapping", mappings.try_a_mapping, "sources", http.MappingOutcome),
     Route("GET", "/health", "getHealth", health.get_health, "health", http.Health),
     Route("GET", "/openapi.json", "getDescription", health.get_description, "health"),
 )

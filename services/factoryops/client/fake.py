@@ -15,6 +15,7 @@ from factoryops.client.fake_credentials import CredentialBook, FakeCredentials
 from factoryops.client.fake_history import FakeHistory
 from factoryops.client.fake_jobs import FakeJobs
 from factoryops.client.fake_link import FakeLink
+from factoryops.client.fake_mappings import FakeMappings
 from factoryops.client.fake_quarantine import FakeQuarantine
 from factoryops.client.fake_rules import FakeRules
 from factoryops.client.fake_sources import FakeSources
@@ -71,6 +72,7 @@ class FakePlant(FakeCredentials, FakeSources):
         self._alarms = FakeAlarms(self._devices, self._rules.starters, clock)
         self._jobs = FakeJobs(clock)
         self._credentials = CredentialBook(clock)
+        self._mappings = FakeMappings(clock)
         self._quarantine = FakeQuarantine(self._history.start_us, clock)
 
     # --- what tests may do to it -------------------------------------------------------------------------------------

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from factoryops.client import imagined
+from factoryops.client.fake_mappings import FakeMappings
 from factoryops.client.fake_quarantine import FakeQuarantine, accepted
 from factoryops.contracts import http, live
+from factoryops.contracts.http.trials import outcome_of
 from factoryops.domain.identity import Permission
 
 
 class FakeSources:
-    """Quarantine and devices that wait."""
+    """Quarantine, devices that wait, and mappings."""
 
     _devices: dict[str, http.Device]
     _quarantine: FakeQuarantine
+    _mappings: FakeMappings
 
     async def _enter(self, permission: Permission) -> str:
         raise NotImplementedError
@@ -64,3 +67,26 @@ class FakeSources:
         """Do not offer a device for seven days."""
         await self._enter(Permission.EDIT_PLANT)
         self._quarantine.decline(key)
+
+    async def mappings(self) -> list[http.KeptMapping]:
+        """All mappings."""
+        await self._enter(Permission.SEE_QUARANTINE)
+        return self._mappings.all()
+
+    async def create_mapping(self, content: http.MappingContent) -> http.KeptMapping:
+        """Add a mapping."""
+        return self._mappings.create(content, await self._enter(Permission.EDIT_PLANT))
+
+    async def update_mapping(self, mapping_id: str, update: http.MappingUpdate) -> http.KeptMapping:
+        """Change a mapping."""
+        return self._mappings.update(mapping_id, update, await self._enter(Permission.EDIT_PLANT))
+
+    async def delete_mapping(self, mapping_id: str) -> None:
+        """Take a mapping away."""
+        await self._enter(Permission.EDIT_PLANT)
+        self._mappings.delete(mapping_id)
+
+    async def try_mapping(self, trial: http.MappingTrial) -> http.MappingOutcome:
+        """What a mapping would make of a message."""
+        await self._enter(Permission.SEE_QUARANTINE)
+        return outcome_of(trial)

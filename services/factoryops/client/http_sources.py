@@ -25,7 +25,7 @@ class Asks(Protocol):
 
 
 class HttpSources:
-    """Quarantine and devices that wait."""
+    """Quarantine, devices that wait, and mappings."""
 
     async def quarantine(
         self: Asks, *, before: int | None = None, reason: str | None = None, origin: str | None = None
@@ -57,3 +57,23 @@ class HttpSources:
     async def decline_device(self: Asks, key: str) -> None:
         """Do not offer a device for seven days."""
         await self._send("POST", "devices/waiting/decline", body=http.DeviceRefusal(key=key))
+
+    async def mappings(self: Asks) -> list[http.KeptMapping]:
+        """All mappings."""
+        return (await self._ask("GET", "mappings", http.MappingList)).mappings
+
+    async def create_mapping(self: Asks, content: http.MappingContent) -> http.KeptMapping:
+        """Add a mapping."""
+        return await self._ask("POST", "mappings", http.KeptMapping, body=content)
+
+    async def update_mapping(self: Asks, mapping_id: str, update: http.MappingUpdate) -> http.KeptMapping:
+        """Change a mapping."""
+        return await self._ask("PUT", f"mappings/{mapping_id}", http.KeptMapping, body=update)
+
+    async def delete_mapping(self: Asks, mapping_id: str) -> None:
+        """Take a mapping away."""
+        await self._send("DELETE", f"mappings/{mapping_id}")
+
+    async def try_mapping(self: Asks, trial: http.MappingTrial) -> http.MappingOutcome:
+        """What a mapping would make of a message."""
+        return await self._ask("POST", "mappings/try", http.MappingOutcome, body=trial)

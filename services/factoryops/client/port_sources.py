@@ -1,4 +1,4 @@
-"""Where data comes from: quarantine and devices that wait. Part of `factoryops.client.port.PlantClient`."""
+"""Where data comes from: quarantine, mappings and devices that wait. Part of `factoryops.client.port.PlantClient`."""
 
 from __future__ import annotations
 
@@ -38,4 +38,24 @@ class SourcesClient(Protocol):
 
     async def decline_device(self, key: str) -> None:
         """Do not offer a device for seven days."""
+        ...
+
+    async def mappings(self) -> list[http.KeptMapping]:
+        """All mappings."""
+        ...
+
+    async def create_mapping(self, content: http.MappingContent) -> http.KeptMapping:
+        """Add a mapping; raises ConflictError when one in use has overlapping topics."""
+        ...
+
+    async def update_mapping(self, mapping_id: str, update: http.MappingUpdate) -> http.KeptMapping:
+        """Change a mapping; raises ConflictError when somebody else changed it first."""
+        ...
+
+    async def delete_mapping(self, mapping_id: str) -> None:
+        """Take a mapping away; samples made by it stay."""
+        ...
+
+    async def try_mapping(self, trial: http.MappingTrial) -> http.MappingOutcome:
+        """What a mapping would make of a message; nothing is kept."""
         ...

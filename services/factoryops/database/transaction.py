@@ -12,6 +12,7 @@ from factoryops.database.audit import AuditTrail
 from factoryops.database.credentials import Credentials
 from factoryops.database.engine import EngineRecords
 from factoryops.database.factories import Factories
+from factoryops.database.mappings import Mappings
 from factoryops.database.plant import Devices, Parameters
 from factoryops.database.quarantine import QuarantineMarks
 from factoryops.database.rows import Changes
@@ -49,6 +50,10 @@ class Transaction:
     def adoption(self, scope: Scope) -> Adoption:
         """Which devices the factory takes up."""
         return Adoption(self._unit, scope)
+
+    def mappings(self, scope: Scope) -> Mappings:
+        """What messages of a format of their own mean."""
+        return Mappings(self._unit, scope)
 
     def quarantine_marks(self, scope: Scope) -> QuarantineMarks:
         """What became of the factory's quarantined messages."""

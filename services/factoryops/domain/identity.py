@@ -16,6 +16,7 @@ ParameterId = NewType("ParameterId", str)
 RuleId = NewType("RuleId", str)
 AlarmId = NewType("AlarmId", str)
 JobId = NewType("JobId", str)
+MappingId = NewType("MappingId", str)
 RunId = NewType("RunId", str)
 ArtifactId = NewType("ArtifactId", str)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from factoryops.contracts.snapshot import Snapshot, SnapshotCredential, SnapshotFactory, seal_snapshot
+from factoryops.contracts.snapshot import Snapshot, SnapshotCredential, SnapshotFactory, SnapshotMapping, seal_snapshot
 from factoryops.database.database import Database
 from factoryops.database.rows import CredentialRecord
 from factoryops.database.transaction import Transaction
@@ -42,7 +42,17 @@ def write_snapshot(database: Database, path: Path, key: bytes) -> bool:
 
 def _snapshot(tx: Transaction) -> Snapshot:
     credentials = [_credential(record) for record in tx.credentials.list_all()]
-    return Snapshot([_factory(tx, factory) for factory in tx.factories.list()], credentials)
+    factories = tx.factories.list()
+    mappings = [
+        SnapshotMapping(mapping_id, factory.id, version, definition)
+        for factory in factories
+        for mapping_id, version, definition in tx.mappings(_scope(factory)).in_force()
+    ]
+    return Snapshot([_factory(tx, factory) for factory in factories], credentials, mappings)
+
+
+def _scope(factory: Factory) -> Scope:
+    return Scope(factory.id, "snapshot", Role.VIEWER)
 
 
 def _credential(record: CredentialRecord) -> SnapshotCredential:
@@ -59,7 +69,7 @@ def _credential(record: CredentialRecord) -> SnapshotCredential:
 
 
 def _factory(tx: Transaction, factory: Factory) -> SnapshotFactory:
-    devices = tx.devices(Scope(factory.id, "snapshot", Role.VIEWER)).list()
+    devices = tx.devices(_scope(factory)).list()
     keys = sorted(device.key for device in devices)
     return SnapshotFactory(factory.id, factory.slug, factory.adopts_automatically, keys)
 

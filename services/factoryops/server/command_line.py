@@ -15,6 +15,7 @@ from factoryops.server import (
     certificate_commands,
     credential_commands,
     demo_command,
+    mapping_commands,
     plant_commands,
     run_commands,
 )
@@ -36,6 +37,7 @@ certificate_commands.register(app)
 credential_commands.register(app)
 plant_commands.register(app)
 demo_command.register(app)
+mapping_commands.register(app)
 
 
 @app.callback()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from factoryops.contracts import http
-from factoryops.domain.errors import ConflictError, NotAllowedError
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from factoryops.domain.identity import Role
 from tests.contract.client.conftest import Subject
 
@@ -57,8 +57,63 @@ async def test_operators_see_no_quarantine_and_supervisors_change_nothing_of_it(
     changes = [
         plant.accept_device(http.DeviceAcceptance(key="x")),
         plant.decline_device("x"),
+        plant.create_mapping(_press()),
         plant.change_factory(http.FactoryChange(adopts_automatically=True)),
     ]
     for change in changes:
         with pytest.raises(NotAllowedError):
             await change
+
+
+def _press(topic: str = "hall2/{device}/state", **fields: object) -> http.MappingContent:
+    values = [
+        {"parameter": "force", "path": "$.d.force", "unit": "kN"},
+        {"parameter": "oil", "path": "$.d.oil", "scale": 0.1, "unit": "°C"},
+        {"parameter": "is_on", "path": "$.d.on", "type": "boolean"},
+        {"parameter": "mode", "path": "$.d.mode", "type": "text"},
+    ]
+    plain = {"name": "Presses", "topic": topic, "time": {"path": "$.t", "form": "ms"}, "values": values}
+    return http.MappingContent.model_validate({**plain, **fields})
+
+
+async def test_a_mapping_is_tried_kept_changed_and_taken_away(subject: Subject) -> None:
+    plant = await subject.enter(Role.ADMIN)
+    trial = http.MappingTrial(
+        content=_press(),
+        topic="hall2/press-7/state",
+        payload='{"t": 1772323200000, "d": {"force": 512, "oil": 415, "on": true, "mode": "auto"}}',
+    )
+    outcome = await plant.try_mapping(trial)
+    assert outcome.matches
+    assert {one.parameter: one.value for one in outcome.samples} == {
+        "force": 512, "oil": 41.5, "is_on": True, "mode": "auto",
+    }  # fmt: skip
+    assert {(one.device, one.time_us) for one in outcome.samples} == {("press-7", 1_772_323_200_000_000)}
+    assert [one.value for one in outcome.samples if one.parameter == "is_on"] == [True]
+    made = await plant.create_mapping(_press())
+    assert (made.version, made.content) == (1, _press())
+    changed = await plant.update_mapping(made.id, http.MappingUpdate(version=1, content=_press(is_enabled=True)))
+    assert (changed.version, changed.content.is_enabled) == (2, True)
+    assert await plant.mappings() == [changed]
+    with pytest.raises(ConflictError):
+        await plant.update_mapping(made.id, http.MappingUpdate(version=1, content=_press()))
+    await plant.delete_mapping(made.id)
+    assert await plant.mappings() == []
+    with pytest.raises(NotFoundError):
+        await plant.delete_mapping(made.id)
+
+
+async def test_a_mapping_with_faults_names_their_fields_and_overlaps_are_refused(subject: Subject) -> None:
+    plant = await subject.enter(Role.ADMIN)
+    faulty = _press(topic="hall2/state", values=[{"parameter": "x", "path": "force"}])
+    with pytest.raises(InvalidInputError) as raised:
+        await plant.create_mapping(faulty)
+    assert {"topic", "values[0].path"} <= set(raised.value.fields)
+    outcome = await plant.try_mapping(http.MappingTrial(content=faulty, topic="a", payload="b"))
+    assert set(outcome.faults) == set(raised.value.fields)
+    first = await plant.create_mapping(_press(is_enabled=True))
+    with pytest.raises(ConflictError, match="overlap"):
+        await plant.create_mapping(_press(name="Others", topic="+/{device}/state", is_enabled=True))
+    other = await plant.create_mapping(_press(name="Others", topic="+/{device}/state", is_enabled=True, order=5))
+    for mapping in (first, other):
+        await plant.delete_mapping(mapping.id)

@@ -51,6 +51,16 @@ BY_RUN: dict[str, Act] = {
     "get": lambda tx, site, run: tx.work.get(site.scope, run),
     "cancel": lambda tx, site, run: tx.work.request_cancel(site.scope, run),
 }
+BY_MAPPING: dict[str, Act] = {
+    "get": lambda tx, site, mapping: tx.mappings(site.scope).get(mapping),
+    "update": lambda tx, site, mapping: tx.mappings(site.scope).update(mapping, 1, _mapping()),
+    "delete": lambda tx, site, mapping: tx.mappings(site.scope).delete(mapping),
+}
+
+
+def _mapping() -> http.MappingContent:
+    value = http.MappingValue(parameter="force", path="$.force")
+    return http.MappingContent(name="Presses", topic="hall2/{device}/state", values=[value])
 
 
 @pytest.fixture
@@ -67,6 +77,7 @@ def foreign(other_site: Site) -> dict[str, str]:
         "alarm": other_site.alarms()[0].id,
         "event": page.events[0].id,
         "run": other_site.database.run(lambda tx: tx.work.queue(other_site.scope, request)).id,
+        "mapping": other_site.database.run(lambda tx: tx.mappings(other_site.scope).create(_mapping())).id,
     }
 
 
@@ -74,7 +85,7 @@ ACTS = [
     pytest.param(kind, act, id=f"{kind}: {name}")
     for kind, acts in (
         ("device", BY_DEVICE), ("parameter", BY_PARAMETER), ("rule", BY_RULE), ("alarm", BY_ALARM),
-        ("event", BY_EVENT), ("run", BY_RUN),
+        ("event", BY_EVENT), ("run", BY_RUN), ("mapping", BY_MAPPING),
     )
     for name, act in acts.items()
 ]  # fmt: skip

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from factoryops.contracts import http
 from factoryops.domain.errors import ConflictError, InvalidInputError
+from factoryops.domain.mapping import MappedValue
+from factoryops.identity.snapshot_file import take_snapshot
 from tests.support.databases import Clock, Site
 
 
@@ -60,3 +63,30 @@ def test_a_message_is_marked_once_however_often_it_is_replayed(site: Site, other
     site.database.run(lambda tx: tx.quarantine_marks(site.scope).forget_before(1_198))
     assert set(site.database.read(lambda tx: tx.quarantine_marks(site.scope).replayed())) == set(messages[1_198:])
     assert site.database.read(lambda tx: tx.quarantine_marks(other_site.scope).replayed()) == {}
+
+
+def _mapping(**fields: object) -> http.MappingContent:
+    plain: dict[str, object] = {"name": "Presses", "topic": "hall2/{device}/state", "values": [{"parameter": "µ/°"}]}
+    return http.MappingContent.model_validate({**plain, "payload": "plain", **fields})
+
+
+def test_only_mappings_that_are_switched_on_reach_ingest_each_with_its_factory(site: Site, other_site: Site) -> None:
+    access = site.database.read(lambda tx: tx.changes().access)
+    kept = site.database.run(lambda tx: tx.mappings(site.scope).create(_mapping()))
+    assert site.database.read(lambda tx: tx.changes().access) > access
+    assert take_snapshot(site.database).mappings == []
+    site.database.run(lambda tx: tx.mappings(site.scope).update(kept.id, 1, _mapping(is_enabled=True)))
+    other_site.database.run(lambda tx: tx.mappings(other_site.scope).create(_mapping(is_enabled=True)))
+    found = {one.factory_id: one for one in take_snapshot(site.database).mappings}
+    assert set(found) == {site.factory.id, other_site.factory.id}
+    mine = found[site.factory.id]
+    assert (mine.id, mine.version, mine.definition.values) == (kept.id, 2, (MappedValue("µ/°"),))
+
+
+def test_every_change_of_a_mapping_is_audited(site: Site) -> None:
+    kept = site.database.run(lambda tx: tx.mappings(site.scope).create(_mapping()))
+    site.database.run(lambda tx: tx.mappings(site.scope).update(kept.id, 1, _mapping(order=3)))
+    site.database.run(lambda tx: tx.mappings(site.scope).delete(kept.id))
+    entries = site.database.read(lambda tx: tx.audit(site.scope).list(most=3))
+    assert [one.action for one in entries] == ["mapping.delete", "mapping.update", "mapping.create"]
+    assert {one.object_id for one in entries} == {kept.id}

@@ -15,6 +15,7 @@ import pytest
 from factoryops.api.app import build_openapi
 from factoryops.api.permissions import ACCESS
 from factoryops.api.routes import PREFIX, ROUTES, Route
+from factoryops.contracts import http
 from factoryops.domain.identity import Role, new_id, permissions_of
 from factoryops.domain.time import now_us
 from tests.support.api_service import ApiService, FactoryKit
@@ -22,6 +23,7 @@ from tests.support.waiting import wait_until
 
 SNAPSHOT = Path(__file__).with_name("role_matrix.json")
 _ROLES = (Role.VIEWER, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN)
+_MAPPING = {"name": "M", "topic": "hall2/{device}/state", "values": [{"parameter": "force", "path": "$.force"}]}
 _CONTENT = {"name": "R", "parameter_key": "pressure", "comparison": "gt", "limit": 9, "priority": 2}
 
 
@@ -42,6 +44,9 @@ def _known(service: ApiService, kit: FactoryKit) -> Known:
         "parameter_id": kit.parameters[0].id,
         "rule_id": kit.rule.id,
         "run_id": run.id,
+        "mapping_id": service.database.run(
+            lambda tx: tx.mappings(kit.scope).create(http.MappingContent.model_validate(_MAPPING))
+        ).id,
         "artifact_id": run.artifacts[0].id,
         "kind": "daily_report",
         "credential_id": _credential(service, kit),
@@ -83,6 +88,9 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "declineDevice": {"key": "press-9"},
         "createCredential": {"kind": "gateway"},
         "rotateCredential": {"overlap_h": 1},
+        "createMapping": _MAPPING,
+        "updateMapping": {"version": 1, "content": _MAPPING},
+        "tryMapping": {"content": _MAPPING, "topic": "hall2/press-7/state", "payload": "{}"},
         "changeSchedule": {"is_enabled": False, "local_time": "06:00"},
     }
     return known.get(route.operation)

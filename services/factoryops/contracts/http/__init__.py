@@ -55,6 +55,15 @@ from factoryops.contracts.http.jobs import (
     ScheduleChange,
     ScheduleList,
 )
+from factoryops.contracts.http.mappings import (
+    KeptMapping,
+    MappingContent,
+    MappingGroup,
+    MappingList,
+    MappingTime,
+    MappingUpdate,
+    MappingValue,
+)
 from factoryops.contracts.http.parts import (
     Finite,
     Identifier,
@@ -88,6 +97,12 @@ from factoryops.contracts.http.session import (
     LoginRequest,
     SessionInfo,
 )
+from factoryops.contracts.http.trials import (
+    MappingOutcome,
+    MappingTrial,
+    TrialRefusal,
+    TrialSample,
+)
 
 __all__ = [
     "AcknowledgeItem",
@@ -116,11 +131,20 @@ __all__ = [
     "HealthProblem",
     "Identifier",
     "JobKind",
+    "KeptMapping",
     "Key",
     "LatestValue",
     "LatestValues",
     "LoginAnswer",
     "LoginRequest",
+    "MappingContent",
+    "MappingGroup",
+    "MappingList",
+    "MappingOutcome",
+    "MappingTime",
+    "MappingTrial",
+    "MappingUpdate",
+    "MappingValue",
     "MessageBalance",
     "NewSecret",
     "Parameter",
@@ -147,6 +171,8 @@ __all__ = [
     "ScheduleList",
     "Sent",
     "SessionInfo",
+    "TrialRefusal",
+    "TrialSample",
     "ValueBalance",
     "WaitingDevice",
     "WaitingDeviceList",
