@@ -28,8 +28,11 @@ PLANT = SnapshotFactory("f" * 32, "riverside", adopts_automatically=True, device
 STRICT_PLANT = SnapshotFactory("e" * 32, "hillside", adopts_automatically=False, device_keys=["press-1"])
 
 
-def credential(username: str, factory_id: str, device_key: str | None = None) -> SnapshotCredential:
-    return SnapshotCredential(username, hashlib.sha256(SECRET.encode()).hexdigest(), factory_id, device_key)
+def credential(
+    username: str, factory_id: str, device_key: str | None = None, *, may_subscribe: bool = False
+) -> SnapshotCredential:
+    digest = hashlib.sha256(SECRET.encode()).hexdigest()
+    return SnapshotCredential(username, digest, factory_id, device_key, may_subscribe)
 
 
 SNAPSHOT = Snapshot(
@@ -38,6 +41,8 @@ SNAPSHOT = Snapshot(
         credential("gateway", PLANT.id),
         credential("pump-1", PLANT.id, "pump-1"),
         credential("hillside-gateway", STRICT_PLANT.id),
+        credential("tool", PLANT.id, "", may_subscribe=True),
+        credential("hillside-tool", STRICT_PLANT.id, may_subscribe=True),
     ],
 )
 

@@ -79,6 +79,15 @@ class RawClient:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     @classmethod
+    async def logged_in5(cls, port: int, client_id: str = "meter", username: str = "gateway", **more: Any) -> Self:
+        """A connection that speaks MQTT 5; `more` goes to `connect_packet`."""
+        client = await cls.open(port)
+        client.send(connect_packet(client_id, username, level=5, **more))
+        greeting = await client.packet()
+        assert greeting[:1] + greeting[2:4] == b"\x20\0\0", greeting
+        return client
+
+    @classmethod
     async def logged_in(
         cls, port: int, client_id: str = "", username: str = "gateway", keep_alive_s: int = 60, password: str = SECRET
     ) -> Self:

@@ -14,7 +14,7 @@ from factoryops.ingest.endpoint.audience import Audience, Message
 from factoryops.ingest.endpoint.filters import Subscription
 from factoryops.ingest.endpoint.packets import LARGEST_PACKET, Connect
 from factoryops.ingest.endpoint.properties import Place, Property, encode_properties, read_properties
-from factoryops.ingest.endpoint.reasons import ProtocolError, ReasonCode, malformed
+from factoryops.ingest.endpoint.reasons import ProtocolError, ReasonCode
 from factoryops.ingest.endpoint.session import Guest, Link, Session
 from factoryops.ingest.endpoint.wire import Fields, packet
 from factoryops.ingest.pipeline import Pipeline
@@ -77,7 +77,7 @@ class Session5(Session):
             return
         packet_id = data[topic_end : payload_at - 1]
         if packet_id == b"\0\0":
-            raise malformed("a PUBLISH has the packet id 0")
+            raise ProtocolError("a PUBLISH has the packet id 0")
         self._count_in()
         self._pipeline.receive(
             self, self.publisher, data[body + 2 : topic_end], data[payload_at:after], packet_id, received_us
