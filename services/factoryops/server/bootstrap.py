@@ -47,10 +47,12 @@ def _with_password(url: str, password: str) -> str:
 def device_address(settings: Settings) -> DeviceAddress:
     """Where devices are told to connect; raises InvalidInputError when the authority's file cannot be read."""
     told, endpoint = settings.devices, settings.endpoint
-    is_wildcard = endpoint.host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
-    host = told.host or (socket.getfqdn() if is_wildcard else endpoint.host)
+    own = (endpoint.tls_host, endpoint.tls_port) if endpoint.has_tls else (endpoint.host, endpoint.port)
+    is_wildcard = own[0] in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    host = told.host or (socket.getfqdn() if is_wildcard else own[0])
     fingerprint = inspect(told.ca_file).fingerprint if told.ca_file else ""
-    return DeviceAddress(host, told.port or endpoint.port, use_tls=told.use_tls, ca_sha256=fingerprint)
+    use_tls = told.use_tls or (endpoint.has_tls and told.port in {None, endpoint.tls_port})
+    return DeviceAddress(host, told.port or own[1], use_tls=use_tls, ca_sha256=fingerprint)
 
 
 def open_database(settings: Settings) -> Database:

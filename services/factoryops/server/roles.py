@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from factoryops.identity.instance_key import load_or_create_instance_key
 from factoryops.server.role_process import Work
-from factoryops.server.settings import Settings, data_folder, read_secret
+from factoryops.server.settings import EndpointSettings, Settings, data_folder, read_secret
 
 if TYPE_CHECKING:
+    from factoryops.ingest.config import EndpointConfig
     from factoryops.jobs.orders import HistorySource
 
 _HOT_SWITCH_INTERVAL_S: Final = 0.0005
@@ -35,14 +36,13 @@ def build(role: str, settings: Settings) -> Work:
 
 
 def _ingest(settings: Settings) -> Work:
-    from factoryops.ingest.config import BrokerConfig, EndpointConfig, IngestConfig  # noqa: PLC0415 - this role alone
+    from factoryops.ingest.config import BrokerConfig, IngestConfig  # noqa: PLC0415 - this role alone
     from factoryops.ingest.service import IngestService  # noqa: PLC0415 - as above
 
     sys.setswitchinterval(_HOT_SWITCH_INTERVAL_S)
     folder = data_folder(settings)
     key = load_or_create_instance_key(folder.instance_key)
     client_id = f"factoryops-{hashlib.sha256(key).hexdigest()[:12]}"
-    endpoint = EndpointConfig(host=settings.endpoint.host, port=settings.endpoint.port)
     return IngestService(
         IngestConfig(
             journal_path=folder.journals["journal"],
@@ -51,7 +51,7 @@ def _ingest(settings: Settings) -> Work:
             heartbeat_folder=folder.heartbeats,
             snapshot_path=folder.snapshot,
             snapshot_key=key,
-            endpoint=endpoint if settings.endpoint.is_enabled else None,
+            endpoint=_endpoint(settings.endpoint) if settings.endpoint.is_enabled else None,
             brokers=tuple(
                 BrokerConfig(
                     name=one.name,
@@ -69,6 +69,28 @@ def _ingest(settings: Settings) -> Work:
             logins_path=folder.logins,
         )
     ).run
+
+
+def _endpoint(settings: EndpointSettings) -> EndpointConfig:
+    from factoryops.ingest.config import EndpointConfig, TlsConfig  # noqa: PLC0415 - this role alone
+
+    tls = None
+    if settings.certificate_file is not None and settings.key_file is not None:
+        tls = TlsConfig(
+            settings.tls_host, settings.tls_port, settings.certificate_file, settings.key_file, settings.client_ca_file
+        )
+    return EndpointConfig(
+        host=settings.host,
+        port=settings.port,
+        is_plain_enabled=settings.is_plain_enabled,
+        tls=tls,
+        most_connections=settings.most_connections,
+        most_per_address=settings.most_connections_per_address,
+        most_per_user=settings.most_connections_per_user,
+        device_messages_per_s=settings.device_messages_per_s,
+        device_bytes_per_s=settings.device_mib_per_s * 2.0**20,
+        factory_messages_per_s=settings.factory_messages_per_s,
+    )
 
 
 def _historian(settings: Settings) -> Work:

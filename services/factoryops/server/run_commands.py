@@ -107,8 +107,11 @@ def _prepared(context: typer.Context) -> Settings:
 async def _ports_in_use(settings: Settings) -> list[str]:
     faults: list[str] = []
     wanted = [("the API", settings.api.host, settings.api.port)]
-    if settings.endpoint.is_enabled:
-        wanted.append(("the MQTT endpoint", settings.endpoint.host, settings.endpoint.port))
+    endpoint = settings.endpoint
+    if endpoint.is_enabled and endpoint.is_plain_enabled:
+        wanted.append(("the MQTT endpoint", endpoint.host, endpoint.port))
+    if endpoint.is_enabled and endpoint.has_tls:
+        wanted.append(("the MQTT endpoint with TLS", endpoint.tls_host, endpoint.tls_port))
     for what, host, port in wanted:
         try:
             server = await asyncio.start_server(lambda *_: None, host, port)

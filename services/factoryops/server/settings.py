@@ -40,11 +40,39 @@ class DatabaseSettings(_Section):
 
 
 class EndpointSettings(_Section):
-    """The service's own MQTT endpoint; a host beyond loopback opens it to the plant's network."""
+    """The service's own MQTT endpoint: without TLS on loopback, with TLS for the plant's network.
+
+    Attributes:
+        host, port: without TLS.
+        is_plain_enabled: whether devices may connect without TLS at all.
+        allow_plain: whether they may do so from other machines, every password readable on the way.
+        tls_host, tls_port: with TLS, which there is when `certificate_file` and `key_file` are given.
+        client_ca_file: when given, devices must show a certificate of this authority beside their password.
+        device_messages_per_s, device_mib_per_s: what one connection may send for long; 0 for no bound.
+        factory_messages_per_s: what all devices of a factory may send together; 0 for no bound.
+    """
 
     is_enabled: bool = True
     host: str = "127.0.0.1"
     port: Port = 1883
+    is_plain_enabled: bool = True
+    allow_plain: bool = False
+    tls_host: str = "0.0.0.0"  # noqa: S104 - a certificate is given to be shown to the plant's network
+    tls_port: Port = 8883
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    client_ca_file: Path | None = None
+    most_connections: Annotated[int, Field(ge=1)] = 10_000
+    most_connections_per_address: Annotated[int, Field(ge=1)] = 5_000
+    most_connections_per_user: Annotated[int, Field(ge=1)] = 2_000
+    device_messages_per_s: Annotated[float, Field(ge=0)] = 20_000.0
+    device_mib_per_s: Annotated[float, Field(ge=0)] = 16.0
+    factory_messages_per_s: Annotated[float, Field(ge=0)] = 0.0
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether devices can connect over TLS."""
+        return self.certificate_file is not None
 
 
 class DevicesSettings(_Section):
@@ -294,6 +322,8 @@ def _placed_value(key: str, value: object, folder: Path) -> object:
 def _check_combinations(settings: Settings) -> None:
     if settings.history.kind == "influx" and settings.history.influx is None:
         raise SetupError("history.kind is influx, but there is no [history.influx] section to say where it is.")
+    if settings.endpoint.is_enabled:
+        _check_endpoint(settings.endpoint)
     api = settings.api
     if (api.certificate_file is None) != (api.key_file is None):
         raise SetupError("api.certificate_file and api.key_file belong together; give both or neither.")
@@ -301,6 +331,21 @@ def _check_combinations(settings: Settings) -> None:
         raise SetupError(
             f"api.host is {api.host}, which other machines can reach, but there is no certificate. "
             "Set api.certificate_file and api.key_file, or bind to 127.0.0.1."
+        )
+
+
+def _check_endpoint(endpoint: EndpointSettings) -> None:
+    if (endpoint.certificate_file is None) != (endpoint.key_file is None):
+        raise SetupError("endpoint.certificate_file and endpoint.key_file belong together; give both or neither.")
+    if endpoint.client_ca_file is not None and not endpoint.has_tls:
+        raise SetupError("endpoint.client_ca_file asks devices for certificates, but the endpoint has none of its own.")
+    if not endpoint.is_plain_enabled and not endpoint.has_tls:
+        raise SetupError("The endpoint has neither a certificate nor is_plain_enabled: no device could connect.")
+    if endpoint.is_plain_enabled and not is_loopback(endpoint.host) and not endpoint.allow_plain:
+        raise SetupError(
+            f"endpoint.host is {endpoint.host}, which other machines can reach, and everything sent there, passwords "
+            "included, can be read on the way. Set endpoint.certificate_file and key_file and leave host at 127.0.0.1; "
+            "or, on a network of the devices' own, set endpoint.allow_plain = true."
         )
 
 

@@ -56,6 +56,19 @@ def test_an_environment_variable_that_cannot_be_read_is_named(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        'host = "0.0.0.0"\nallow_plain = true',
+        'certificate_file = "c.pem"\nkey_file = "k.pem"\nis_plain_enabled = false\nhost = "0.0.0.0"',
+        'is_enabled = false\nhost = "0.0.0.0"',
+    ],
+    ids=["said so", "TLS alone", "no endpoint at all"],
+)
+def test_devices_may_come_from_the_network_when_that_is_safe_or_said(tmp_path: Path, text: str) -> None:
+    assert load_settings(write(tmp_path, f"[endpoint]\n{text}")).endpoint.host == "0.0.0.0"
+
+
+@pytest.mark.parametrize(
     ("text", "named"),
     [
         ("colour = 1", "colour"),
@@ -63,6 +76,10 @@ def test_an_environment_variable_that_cannot_be_read_is_named(monkeypatch: pytes
         ("[endpoint]\nprot = 1", "endpoint.prot"),
         ('[history]\nkind = "influx"', "history.influx"),
         ('[api]\nhost = "0.0.0.0"', "certificate"),
+        ('[endpoint]\nhost = "0.0.0.0"', "allow_plain"),
+        ('[endpoint]\nkey_file = "k.pem"', "belong together"),
+        ('[endpoint]\nclient_ca_file = "ca.pem"', "none of its own"),
+        ("[endpoint]\nis_plain_enabled = false", "no device could connect"),
         ('[api]\ncertificate_file = "a"', "key_file"),
         ("= 1", "TOML"),
     ],
