@@ -55,7 +55,7 @@ class Mosquitto:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o777)  # started by root, it becomes another user
-        self.port = _free_port()
+        self.port = free_port()
         passwords = folder / "passwords"
         passwords.write_text(f"{USER}:{PASSWORD}\n")
         subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, capture_output=True)
@@ -93,7 +93,7 @@ class Mosquitto:
             self._process = None
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

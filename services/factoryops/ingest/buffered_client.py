@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from paho.mqtt.client import Client
 
+from factoryops.ingest.tls_client import TlsClient
+
 _READ_BYTES: Final = 256 * 1024
 
 
-class BufferedClient(Client):
+class BufferedClient(TlsClient):
     """A client to be driven by its owner's loop: `read_packets`, `flush`, `loop_misc`."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:

@@ -12,6 +12,7 @@ import typer
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.server import (
     administration_commands,
+    broker_commands,
     certificate_commands,
     credential_commands,
     demo_command,
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 run_commands.register(app)
 administration_commands.register(app)
+broker_commands.register(app)
 certificate_commands.register(app)
 credential_commands.register(app)
 plant_commands.register(app)

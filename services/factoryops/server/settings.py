@@ -231,6 +231,11 @@ class DataFolder:
         return self.root / "run" / "logins.json"
 
     @property
+    def broker(self) -> Path:
+        """Secrets of our own users at an outside broker."""
+        return self.root / "broker"
+
+    @property
     def certificates(self) -> Path:
         """The plant's own certificate authority."""
         return self.root / "certificates"

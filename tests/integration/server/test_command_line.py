@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from factoryops.server.command_line import main
+from tests.support.mosquitto import find_mosquitto
 
 
 class Said(NamedTuple):
@@ -180,3 +181,31 @@ def test_a_credential_is_rotated_with_an_overlap_and_its_secret_is_shown_once(co
     assert "tool" in command("credential", "list", "works").out
     assert "30 days" in command("credential", "rotate", "works", "press-1", "--overlap-h", "900").err
     assert "hyphens" in command("credential", "add", "works", "a+b").err
+
+
+def test_a_broker_is_configured_from_the_plants_credentials(command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "mosquitto"
+    assert "create-ca" in command("broker", "configure", str(folder), "--mosquitto-version", "2.0").err
+    command("certificate", "create-ca")
+    command("factory", "add", "works")
+    secret = command("credential", "add", "works", "press-1", "--device", "press-1").out.split("MQTT password:")[1]
+    configured = command(
+        "broker", "configure", str(folder), "--host", "localhost", "--mosquitto", find_mosquitto()
+    )  # fmt: skip
+    assert configured.code == 0, configured.err
+    assert "1 users were written" in configured.out
+    assert 'username = "factoryops"' in configured.out
+    written = "".join(file.read_text() for file in folder.rglob("*") if file.is_file())
+    assert secret.split()[0] not in written
+    assert "topic write factories/works/devices/press-1/telemetry" in written
+    assert command("broker", "check", str(folder / "mosquitto.conf")).code == 0
+    (folder / "mosquitto.conf").write_text("listener 1883\n")
+    wrong = command("broker", "check", str(folder / "mosquitto.conf"))
+    assert wrong.code == 1
+    assert "max_queued_messages is 1000" in wrong.err
+    assert "unchanged" in command("broker", "users", str(folder)).out
+    command("credential", "revoke", "works", "press-1")
+    refreshed = command("broker", "users", str(folder))
+    assert "0 users were written" in refreshed.out
+    assert "reload" in refreshed.out
+    assert "Say which broker" in command("broker", "probe").err
