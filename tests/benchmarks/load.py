@@ -85,13 +85,12 @@ class _Device(asyncio.Protocol):
         self._load = load
         self._totals = totals
         self._number = number
-        self._rate = load.rate / load.devices
+        self._is_paced = load.rate > 0
         topic = telemetry_topic(load.slug, f"load-{number:04}").encode()
         self._packets = [self._built(topic, values) for values in _walk(number, load.metrics)]
         self._turn = number % VARIANTS
         self._sent_at: deque[float] = deque()
         self._next_id = 1
-        self._owed = 0.0
         self._rest = b""
         self._is_ready = False
         self.transport: asyncio.Transport | None = None
@@ -146,16 +145,13 @@ class _Device(asyncio.Protocol):
         for _ in range(acks):
             latencies.append(moment - sent_at.popleft())
         self._totals.acked += acks
-        if self._rate == 0:
+        if not self._is_paced:
             self.publish(acks)
 
-    def owe(self, seconds: float) -> None:
-        """Publish what `seconds` at the rate amount to, as far as the window is open."""
-        self._owed += seconds * self._rate
-        count = min(int(self._owed), self._load.window - len(self._sent_at))
-        if count > 0:
-            self._owed -= count
-            self.publish(count)
+    @property
+    def is_open(self) -> bool:
+        """Whether its window lets it send another message."""
+        return len(self._sent_at) < self._load.window
 
     def publish(self, count: int) -> None:
         if self.transport is None or not self._is_ready or not count:
@@ -178,7 +174,7 @@ class _Device(asyncio.Protocol):
         self.transport.write(bytes(out))
 
     def stop(self) -> None:
-        self._rate = -1.0
+        self._is_paced = True
 
     @property
     def in_flight(self) -> int:
@@ -228,14 +224,18 @@ async def run(load: Load) -> Outcome:
 
 
 async def _paced(devices: list[_Device], load: Load) -> None:
-    step_s = 0.002
+    """Devices take turns, so that messages come spread over time as they would from machines."""
+    step_s, turn, owed = 0.002, 0, 0.0
     started = before = time.perf_counter()
-    # Devices take turns, so that messages come spread over time as they would from machines.
     while before - started < load.seconds:
         await asyncio.sleep(step_s)
         moment = time.perf_counter()
-        for device in devices:
-            device.owe(moment - before)
+        owed = min(owed + (moment - before) * load.rate, load.rate)
+        while owed >= 1:
+            owed -= 1
+            turn = (turn + 1) % len(devices)
+            if devices[turn].is_open:
+                devices[turn].publish(1)
         before = moment
 
 
