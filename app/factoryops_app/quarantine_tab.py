@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
@@ -19,7 +19,13 @@ from factoryops_widgets.state_view import StateView
 
 
 class QuarantineTab(QWidget):
-    """Messages that were received and could not be accepted."""
+    """Messages that were received and could not be accepted.
+
+    Attributes:
+        mapping_wanted: `http.QuarantinedMessage` that a new mapping is to begin from.
+    """
+
+    mapping_wanted = Signal(object)
 
     def __init__(self, place: Workplace) -> None:
         super().__init__()
@@ -35,6 +41,7 @@ class QuarantineTab(QWidget):
         )  # fmt: skip
         self.payload = PayloadView(place)
         self._older = QPushButton(say("Load older"))
+        self._map = QPushButton(say("Make a mapping from this message"))
         self._note = plain_label(role="secondary", is_wrapped=True)
         content = QWidget()
         self.states = StateView(place.look, content)
@@ -75,6 +82,7 @@ class QuarantineTab(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.messages, 1)
         line = QHBoxLayout()
+        line.addWidget(self._map)
         line.addWidget(self._older)
         line.addWidget(self._note, 1)
         column.addLayout(line)
@@ -99,6 +107,7 @@ class QuarantineTab(QWidget):
         self.groups.selection_changed.connect(self._on_group)
         self.messages.selection_changed.connect(self._on_message)
         self._older.clicked.connect(self._on_older)
+        self._map.clicked.connect(self._on_map)
         self.states.retry_requested.connect(self.load)
 
     def load(self) -> None:
@@ -151,8 +160,14 @@ class QuarantineTab(QWidget):
             self.messages.select(str(self._messages[0].number))
         self._on_message()
 
+    def _on_map(self) -> None:
+        rows = self.messages.selected_rows()
+        if rows:
+            self.mapping_wanted.emit(rows[0])
+
     def _on_message(self) -> None:
         rows = self.messages.selected_rows()
+        self._map.setEnabled(bool(rows) and self._place.session.may(Permission.EDIT_PLANT))
         self.payload.show_message(rows[0] if rows else None)
 
     def _on_error(self, error: FactoryOpsError) -> None:

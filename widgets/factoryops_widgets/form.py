@@ -77,11 +77,15 @@ class Form(QWidget):
         """The faults shown."""
         return dict(self._errors)
 
-    def set_errors(self, errors: Mapping[str, str]) -> None:
-        """Show each fault beside its field and put the focus on the first; faults of unknown fields are left out."""
+    def mark(self, errors: Mapping[str, str]) -> None:
+        """Show each fault beside its field; faults of unknown fields are left out, the focus stays where it is."""
         self._errors = {key: text for key, text in errors.items() if key in self._rows}
         for key, row in self._rows.items():
             self._show(row, self._errors.get(key, ""))
+
+    def set_errors(self, errors: Mapping[str, str]) -> None:
+        """Show each fault beside its field and put the focus on the first; faults of unknown fields are left out."""
+        self.mark(errors)
         first = next((key for key in self._rows if key in self._errors), None)
         if first is not None:
             self._rows[first].field.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -93,7 +97,7 @@ class Form(QWidget):
     def _show(self, row: _FormRow, fault: str) -> None:
         row.hint.setText(fault or row.hint_text)
         row.hint.setProperty("role", "error" if fault else "label")
-        row.hint.setVisible(bool(fault or row.hint_text))
+        row.hint.setVisible(bool(fault or row.hint_text) and not row.field.isHidden())
         row.field.setAccessibleDescription(fault)
         row.field.setProperty("invalid", "true" if fault else "false")
         for widget in (row.hint, row.field):

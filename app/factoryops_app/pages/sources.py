@@ -1,7 +1,8 @@
-"""Where data comes from: what could not be accepted, and devices that wait to be taken up."""
+"""Where data comes from: what formats mean, what could not be accepted, and devices that wait to be taken up."""
 
 from __future__ import annotations
 
+from factoryops_app.mappings_tab import MappingsTab
 from factoryops_app.quarantine_tab import QuarantineTab
 from factoryops_app.tabbed_page import Tab, TabbedPage
 from factoryops_app.waiting_tab import WaitingTab
@@ -17,6 +18,11 @@ class SourcesPage(TabbedPage):
     def __init__(self, place: Workplace) -> None:
         tabs = [
             Tab("waiting", say("Waiting devices"), WaitingTab),
+            Tab("mappings", say("Mappings"), MappingsTab),
             Tab("quarantine", say("Quarantine"), QuarantineTab),
         ]
         super().__init__(place, say("Sources"), tabs)
+        quarantine, mappings = self.tab("quarantine"), self.tab("mappings")
+        if isinstance(quarantine, QuarantineTab) and isinstance(mappings, MappingsTab):
+            quarantine.mapping_wanted.connect(mappings.begin_from)
+            quarantine.mapping_wanted.connect(lambda _: self.show_tab("mappings"))

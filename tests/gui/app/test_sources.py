@@ -4,6 +4,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QPushButton
 
+from factoryops.contracts import http
+from factoryops_app.mappings_tab import MappingsTab
 from factoryops_app.pages.sources import SourcesPage
 from factoryops_app.quarantine_tab import QuarantineTab
 from factoryops_app.waiting_tab import AcceptDialog, WaitingTab
@@ -96,5 +98,73 @@ def test_the_health_page_leads_to_what_was_refused(client: Drive) -> None:
         next(one for one in page.findChildren(QPushButton) if one.text() == "Show what was refused").click()
         assert isinstance(window.current, SourcesPage)
         await until(lambda: window.current is not None and window.current.findChildren(QuarantineTab)[0].isVisible())
+
+    client(work)
+
+
+def test_a_mapping_is_made_from_a_captured_message_tried_while_typing_and_switched_on(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, "admin", "quarantine")
+        quarantine, tab = page.tab("quarantine"), page.tab("mappings")
+        assert isinstance(quarantine, QuarantineTab)
+        assert isinstance(tab, MappingsTab)
+        await until(lambda: {one.reason for one in quarantine.messages.rows()} == {"invalid_topic"})
+        next(one for one in quarantine.findChildren(QPushButton) if one.text().startswith("Make a mapping")).click()
+        await until(lambda: "4 samples" in tab.trial.sentence)
+        assert tab.isVisible()
+        tab.form.values.set_text(0, "parameter", "")
+        await until(lambda: "not complete" in tab.trial.sentence)
+        tab.save()
+        assert "not saved" in tab.complaint
+        tab.form.values.set_text(0, "parameter", "press_force")
+        tab.form.values.set_text(0, "scale", "0,001")
+        await until(
+            lambda: [one.value for one in tab.trial.samples.rows() if one.parameter == "press_force"] == [0.533]
+        )
+        next(one for one in tab.form.findChildren(QCheckBox)).click()
+        tab.save()
+        await until(lambda: [one.content.is_enabled for one in tab.table.rows()] == [True])
+        assert not tab.form.is_changed
+        (kept,) = await app.plant.mappings()
+        assert (kept.content.topic, kept.content.values[0].scale) == ("hall2/{device}/state", 0.001)
+
+    client(work)
+
+
+def test_a_supervisor_may_look_at_mappings_but_not_change_them(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, "supervisor", "mappings")
+        tab = page.tab("mappings")
+        assert isinstance(tab, MappingsTab)
+        await until(lambda: "No mapping yet" in tab.states.message)
+        assert not tab.form.values.isEnabled()
+        quarantine = page.tab("quarantine")
+        page.show_tab("quarantine")
+        assert isinstance(quarantine, QuarantineTab)
+        await until(quarantine.messages.rows)
+        button = next(one for one in quarantine.findChildren(QPushButton) if one.text().startswith("Make a mapping"))
+        assert not button.isEnabled()
+
+    client(work)
+
+
+def test_a_mapping_that_somebody_else_changed_is_not_overwritten(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, "admin", "mappings")
+        tab = page.tab("mappings")
+        assert isinstance(tab, MappingsTab)
+        value = http.MappingValue(parameter="force", path="$.force")
+        content = http.MappingContent(name="Presses", topic="hall2/{device}/state", values=[value])
+        kept = await app.plant.create_mapping(content)
+        tab.load()
+        await until(lambda: tab.form.draft().mapping_id == kept.id)
+        theirs = content.model_copy(update={"order": 9})
+        await app.plant.update_mapping(kept.id, http.MappingUpdate(version=1, content=theirs))
+        tab.form.values.set_text(0, "unit", "kN")
+        tab.save()
+        await until(lambda: "meanwhile" in tab.complaint)
+        assert tab.form.draft().values[0].unit == "kN"
+        (now,) = await app.plant.mappings()
+        assert (now.content.order, now.content.values[0].unit) == (9, "")
 
     client(work)
