@@ -1,4 +1,4 @@
-"""The alarm engine without any I/O: journal rows in, raises and clears out.
+"""The alarm engine without any I/O: journal rows in, raises and clears and calculated values out.
 
 Everything it answers follows from the rows and from where in their order the rules changed, so that running the same
 rows again says the same again, identities included (law 4 of the corridor).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -16,11 +17,13 @@ from factoryops.alarms.directory import Directory
 from factoryops.alarms.wording import message_of
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.calculations import Calculation
 from factoryops.domain.errors import DamagedFileError
 from factoryops.domain.identity import RuleId, device_id
 from factoryops.domain.rules import ThresholdRule
-from factoryops.domain.samples import SeriesKey
+from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.journal.records import Batch
+from factoryops.rules.calculator import Calculator, CalculatorState
 from factoryops.rules.evaluator import Evaluator, EvaluatorState, Moved
 
 _FORMAT: Final = 1
@@ -30,6 +33,19 @@ class _Saved(msgspec.Struct, frozen=True):
     format: int
     annunciations: dict[str, int]
     evaluator: EvaluatorState
+    calculator: CalculatorState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calculated:
+    """What one step of the watermark calculated.
+
+    Attributes:
+        watermark_us: everything before it is calculated.
+    """
+
+    watermark_us: int
+    samples: SampleColumns
 
 
 class AlarmEngine:
@@ -44,6 +60,8 @@ class AlarmEngine:
         self.seq = seq
         self.directory = Directory()
         self._evaluator = evaluator or Evaluator()
+        self._calculator = Calculator()
+        self._calculated: list[Calculated] = []
         self._annunciations: dict[str, int] = {}
 
     def feed(self, batch: Batch, names: Mapping[int, SeriesKey]) -> list[AlarmTransition]:
@@ -57,10 +75,36 @@ class AlarmEngine:
             return []
         self.seq = batch.seq
         entry = batch.entry
-        moved = self._evaluator.feed(entry.samples, entry.received_us, names) if len(entry.samples) else []
+        moved: list[Moved] = []
+        if len(entry.samples):
+            moved += self._evaluator.feed(entry.samples, entry.received_us, names)
+            self._calculator.take(entry.samples)
         if entry.watermark_us:
+            moved += self._calculate(entry.watermark_us)
             moved += self._evaluator.advance(entry.watermark_us)
         return [self._transition(one) for one in moved]
+
+    def _calculate(self, watermark_us: int) -> list[Moved]:
+        """Rules see calculated values before the watermark moves on, as they see those of devices."""
+        samples = self._calculator.advance(watermark_us)
+        if not len(samples):
+            return []
+        self._calculated.append(Calculated(watermark_us, samples))
+        return self._evaluator.feed(samples, 0, self._calculator.keys)
+
+    def take_calculated(self) -> list[Calculated]:
+        """What was calculated since the last call."""
+        taken, self._calculated = self._calculated, []
+        return taken
+
+    def set_calculations(self, calculations: Iterable[Calculation]) -> None:
+        """Put other calculations in force, from the last watermark on."""
+        self._calculator.set(calculations, self._evaluator.newest)
+
+    @property
+    def calculator(self) -> Calculator:
+        """What calculates; for its names, faults and figures."""
+        return self._calculator
 
     def set_rules(self, rules: Iterable[ThresholdRule]) -> list[AlarmTransition]:
         """Put other rules in force, from behind the newest row on."""
@@ -113,7 +157,7 @@ class AlarmEngine:
 
     def dump(self) -> bytes:
         """All it must remember across a restart."""
-        saved = _Saved(_FORMAT, self._annunciations, self._evaluator.state)
+        saved = _Saved(_FORMAT, self._annunciations, self._evaluator.state, self._calculator.state)
         return zlib.compress(msgspec.msgpack.encode(saved), 1)
 
     @classmethod
@@ -131,6 +175,8 @@ class AlarmEngine:
             ) from error
         if saved.format != _FORMAT:
             raise DamagedFileError("The saved state of the alarm engine is of a newer program: update this one.")
-        made = cls(Evaluator.restored(saved.evaluator, names), seq=seq)
+        calculator = Calculator.restored(saved.calculator or CalculatorState.starting_at(saved.evaluator.watermark_us))
+        made = cls(Evaluator.restored(saved.evaluator, {**calculator.keys, **names}), seq=seq)
         made._annunciations = saved.annunciations
+        made._calculator = calculator
         return made

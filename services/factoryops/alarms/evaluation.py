@@ -9,11 +9,12 @@ from typing import Final
 
 import msgspec
 
-from factoryops.alarms.engine import AlarmEngine
+from factoryops.alarms.engine import AlarmEngine, Calculated
 from factoryops.alarms.live_journal import LiveJournal
 from factoryops.alarms.records import JOURNAL, Record
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database.rows import EngineState
+from factoryops.domain.calculations import Calculation
 from factoryops.domain.rules import ThresholdRule
 from factoryops.domain.samples import SeriesKey
 from factoryops.domain.time import now_us
@@ -77,18 +78,23 @@ class Evaluation:
             return 0
         batches = self._reader.read(most_rows=ROWS_AT_ONCE)
         happened = [one for batch in batches for one in self.engine.feed(batch, self._reader.series)]
-        self.tell(happened, self._gaps(batches))
+        self.tell(happened, self._gaps(batches), self.engine.take_calculated())
         self._hold(happened)
         if batches:
             self.received_us = batches[-1].entry.received_us
         self._live.tidy()
         return len(batches)
 
-    def tell(self, happened: Sequence[AlarmTransition], gaps: Sequence[Gap] = ()) -> None:
+    def tell(
+        self,
+        happened: Sequence[AlarmTransition],
+        gaps: Sequence[Gap] = (),
+        calculated: Sequence[Calculated] = (),
+    ) -> None:
         """Let the live side know."""
         if self.is_database_away:
             happened = [msgspec.structs.replace(one, is_recorded=False) for one in happened]
-        self._live.tell(happened, gaps)
+        self._live.tell(happened, gaps, calculated, self.engine.calculator.keys)
         if happened:
             failpoint("engine_after_derived_before_record")
 
@@ -116,9 +122,12 @@ class Evaluation:
         self._reader.missing.clear()
         return gaps
 
-    def record(self, new_rules: Sequence[ThresholdRule] = ()) -> Record:
+    def record(self, new_rules: Sequence[ThresholdRule] = (), new_calculations: Sequence[Calculation] = ()) -> Record:
         """Everything the database must be told to be where the engine is."""
-        return Record(tuple(self.pending), self.engine.seq, self.engine.dump(), new_rules)
+        engine = self.engine
+        return Record(
+            tuple(self.pending), engine.seq, engine.dump(), new_rules, new_calculations, dict(engine.calculator.faults)
+        )
 
     def recorded(self, record: Record) -> None:
         """The database has `record`."""

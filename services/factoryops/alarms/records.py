@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database.database import Database
 from factoryops.database.rows import EngineState
 from factoryops.database.transaction import Transaction
+from factoryops.domain.calculations import Calculation
 from factoryops.domain.rules import ThresholdRule
 from factoryops.journal.failpoint import failpoint
 
@@ -28,13 +29,29 @@ class Record:
         transitions: everything since the last record, in order.
         seq: the row the engine had reached behind them.
         blob: its state there.
-        new_rules: versions that hold from behind that row.
+        new_rules / new_calculations: versions that hold from behind that row.
+        faults: why calculations are stopped, by id and version.
     """
 
     transitions: Sequence[AlarmTransition]
     seq: int
     blob: bytes
     new_rules: Sequence[ThresholdRule] = ()
+    new_calculations: Sequence[Calculation] = ()
+    faults: Mapping[tuple[str, int], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What the engine is to evaluate.
+
+    Attributes:
+        change: the count of changes it is as of.
+    """
+
+    change: int
+    rules: Sequence[ThresholdRule]
+    calculations: Sequence[Calculation]
 
 
 def commit(database: Database, record: Record) -> None:
@@ -56,6 +73,9 @@ def _write(tx: Transaction, record: Record) -> Sequence[AlarmTransition]:
     refused = tx.engine.apply(record.transitions).refused if record.transitions else ()
     for rule in record.new_rules:
         tx.engine.mark_rule_holds(rule.id, rule.version, record.seq + 1)
+    for calculation in record.new_calculations:
+        tx.engine.mark_calculation_holds(calculation.id, calculation.version, record.seq + 1)
+    tx.engine.note_faults(record.faults)
     tx.engine.save_state(EngineState({JOURNAL: record.seq}, record.blob))
     return refused
 
@@ -65,6 +85,8 @@ def load_state(database: Database) -> EngineState | None:
     return database.read(lambda tx: tx.engine.load_state())
 
 
-def read_rules(database: Database) -> tuple[int, list[ThresholdRule]]:
-    """The enabled rules of all factories and the count of changes they are as of; raises UnavailableError."""
-    return database.read(lambda tx: (tx.engine.rules_change(), tx.engine.current_rules()))
+def read_in_force(database: Database) -> InForce:
+    """The enabled rules and calculations of all factories; raises UnavailableError."""
+    return database.read(
+        lambda tx: InForce(tx.engine.rules_change(), tx.engine.current_rules(), tx.engine.current_calculations())
+    )

@@ -17,11 +17,10 @@ from typing import Any, Final
 
 from factoryops.alarms.evaluation import ROWS_AT_ONCE, Evaluation
 from factoryops.alarms.live_journal import LiveJournal
-from factoryops.alarms.records import JOURNAL, commit, load_state, read_rules
+from factoryops.alarms.records import JOURNAL, InForce, commit, load_state, read_in_force
 from factoryops.alarms.surroundings import Surroundings
 from factoryops.database.database import Database
 from factoryops.domain.errors import UnavailableError
-from factoryops.domain.rules import ThresholdRule
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops.journal.checkpoints import publish_checkpoint
 from factoryops.journal.doorbell import DoorbellListener
@@ -206,7 +205,7 @@ class EngineService:
 
     async def _look(self, evaluation: Evaluation) -> None:
         around = self._surroundings
-        await asyncio.to_thread(around.look, dict(evaluation.names))
+        await asyncio.to_thread(around.look, {**evaluation.engine.calculator.keys, **evaluation.names})
         evaluation.engine.directory = around.directory
         if around.are_rules_new:
             await self._take_rules(evaluation)
@@ -215,28 +214,31 @@ class EngineService:
         await asyncio.to_thread(around.note_heard, heard)
 
     async def _take_rules(self, evaluation: Evaluation) -> None:
-        change, rules = await asyncio.to_thread(read_rules, self._database)
+        wanted = await asyncio.to_thread(read_in_force, self._database)
         async with self._commit_turn, self._evaluation_turn:
             if evaluation.has_overflowed:
                 return
-            await asyncio.to_thread(self._put_in_force, evaluation, rules)
+            await asyncio.to_thread(self._put_in_force, evaluation, wanted)
             seq = evaluation.engine.seq
-        self._surroundings.have_taken_rules(change)
+        self._surroundings.have_taken_rules(wanted.change)
         await self._has_recorded(evaluation, seq)
 
-    def _put_in_force(self, evaluation: Evaluation, rules: list[ThresholdRule]) -> None:
-        """Change the rules at this row of the journal and record that before going on.
+    def _put_in_force(self, evaluation: Evaluation, wanted: InForce) -> None:
+        """Change rules and calculations at this row of the journal and record that before going on.
 
-        Replaying then never crosses a change of rules: it starts behind it. When it cannot be recorded, nothing has
+        Replaying then never crosses a change: it starts behind it. When it cannot be recorded, nothing has
         changed.
         """
         engine = evaluation.engine
-        before = engine.rules
+        before, calculated_before = engine.rules, engine.calculator.calculations
         undo = engine.dump()
-        happened = engine.set_rules(rules)
+        engine.set_calculations(wanted.calculations)
+        happened = engine.set_rules(wanted.rules)
         evaluation.pending += happened
-        new = [rule for rule in rules if before.get(rule.id) != rule]
-        record = evaluation.record(new)
+        record = evaluation.record(
+            [rule for rule in wanted.rules if before.get(rule.id) != rule],
+            [one for one in wanted.calculations if calculated_before.get(one.id) != one],
+        )
         try:
             commit(self._database, record)
         except UnavailableError:
@@ -287,6 +289,9 @@ class EngineService:
             "candidates": evaluator.candidates,
             "watermark_us": evaluator.watermark_us,
             "lag_s": round(lag_us / US_PER_S, 3),
+            "calculations": len(engine.calculator.calculations),
+            "calculated": engine.calculator.results,
+            "calculated_without_value": engine.calculator.without_value,
             "pending_transitions": len(evaluation.pending),
             "position": engine.seq,
             "checkpoint": self._recorded_seq,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -12,11 +12,13 @@ import sqlalchemy as sa
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database import tables
 from factoryops.database.alarms import event_id
+from factoryops.database.calculations import calculation_of
 from factoryops.database.plant import Devices
 from factoryops.database.rows import Applied, EngineState
 from factoryops.database.rules import in_force
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.calculations import Calculation, CalculationId
 from factoryops.domain.identity import DeviceId, FactoryId, Role, RuleId, Scope
 from factoryops.domain.plant import Device
 from factoryops.domain.rules import Comparison, Priority, ThresholdRule
@@ -89,6 +91,31 @@ class EngineRecords:
             sa.update(table).where(mine, table.c.holds_from_seq.is_(None)).values(holds_from_seq=seq),
             every_factory=True,
         )
+
+    def current_calculations(self) -> list[Calculation]:
+        """The enabled calculations of every factory in their present version."""
+        table = tables.calculation
+        query = sa.select(table).where(table.c.is_deleted.is_(False), table.c.is_enabled.is_(True))
+        rows = self._unit.rows(query.order_by(table.c.factory_id, table.c.id), every_factory=True)
+        return [calculation_of(row) for row in rows]
+
+    def mark_calculation_holds(self, identity: CalculationId, version: int, seq: int) -> None:
+        """Record the journal sequence from which a calculation's version holds; the first mark stays."""
+        table = tables.calculation
+        mine = sa.and_(table.c.id == identity, table.c.version == version)
+        self._unit.write(
+            sa.update(table).where(mine, table.c.holds_from_seq.is_(None)).values(holds_from_seq=seq),
+            every_factory=True,
+        )
+
+    def note_faults(self, faults: Mapping[tuple[str, int], str]) -> None:
+        """Record why calculations are stopped; `faults` is by id and version."""
+        table = tables.calculation
+        for (identity, version), fault in faults.items():
+            mine = sa.and_(table.c.id == identity, table.c.version == version, table.c.is_deleted.is_(False))
+            self._unit.write(
+                sa.update(table).where(mine, table.c.fault.is_(None)).values(fault=fault), every_factory=True
+            )
 
     def apply(self, transitions: Sequence[AlarmTransition]) -> Applied:
         """Record raises and clears; repetitions (same alarm, annunciation, kind) change nothing.

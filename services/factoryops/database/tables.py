@@ -236,6 +236,30 @@ declined_device = sa.Table(
     **_MYSQL,
 )
 
+# What the engine calculates; a deleted one keeps its row, because its parameter keeps its history.
+calculation = sa.Table(
+    "calculation",
+    metadata,
+    _id("factory_id", key=True),
+    _id(key=True),
+    _whole("version"),
+    _text("device_key", 100),
+    _text("parameter_key", 100),
+    _text("name", 100),
+    _text("unit", 50),
+    sa.Column("expression", LONG_TEXT, nullable=False),
+    _number("maximum_age_s"),
+    _flag("is_enabled"),
+    _flag("is_deleted"),
+    _text("changed_by", 255),
+    _time("changed_us"),
+    # Written by the engine alone.
+    _whole("holds_from_seq", nullable=True),
+    sa.Column("fault", LONG_TEXT, nullable=True),
+    _of_factory("calculation_factory"),
+    **_MYSQL,
+)
+
 # --- rules and alarms ------------------------------------------------------------------------------------------------
 
 rule = sa.Table(

@@ -9,6 +9,7 @@ from factoryops.database import tables
 from factoryops.database.adoption import Adoption
 from factoryops.database.alarms import Alarms, alarm_of, select_alarms
 from factoryops.database.audit import AuditTrail
+from factoryops.database.calculations import Calculations
 from factoryops.database.credentials import Credentials
 from factoryops.database.engine import EngineRecords
 from factoryops.database.factories import Factories
@@ -62,6 +63,10 @@ class Transaction:
     def rules(self, scope: Scope) -> Rules:
         """The factory's alarm rules."""
         return Rules(self._unit, scope)
+
+    def calculations(self, scope: Scope) -> Calculations:
+        """The factory's calculated parameters."""
+        return Calculations(self._unit, scope)
 
     def alarms(self, scope: Scope) -> Alarms:
         """The factory's alarms and their history."""

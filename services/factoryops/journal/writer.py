@@ -57,6 +57,7 @@ class JournalWriter:
     Attributes:
         last_seq: the newest durable row, 0 when there is none.
         ledger: the totals as of that row.
+        watermark_us: what that row said of time, 0 when nothing.
         was_damaged: the file found at opening was set aside; its sound rows were taken over, gaps say what is missing.
     """
 
@@ -124,7 +125,7 @@ class JournalWriter:
         self._quarantined_bytes = int(
             connection.execute("SELECT coalesce(sum(length(payload)), 0) FROM quarantine").get
         )
-        self.last_seq, self.ledger = self._newest_sound()
+        self.last_seq, self.ledger, self.watermark_us = self._newest_sound()
         self._next_seq = max(self.last_seq + 1, now_us())
 
     def _sound_series(self) -> dict[int, SeriesKey]:
@@ -147,15 +148,17 @@ class JournalWriter:
                 known[code] = text
         return known
 
-    def _newest_sound(self) -> tuple[int, MessageLedger]:
+    def _newest_sound(self) -> tuple[int, MessageLedger, int]:
         last_seq = int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM batch").get)
         newest_first = "SELECT seq, previous, received_us, crc, data FROM batch ORDER BY seq DESC"
         for row in self._connection.execute(newest_first):
             try:
-                return last_seq, decode(row).entry.ledger
+                entry = decode(row).entry
             except DamagedFileError as error:
                 logger.warning("%s", error)
-        return last_seq, MessageLedger()
+                continue
+            return last_seq, entry.ledger, entry.watermark_us
+        return last_seq, MessageLedger(), 0
 
     def _record(self, gaps: Sequence[Gap]) -> None:
         self.append(Entry(now_us(), self.ledger, gaps=tuple(gaps)))
@@ -198,7 +201,7 @@ class JournalWriter:
             ) from error
         self._known.update((series_id(key), key) for key in added)
         self._texts.update(texts)
-        self.last_seq, self.ledger = seq, entry.ledger
+        self.last_seq, self.ledger, self.watermark_us = seq, entry.ledger, entry.watermark_us
         self._next_seq = seq + 1
         return seq
 

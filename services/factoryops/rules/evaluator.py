@@ -19,12 +19,12 @@ import numpy.typing as npt
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.identity import AlarmId, RuleId, alarm_id
 from factoryops.domain.rules import ThresholdRule
-from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
+from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.rules.compiler import RuleBook
 from factoryops.rules.slots import SeriesSlots
 from factoryops.rules.threshold import EVERYTHING, NOTHING, MachineState, Move, ThresholdMachine
 
-_NEVER_MOVES: Final = np.uint8(SampleFlag.LATE | SampleFlag.IMPORTED)
+_NEVER_MOVES: Final = np.uint8(SampleFlag.LATE | SampleFlag.IMPORTED | SampleFlag.TEXT)
 _NO_SAMPLE: Final = np.iinfo(np.int64).min
 
 
@@ -117,8 +117,8 @@ class Evaluator:
         """Take the samples of one journal row, in its order.
 
         Args:
-            samples: late and imported ones among them are passed over.
-            received_us: when the row was received.
+            samples: late and imported ones, and texts, among them are passed over.
+            received_us: when the row was received; 0 for samples that no device has sent.
             names: what each series id stands for.
         """
         slots = self.slots.of(samples.series)
@@ -270,6 +270,13 @@ class Evaluator:
     def _moment_us(self, slot: int) -> int:
         """How far time has come for a series: its samples may be ahead of the watermark."""
         return max(self.watermark_us, int(self._time_us[slot]))
+
+    def newest(self, key: SeriesKey) -> SampleColumns:
+        """The newest on-time sample of a series, if there is any; what it was flagged with is not kept."""
+        slot = self.slots.find(series_id(key))
+        if slot is None or slot >= len(self._time_us) or self._time_us[slot] == _NO_SAMPLE:
+            return SampleColumns.empty()
+        return SampleColumns.of([(series_id(key), int(self._time_us[slot]), float(self._value[slot]))])
 
     # --- across a restart --------------------------------------------------------------------------------------------
 

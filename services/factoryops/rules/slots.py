@@ -36,6 +36,11 @@ class SeriesSlots:
             slots, _ = self._find(series)
         return slots
 
+    def find(self, series: int) -> int | None:
+        """The slot of one series, if it has one."""
+        slots, is_known = self._find(np.array([series], np.int64))
+        return int(slots[0]) if is_known[0] else None
+
     def _find(self, series: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
         if not len(self._sorted):
             return np.zeros(len(series), np.intp), np.zeros(len(series), np.bool_)

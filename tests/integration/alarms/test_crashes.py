@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from factoryops.alarms.engine import AlarmEngine
-from factoryops.alarms.records import read_rules
+from factoryops.alarms.records import read_in_force
 from factoryops.domain.time import from_us
 from factoryops.journal.reader import JournalReader
 from tests.support.engine_site import EngineSite
@@ -49,7 +49,7 @@ def write_row(plant: EngineSite, number: int, chance: random.Random) -> int:
 def undisturbed(plant: EngineSite) -> list[tuple[str, int, str, float, float | None]]:
     """The events of a run in one piece over the same journal."""
     engine = AlarmEngine()
-    engine.set_rules(read_rules(plant.site.database)[1])
+    engine.set_rules(read_in_force(plant.site.database).rules)
     reader = JournalReader(plant.config.journal_path)
     found = []
     while batches := reader.read():

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 
 from factoryops.alarms.evaluation import Evaluation
 from factoryops.alarms.live_journal import LiveJournal
-from factoryops.alarms.records import commit, load_state, read_rules
+from factoryops.alarms.records import commit, load_state, read_in_force
 from factoryops.database.database import Database
 from tests.support.databases import new_site
 from tests.support.engine_site import EngineSite
@@ -72,7 +72,7 @@ class Alarms(RuleBasedStateMachine):
         state = load_state(self.database)
         self.evaluation.resume(state)
         if state is None:
-            self.evaluation.engine.set_rules(read_rules(self.database)[1])
+            self.evaluation.engine.set_rules(read_in_force(self.database).rules)
             commit(self.database, self.evaluation.record())
 
     def forget(self) -> None:

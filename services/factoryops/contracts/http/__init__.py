@@ -22,6 +22,14 @@ from factoryops.contracts.http.alarms import (
     AlarmEventPage,
     AlarmList,
 )
+from factoryops.contracts.http.calculations import (
+    Calculation,
+    CalculationContent,
+    CalculationList,
+    CalculationTrial,
+    CalculationUpdate,
+    TriedCalculation,
+)
 from factoryops.contracts.http.credentials import (
     Credential,
     CredentialList,
@@ -114,6 +122,11 @@ __all__ = [
     "Artifact",
     "BinnedAnswer",
     "BinnedColumns",
+    "Calculation",
+    "CalculationContent",
+    "CalculationList",
+    "CalculationTrial",
+    "CalculationUpdate",
     "Credential",
     "CredentialList",
     "CredentialRequest",
@@ -173,6 +186,7 @@ __all__ = [
     "SessionInfo",
     "TrialRefusal",
     "TrialSample",
+    "TriedCalculation",
     "ValueBalance",
     "WaitingDevice",
     "WaitingDeviceList",

@@ -1,0 +1,54 @@
+"""The newest samples of the series that calculations need, as far back as they need them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from factoryops.domain.samples import SampleColumns
+
+
+class HeldColumns:
+    """Per series its on-time samples in order, one per time; older ones go when nobody needs them any more."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, SampleColumns] = {}
+
+    def add(self, samples: SampleColumns) -> None:
+        """Take samples of any series, in the order in which they came: the later one of the same time wins."""
+        ordered = samples.sorted_unique()
+        starts = np.flatnonzero(np.diff(ordered.series, prepend=-1))
+        ends = np.append(starts[1:], len(ordered))
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            self._append(ordered.take(np.arange(start, end)))
+
+    def _append(self, part: SampleColumns) -> None:
+        series = int(part.series[0])
+        before = self._held.get(series)
+        if before is None or not len(before):
+            self._held[series] = part
+            return
+        joined = SampleColumns.joined([before, part])
+        self._held[series] = joined if before.time_us[-1] < part.time_us[0] else joined.sorted_unique()
+
+    def of(self, series: int) -> SampleColumns:
+        """What is held of one series."""
+        return self._held.get(series) or SampleColumns.empty()
+
+    def newest_us(self, series: int) -> int:
+        """The time of its newest sample; far in the past when there is none."""
+        held = self._held.get(series)
+        return int(held.time_us[-1]) if held is not None and len(held) else np.iinfo(np.int64).min
+
+    def forget(self, needed_from_us: Mapping[int, int]) -> None:
+        """Let go of samples before the time given for their series, and of series that are not named."""
+        self._held = {series: part for series, part in self._held.items() if series in needed_from_us}
+        for series, part in self._held.items():
+            first = int(np.searchsorted(part.time_us, needed_from_us[series]))
+            if first > len(part) // 2:
+                self._held[series] = part.take(np.arange(first, len(part)))
+
+    def all(self) -> SampleColumns:
+        """Everything that is held, by series and time."""
+        return SampleColumns.joined([self._held[series] for series in sorted(self._held)])

@@ -1,0 +1,119 @@
+"""One calculation at work: evaluates its expression, and stops it when it does harm."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from factoryops.domain.calculations import Calculation
+from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.expressions.evaluation import Inputs
+from factoryops.domain.expressions.formula import Formula
+from factoryops.domain.expressions.track import Track
+from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
+from factoryops.domain.time import US_PER_S
+from factoryops.rules.columns import HeldColumns
+
+MOST_HELD: Final = 50_000
+"""Samples of one input within a calculation's reach, at most."""
+SLOW_S: Final = 0.2
+"""Processor time for one step, at most."""
+MOST_FAILURES: Final = 5
+"""Steps in a row that may be slow or fail."""
+
+_STOPPED: Final = "It is stopped; change the expression to start it again."
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step of a calculation brought.
+
+    Attributes:
+        results: its samples.
+        without_value: moments that had no value.
+    """
+
+    results: SampleColumns
+    without_value: int = 0
+
+
+class Program:
+    """A calculation with its formula.
+
+    Attributes:
+        keys: the series it is calculated from.
+        reach_us: how far back their samples matter.
+        fault: why it is stopped, "" when it is not.
+    """
+
+    def __init__(self, calculation: Calculation, fault: str = "") -> None:
+        self.calculation = calculation
+        self.keys: list[SeriesKey] = []
+        self.reach_us = 0
+        self.fault = fault
+        self._age_us = round(calculation.maximum_age_s * US_PER_S)
+        self._failures = 0
+        self._formula: Formula | None = None
+        try:
+            self._take(Formula.of(calculation.expression))
+        except InvalidInputError as error:
+            self.fault = f"{error} {_STOPPED}"
+
+    def _take(self, formula: Formula) -> None:
+        self._formula = formula
+        self.keys = [self.calculation.key_of(one) for one in formula.references]
+        self.reach_us = formula.reach_us(self._age_us)
+        self._series = [int(series_id(key)) for key in self.keys]
+
+    def stop(self, reason: str) -> None:
+        """Calculate nothing more."""
+        self.fault = f"{reason} {_STOPPED}"
+
+    def step(self, held: HeldColumns, since_us: int, until_us: int) -> Step:
+        """Everything from `since_us` on and before `until_us`."""
+        nothing = Step(SampleColumns.empty())
+        formula = self._formula
+        if formula is None or self.fault or all(held.newest_us(one) < since_us for one in self._series):
+            return nothing
+        began = time.thread_time()
+        try:
+            found = formula.evaluate(self._inputs(formula, held, since_us, until_us), since_us)
+        except (ArithmeticError, ValueError, MemoryError) as error:
+            self._failed(f"Calculating it failed {MOST_FAILURES} times in a row ({error}).")
+            return nothing
+        if time.thread_time() - began > SLOW_S:
+            self._failed(f"Calculating it took more than {SLOW_S * 1_000:.0f} ms {MOST_FAILURES} times in a row.")
+        else:
+            self._failures = 0
+        return self._step_of(formula, found)
+
+    def _inputs(self, formula: Formula, held: HeldColumns, since_us: int, until_us: int) -> Inputs:
+        tracks = {}
+        for reference, series in zip(formula.references, self._series, strict=True):
+            column = held.of(series)
+            first, last = np.searchsorted(column.time_us, [since_us - self.reach_us, until_us]).tolist()
+            if last - first > MOST_HELD:
+                self.stop(f"{reference.parameter} has more than {MOST_HELD:,} samples within the time it looks back.")
+                last = first
+            part = column.take(np.arange(first, last))
+            tracks[reference] = Track.of_samples(part.time_us, part.value, part.flags, self._age_us)
+        return Inputs(tracks, self._age_us)
+
+    def _failed(self, reason: str) -> None:
+        self._failures += 1
+        if self._failures >= MOST_FAILURES:
+            self.stop(reason)
+
+    def _step_of(self, formula: Formula, found: Track) -> Step:
+        if self.fault:
+            return Step(SampleColumns.empty())
+        known = found.values.is_known
+        count = int(known.sum())
+        flags = np.full(count, SampleFlag.CALCULATED | (SampleFlag.BOOLEAN if formula.is_condition else 0), np.uint8)
+        flags[found.values.is_uncertain[known]] |= np.uint8(SampleFlag.UNCERTAIN)
+        series = np.full(count, self.calculation.series, np.int64)
+        results = SampleColumns(series, found.time_us[known], found.values.value[known], flags)
+        return Step(results, len(found) - count)
