@@ -11,6 +11,7 @@ from typing import Final
 
 from factoryops.client import imagined
 from factoryops.client.fake_alarms import FakeAlarms
+from factoryops.client.fake_calculations import CalculationBook, FakeCalculations
 from factoryops.client.fake_credentials import CredentialBook, FakeCredentials
 from factoryops.client.fake_history import FakeHistory
 from factoryops.client.fake_jobs import FakeJobs
@@ -40,7 +41,7 @@ ACCOUNTS: Final[Mapping[str, tuple[str, Role]]] = {
 _ROLES: Final = ("api", "engine", "historian", "ingest", "worker")
 
 
-class FakePlant(FakeCredentials, FakeSources):
+class FakePlant(FakeCalculations, FakeCredentials, FakeSources):
     """Implements `factoryops.client.port.PlantClient` on an imagined plant.
 
     Args:
@@ -71,6 +72,7 @@ class FakePlant(FakeCredentials, FakeSources):
         self._rules = FakeRules(self._devices, clock)
         self._alarms = FakeAlarms(self._devices, self._rules.starters, clock)
         self._jobs = FakeJobs(clock)
+        self._calculations = CalculationBook(self._devices, clock)
         self._credentials = CredentialBook(clock)
         self._mappings = FakeMappings(clock)
         self._quarantine = FakeQuarantine(self._history.start_us, clock)

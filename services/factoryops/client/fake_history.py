@@ -38,6 +38,10 @@ class FakeHistory:
         times = sample_times(max(start_us, self.start_us), min(end_us, now_us + 1))
         return times[(times < self.gap.start_us) | (times >= self.gap.end_us)]
 
+    def has(self, parameter_id: str) -> bool:
+        """Whether it imagines samples of a parameter."""
+        return parameter_id in self._sources
+
     def _source(self, parameter_id: str) -> Source:
         if parameter_id not in self._sources:
             raise NotFoundError("There is no such parameter.")

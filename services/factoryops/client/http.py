@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from factoryops.client.answers import error_of, parse
 from factoryops.client.files import ArrivingFile
+from factoryops.client.http_calculations import HttpCalculations
 from factoryops.client.http_credentials import HttpCredentials
 from factoryops.client.http_link import open_link
 from factoryops.client.http_sources import HttpSources
@@ -26,7 +27,7 @@ A = TypeVar("A", bound=BaseModel)
 _AWAY = "The service cannot be reached; check the network and whether it runs."
 
 
-class HttpPlant(HttpCredentials, HttpSources):
+class HttpPlant(HttpCalculations, HttpCredentials, HttpSources):
     """A client of one service; its calls may overlap, all on one event loop.
 
     Args:

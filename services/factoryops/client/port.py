@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from factoryops.client.port_calculations import CalculationsClient
 from factoryops.client.port_credentials import CredentialsClient
 from factoryops.client.port_sources import SourcesClient
 from factoryops.contracts import http, live
@@ -32,7 +33,7 @@ class LiveLink(Protocol):
         ...
 
 
-class PlantClient(CredentialsClient, SourcesClient, Protocol):
+class PlantClient(CalculationsClient, CredentialsClient, SourcesClient, Protocol):
     """The service, seen by one user."""
 
     async def login(self, factory: str, user: str, password: str) -> http.SessionInfo:

@@ -17,11 +17,9 @@ from factoryops.domain.calculations import (
     Calculation,
     CalculationId,
     calculation_id,
-    circle_in,
-    told_of,
+    check_among,
 )
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from factoryops.domain.expressions.formula import Formula
 from factoryops.domain.identity import FactoryId, Scope, device_id, parameter_id
 from factoryops.domain.naming import readable_name
 from factoryops.domain.plant import Device, Parameter
@@ -109,25 +107,7 @@ class Calculations:
         return Calculation(id=identity, factory_id=self._scope.factory_id, version=version, **fields)
 
     def _check(self, wanted: Calculation) -> None:
-        """That it can be calculated, from parameters that exist, and not from itself."""
-        formula = wanted.check()
-        self._check_names(wanted, formula)
-        known = {one.key: one for one in self._all() if one.key != wanted.key} | {wanted.key: wanted}
-        inputs = {
-            key: [one.key_of(reference) for reference in Formula.of(one.expression).references]
-            for key, one in known.items()
-        }
-        circle = circle_in(inputs)
-        if wanted.key in circle:
-            raise InvalidInputError(told_of(circle), fields={"expression": told_of(circle)})
-
-    def _check_names(self, wanted: Calculation, formula: Formula) -> None:
-        keys = {reference: wanted.key_of(reference) for reference in formula.references}
-        there = {key for key in keys.values() if key == wanted.key or self._has_parameter(key)}
-        for reference, key in keys.items():
-            if key not in there:
-                message = f"There is no parameter {key.parameter!r} of the device {key.device!r}."
-                raise InvalidInputError(message, fields={"expression": f"{message} ({reference.at + 1})"})
+        check_among(wanted, self._all(), self._has_parameter)
 
     def _has_parameter(self, key: SeriesKey) -> bool:
         table = tables.parameter

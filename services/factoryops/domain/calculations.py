@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Final, NewType
@@ -63,6 +63,14 @@ class Calculation:
         """The series that a name in its expression stands for."""
         return SeriesKey(self.factory_id, reference.device or self.device_key, reference.parameter)
 
+    @property
+    def inputs(self) -> list[SeriesKey]:
+        """The series it is calculated from; none when its expression is not understood."""
+        try:
+            return [self.key_of(reference) for reference in Formula.of(self.expression).references]
+        except ExpressionError:
+            return []
+
     def check(self) -> Formula:
         """Its formula.
 
@@ -84,6 +92,33 @@ class Calculation:
         if formula is None or faults:
             raise InvalidInputError("The calculation cannot be saved: " + "; ".join(faults.values()), fields=faults)
         return formula
+
+
+def check_among(wanted: Calculation, others: Iterable[Calculation], has_parameter: Callable[[SeriesKey], bool]) -> None:
+    """That it can be calculated, from parameters that exist, and not from itself.
+
+    Args:
+        wanted: the calculation that is to be saved.
+        others: the factory's calculations; a version of `wanted` among them is passed over.
+        has_parameter: whether there is a parameter of a key.
+
+    Raises:
+        InvalidInputError: it cannot.
+    """
+    for reference in wanted.check().references:
+        key = wanted.key_of(reference)
+        if key != wanted.key and not has_parameter(key):
+            raise unknown_parameter(key)
+    formulas = {one.key: one for one in others} | {wanted.key: wanted}
+    circle = circle_in({key: one.inputs for key, one in formulas.items()})
+    if wanted.key in circle:
+        raise InvalidInputError(told_of(circle), fields={"expression": told_of(circle)})
+
+
+def unknown_parameter(key: SeriesKey) -> InvalidInputError:
+    """What is said of a name that stands for nothing."""
+    message = f"There is no parameter {key.parameter!r} of the device {key.device!r}."
+    return InvalidInputError(message, fields={"expression": message})
 
 
 def in_order(wanted: Mapping[SeriesKey, Iterable[SeriesKey]]) -> list[SeriesKey]:

@@ -25,6 +25,9 @@ SNAPSHOT = Path(__file__).with_name("role_matrix.json")
 _ROLES = (Role.VIEWER, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN)
 _MAPPING = {"name": "M", "topic": "hall2/{device}/state", "values": [{"parameter": "force", "path": "$.force"}]}
 _CONTENT = {"name": "R", "parameter_key": "pressure", "comparison": "gt", "limit": 9, "priority": 2}
+_CALCULATED = {
+    "device_key": "pump-1", "parameter_key": "twice", "name": "R", "expression": "pressure * 2",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,9 @@ def _known(service: ApiService, kit: FactoryKit) -> Known:
         "run_id": run.id,
         "mapping_id": service.database.run(
             lambda tx: tx.mappings(kit.scope).create(http.MappingContent.model_validate(_MAPPING))
+        ).id,
+        "calculation_id": service.database.run(
+            lambda tx: tx.calculations(kit.scope).create(http.CalculationContent.model_validate(_CALCULATED), "x")
         ).id,
         "artifact_id": run.artifacts[0].id,
         "kind": "daily_report",
@@ -79,6 +85,9 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "changeParameter": {"name": "X"},
         "createRule": {**_CONTENT, "device_ids": [own.ids["device_id"], identity]},
         "updateRule": {"version": 1, "content": _CONTENT},
+        "createCalculation": {**_CALCULATED, "parameter_key": f"mean_{identity}"},
+        "updateCalculation": {"version": 1, "content": _CALCULATED},
+        "tryCalculation": {"device_key": "pump-1", "expression": "pressure", "start_us": 0, "end_us": 1_000_000},
         "acknowledgeAlarms": {
             "items": [{"alarm_id": own.alarm, "annunciation": 1}, {"alarm_id": identity, "annunciation": 1}]
         },

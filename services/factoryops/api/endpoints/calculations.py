@@ -5,11 +5,13 @@ from __future__ import annotations
 from factoryops.api.call import Asking, Call
 from factoryops.api.guard import session_name
 from factoryops.contracts import http
+from factoryops.domain.calculations import unknown_parameter
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.expressions.formula import Formula
 from factoryops.domain.expressions.tree import Reference
 from factoryops.domain.expressions.trial import MOST_SAMPLES, try_formula
 from factoryops.domain.identity import parameter_id
+from factoryops.domain.samples import SeriesKey
 from factoryops.domain.time import US_PER_S
 
 
@@ -58,8 +60,7 @@ async def _series(asking: Call, device_key: str, formula: Formula) -> dict[Refer
         device = reference.device or device_key
         identity = parameter_id(asking.scope.factory_id, device, reference.parameter)
         if identity not in known:
-            message = f"There is no parameter {reference.parameter!r} of the device {device!r}."
-            raise InvalidInputError(message, fields={"expression": message})
+            raise unknown_parameter(SeriesKey(asking.scope.factory_id, device, reference.parameter))
         found[reference] = known[identity].series_id
     return found
 
