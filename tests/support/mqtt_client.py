@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import struct
-from typing import Self
+from typing import Any, Self
 
 from tests.support.ingest_folder import SECRET
 
