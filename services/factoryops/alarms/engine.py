@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from factoryops.alarms.clocks import DeviceClocks
 from factoryops.alarms.directory import Directory
 from factoryops.alarms.wording import message_of
 from factoryops.contracts.transitions import AlarmTransition
@@ -22,7 +23,7 @@ from factoryops.domain.errors import DamagedFileError
 from factoryops.domain.identity import RuleId, device_id
 from factoryops.domain.rules import ThresholdRule
 from factoryops.domain.samples import SampleColumns, SeriesKey
-from factoryops.journal.records import Batch
+from factoryops.journal.records import Batch, ClockOffset
 from factoryops.rules.calculator import Calculator, CalculatorState
 from factoryops.rules.evaluator import Evaluator, EvaluatorState, Moved
 
@@ -34,6 +35,7 @@ class _Saved(msgspec.Struct, frozen=True):
     annunciations: dict[str, int]
     evaluator: EvaluatorState
     calculator: CalculatorState | None = None
+    clocks: list[ClockOffset] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class AlarmEngine:
         self._calculator = Calculator()
         self._calculated: list[Calculated] = []
         self._annunciations: dict[str, int] = {}
+        self._clocks = DeviceClocks()
 
     def feed(self, batch: Batch, names: Mapping[int, SeriesKey]) -> list[AlarmTransition]:
         """Take the next row: its samples, then its watermark.
@@ -77,8 +80,12 @@ class AlarmEngine:
         entry = batch.entry
         moved: list[Moved] = []
         if len(entry.samples):
-            moved += self._evaluator.feed(entry.samples, entry.received_us, names)
-            self._calculator.take(entry.samples)
+            samples = self._clocks.corrected(entry.samples, entry.received_us, names)
+            moved += self._evaluator.feed(samples, entry.received_us, names)
+            self._calculator.take(samples)
+        if entry.heard:
+            self._evaluator.hear(entry.heard, entry.received_us)
+        self._clocks.take(entry.clocks)
         if entry.watermark_us:
             moved += self._calculate(entry.watermark_us)
             moved += self._evaluator.advance(entry.watermark_us)
@@ -109,6 +116,11 @@ class AlarmEngine:
     def set_rules(self, rules: Iterable[ThresholdRule]) -> list[AlarmTransition]:
         """Put other rules in force, from behind the newest row on."""
         return [self._transition(one) for one in self._evaluator.set_rules(rules)]
+
+    @property
+    def clock_offsets(self) -> list[ClockOffset]:
+        """The clock offsets in force, of devices that have one."""
+        return self._clocks.offsets
 
     @property
     def rules(self) -> Mapping[RuleId, ThresholdRule]:
@@ -157,7 +169,8 @@ class AlarmEngine:
 
     def dump(self) -> bytes:
         """All it must remember across a restart."""
-        saved = _Saved(_FORMAT, self._annunciations, self._evaluator.state, self._calculator.state)
+        clocks = self._clocks.offsets
+        saved = _Saved(_FORMAT, self._annunciations, self._evaluator.state, self._calculator.state, clocks)
         return zlib.compress(msgspec.msgpack.encode(saved), 1)
 
     @classmethod
@@ -179,4 +192,5 @@ class AlarmEngine:
         made = cls(Evaluator.restored(saved.evaluator, {**calculator.keys, **names}), seq=seq)
         made._annunciations = saved.annunciations
         made._calculator = calculator
+        made._clocks = DeviceClocks(saved.clocks)
         return made

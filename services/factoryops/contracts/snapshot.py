@@ -16,13 +16,33 @@ from factoryops.domain.errors import DamagedFileError
 from factoryops.domain.mapping import TopicMapping
 
 
+class SnapshotDeadband(msgspec.Struct, frozen=True):
+    """The exception deadband of one parameter.
+
+    Attributes:
+        width: how far a value may be from the last kept one to be held back, in the parameter's unit.
+        longest_s: how old the last kept value may become.
+    """
+
+    device: str
+    parameter: str
+    width: float
+    longest_s: float
+
+
 class SnapshotFactory(msgspec.Struct, frozen=True):
-    """A factory as ingest needs it: the slug of topics and the id of series."""
+    """A factory as ingest needs it: the slug of topics and the id of series.
+
+    Attributes:
+        tenant: its id in topics of dialect C; "" for none.
+    """
 
     id: str
     slug: str
     adopts_automatically: bool
     device_keys: list[str]
+    tenant: str = ""
+    deadbands: list[SnapshotDeadband] = []
 
 
 class SnapshotCredential(msgspec.Struct, frozen=True):

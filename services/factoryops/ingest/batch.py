@@ -10,11 +10,14 @@ import numpy as np
 from factoryops.contracts.telemetry import Reason, Rejection
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
 from factoryops.domain.time import now_us
-from factoryops.ingest.devices import DeviceEntry, Layout, Publisher
-from factoryops.journal.records import Entry, Gap, MessageLedger, QuarantinedMessage
+from factoryops.ingest.devices import Band, DeviceEntry, Layout, Publisher
+from factoryops.journal.records import ClockOffset, Entry, Gap, MessageLedger, QuarantinedMessage
 
 MOST_MESSAGES: Final = 5_000
 MOST_BYTES: Final = 8 << 20
+
+DEADBAND: Final = "deadband"
+"""Why values are suppressed."""
 
 _EXACT: Final = float(1 << 53)
 
@@ -42,12 +45,15 @@ class OpenBatch:
         messages: how many messages, accepted and quarantined.
         size_bytes: their payloads.
         acks: packet ids to acknowledge once this is durable, by origin.
+        new_texts: (factory, text) of texts that have no record yet.
         newest_before: what each touched device's newest on-time sample was before this batch, should it be dropped.
+        bands_before: where each touched deadband stood, likewise.
     """
 
     __slots__ = (
-        "_accepted", "_counts", "_flags", "_ids", "_quarantined", "_refused", "_times", "_values", "acks", "gaps",
-        "messages", "new_series", "newest_before", "size_bytes", "watermark_us",
+        "_accepted", "_clocks", "_counts", "_flags", "_heard", "_ids", "_most_messages", "_quarantined", "_refused",
+        "_suppressed", "_times", "_values", "acks", "bands_before", "gaps", "messages", "new_series", "new_texts",
+        "newest_before", "size_bytes", "watermark_us",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -57,8 +63,14 @@ class OpenBatch:
         self.watermark_us = 0
         self.gaps: list[Gap] = []
         self.new_series: list[SeriesKey] = []
+        self.new_texts: list[tuple[str, str]] = []
         self.acks: dict[Origin, list[bytes]] = {}
         self.newest_before: dict[DeviceEntry, int] = {}
+        self.bands_before: dict[Band, tuple[tuple[int, float] | None, tuple[int, float] | None]] = {}
+        self._most_messages = MOST_MESSAGES
+        self._clocks: list[ClockOffset] = []
+        self._heard: list[bytes] = []
+        self._suppressed = 0
         self._ids: list[bytes] = []
         self._values: list[float] = []
         self._times: list[int] = []
@@ -75,7 +87,7 @@ class OpenBatch:
     @property
     def is_full(self) -> bool:
         """Whether further messages belong into the next commit."""
-        return self.messages >= MOST_MESSAGES or self.size_bytes >= MOST_BYTES
+        return self.messages >= self._most_messages or self.size_bytes >= MOST_BYTES
 
     def add(self, layout: Layout, values: list[float], time_us: int, flags: int, size: int) -> None:
         """Take an accepted message; `values` are in the order of the layout's series."""
@@ -96,20 +108,39 @@ class OpenBatch:
         self._counts.append(layout.width)
         self._flags.append(flags)
 
+    def hear(self, identity: bytes) -> None:
+        """Note that a device was heard whose values were all held back, by the bytes of one of its series."""
+        self._heard.append(identity)
+
+    def set_clock(self, clock: ClockOffset) -> None:
+        """Record a device's clock offset; it holds for the rows after this one, so this batch ends here."""
+        self._clocks.append(clock)
+        self._most_messages = 0
+
+    def remember(self, band: Band) -> None:
+        """Keep where a deadband stands before this batch moves it."""
+        if band not in self.bands_before:
+            self.bands_before[band] = (band.kept, band.held)
+
+    def suppress(self, count: int) -> None:
+        """Count values that a deadband holds back; below 0 where one of an earlier batch is kept after all."""
+        self._suppressed += count
+
     def refuse(self, refused: Mapping[str, int]) -> None:
         """Count values that were refused singly, by reason."""
         for reason, count in refused.items():
             self._refused[reason] = self._refused.get(reason, 0) + count
 
     def quarantine(
-        self, rejection: Rejection, publisher: Publisher, topic: bytes, payload: bytes, received_us: int, factory: str
-    ) -> None:
-        """Take a message that cannot be used."""
+        self, rejection: Rejection, publisher: Publisher, topic: bytes, payload: bytes, received_us: int, factory: str,
+        device: str = "",
+    ) -> None:  # fmt: skip
+        """Take a message that cannot be used; `factory` and `device` are "" where they cannot be told."""
         self.messages += 1
         self.size_bytes += len(payload) + len(topic)
         self._quarantined.append(
             QuarantinedMessage(
-                received_us, topic, payload, rejection.reason.value, rejection.detail, factory, publisher.label
+                received_us, topic, payload, rejection.reason.value, rejection.detail, factory, publisher.label, device
             )
         )
 
@@ -133,8 +164,24 @@ class OpenBatch:
             values_late=before.values_late + late,
             values_refused=refused,
             values_rounded=before.values_rounded + rounded,
+            values_suppressed=self._all_suppressed(before),
         )
-        return Entry(now_us(), ledger, samples, self.watermark_us, tuple(self.gaps), tuple(self._quarantined))
+        return Entry(
+            received_us=now_us(),
+            ledger=ledger,
+            samples=samples,
+            watermark_us=self.watermark_us,
+            gaps=tuple(self.gaps),
+            quarantined=tuple(self._quarantined),
+            clocks=tuple(self._clocks),
+            heard=b"".join(self._heard),
+        )
+
+    def _all_suppressed(self, before: MessageLedger) -> dict[str, int]:
+        if not self._suppressed:
+            return before.values_suppressed
+        count = before.values_suppressed.get(DEADBAND, 0) + self._suppressed
+        return before.values_suppressed | {DEADBAND: count}
 
     def _columns(self) -> SampleColumns:
         counts = np.array(self._counts, np.intp)

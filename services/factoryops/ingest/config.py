@@ -86,6 +86,8 @@ class IngestConfig:
         size_limit_bytes: above it nothing more is received until consumers have caught up.
         replay_window_s: how long rows stay after everybody has read them.
         logins_path: where to note when credentials were last used; None for nowhere.
+        dialect_b_factory: the slug of the factory that topics of the form devices/<device>/telemetry belong to; "" for
+            none.
     """
 
     journal_path: Path
@@ -100,3 +102,4 @@ class IngestConfig:
     size_limit_bytes: int = 20 << 30
     replay_window_s: float = 86_400.0
     logins_path: Path | None = None
+    dialect_b_factory: str = ""

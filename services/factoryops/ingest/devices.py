@@ -38,18 +38,58 @@ class Layout(NamedTuple):
         width: how many values are kept.
         keep: the places of the values that are kept; None for all.
         refused: how many values each message of this layout loses, by reason.
+        is_plain: every value is kept, and none has a deadband.
+        until_us: when names that were refused may be asked for again; 0 for never.
     """
 
     ids: bytes
     width: int
     keep: tuple[int, ...] | None
     refused: dict[str, int]
+    is_plain: bool = False
+    until_us: int = 0
 
 
-def layout_of(ids: Iterable[int], keep: list[int], total: int, refused: dict[str, int]) -> Layout:
+def layout_of(
+    ids: Iterable[int], keep: list[int], total: int, refused: dict[str, int], *, until_us: int = 0,
+    has_bands: bool = False,
+) -> Layout:  # fmt: skip
     """The layout of `total` names of which `keep` are kept under `ids`."""
     packed = array("q", ids)
-    return Layout(packed.tobytes(), len(packed), None if len(keep) == total else tuple(keep), refused)
+    is_whole = len(keep) == total
+    is_plain = is_whole and total > 0 and not has_bands
+    return Layout(packed.tobytes(), len(packed), None if is_whole else tuple(keep), refused, is_plain, until_us)
+
+
+@dataclass(eq=False, slots=True)
+class Band:
+    """The exception deadband of one series, and where it stands.
+
+    Attributes:
+        width: how far a value may be from the last kept one, in the parameter's unit.
+        longest_us: how old the last kept value may become.
+        kept: time and value of the last kept sample, None before the first.
+        held: time and value of the newest sample held back since, None when there is none.
+    """
+
+    width: float
+    longest_us: int
+    kept: tuple[int, float] | None = None
+    held: tuple[int, float] | None = None
+
+    def holds_back(self, value: float, time_us: int) -> bool:
+        """Whether a sample need not be kept; it is held back then."""
+        if self.kept is None:
+            return False
+        kept_us, kept = self.kept
+        if abs(value - kept) > self.width or not 0 <= time_us - kept_us < self.longest_us:
+            return False
+        self.held = (time_us, value)
+        return True
+
+    def keep(self, value: float, time_us: int) -> None:
+        """Go on from a sample that is kept."""
+        self.kept, self.held = (time_us, value), None
 
 
 @dataclass(eq=False, slots=True)
@@ -58,14 +98,28 @@ class DeviceEntry:
 
     Attributes:
         names: the parameters that have a series.
-        newest_us: its newest on-time sample.
+        newest_us: its newest on-time sample, in our time.
+        offset_us: what must be added to its time to give ours, as recorded in the journal.
+        bands: exception deadbands by parameter; None for none.
+        first_us: when it brought its first name, 0 for before the start of this run.
+        budget_from_us / budget_used: since when new names are counted, and how many there were.
     """
 
     factory_id: str
     key: str
     names: set[str]
     newest_us: int = 0
+    offset_us: int = 0
     layouts: dict[tuple[str, ...], Layout] = field(default_factory=dict)
+    bands: dict[str, Band] | None = None
+    first_us: int = 0
+    budget_from_us: int = 0
+    budget_used: int = 0
+
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether more is known of it than that somebody named it."""
+        return bool(self.names or self.offset_us or self.bands)
 
     def remember(self, names: tuple[str, ...], layout: Layout) -> None:
         """Keep what a sequence of names turns into, within bounds."""

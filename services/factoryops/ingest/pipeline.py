@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Protocol, TypeVar
 
@@ -210,7 +210,7 @@ class Pipeline:
 
     def _commit(self, batch: OpenBatch) -> None:
         failpoint("before_commit")
-        self._writer.append(batch.entry(self._writer.ledger), batch.new_series)
+        self._writer.append(batch.entry(self._writer.ledger), batch.new_series, batch.new_texts)
         failpoint("after_commit_before_ack")
         self._doorbell.ring()
 
@@ -251,13 +251,17 @@ class Pipeline:
         self._open.gaps.extend(gaps)
         self._watermark.go_back_to(self._written_watermark_us)
         self._guard.watermark_us = self._written_watermark_us
-        self._guard.rewind(dropped, self._writer.series)
+        self._rewind(dropped)
         self.pause("storage")
         for one in dropped:
             for origin in one.acks:
                 origin.give_up()
         self._loop.call_later(self._retry_s, self._try_again)
         self._retry_s = min(self._retry_s * 2, _LONGEST_RETRY_S)
+
+    def _rewind(self, dropped: Iterable[OpenBatch]) -> None:
+        writer = self._writer
+        self._guard.rewind(dropped, writer.series, writer.texts, writer.clocks)
 
     def _try_again(self) -> None:
         if not self._is_closing:
@@ -281,7 +285,7 @@ class Pipeline:
         self.storage_problem = ""
         self.storage_problem_since_us = 0
         self._retry_s = _FIRST_RETRY_S
-        self._guard.rewind([], self._writer.series)
+        self._rewind([])
         self.resume("storage")
         self._start_soon()
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from factoryops.contracts.snapshot import Snapshot
 from factoryops.domain.time import now_us
 from factoryops.ingest.broker import BrokerSource
+from factoryops.ingest.clocks import wrong_clocks
 from factoryops.ingest.config import BrokerConfig, EndpointConfig, IngestConfig
 from factoryops.ingest.endpoint.server import Endpoint
 from factoryops.ingest.guard import Guard
@@ -103,8 +104,8 @@ class _Running:
         gap = away_gap(recalled, now_us())
         if gap is not None and config.endpoint is not None:
             await asyncio.to_thread(writer.append, Entry(now_us(), writer.ledger, gaps=(gap,)))
-        guard = Guard(writer.series)
-        guard.recall(recalled.newest_us)
+        guard = Guard(writer.series, writer.texts, dialect_b_factory=config.dialect_b_factory)
+        guard.recall(recalled.newest_us, writer.clocks, recalled.last_received_us)
         return cls(config, writer, WatermarkClock(recalled.watermark_us, now_us()), guard)
 
     @property
@@ -213,6 +214,7 @@ class _Running:
         if pipeline.is_paused_for("backlog"):
             overload = "More is coming in than can be written: reading pauses, devices and brokers hold their messages."
         put("overload", overload)
+        put("device_clocks", wrong_clocks(self._guard.offsets_us))
 
     def _figures(self) -> dict[str, Any]:
         ledger = self._writer.ledger
@@ -226,6 +228,7 @@ class _Running:
             "values_late": ledger.values_late,
             "values_rounded": ledger.values_rounded,
             "values_refused": ledger.values_refused,
+            "values_suppressed": ledger.values_suppressed,
             "messages_per_s": round(rate / _BEAT_S),
             "connections": self._endpoint.connection_count if self._endpoint else 0,
             "endpoint": self._endpoint.figures() if self._endpoint else {},

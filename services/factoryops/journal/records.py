@@ -60,12 +60,27 @@ class QuarantinedMessage(msgspec.Struct, frozen=True, array_like=True):
     device: str = ""
 
 
+class ClockOffset(msgspec.Struct, frozen=True, array_like=True):
+    """How far a device's clock was found to be from ours; holds for the rows after the one that carries it.
+
+    Attributes:
+        factory / device: the factory's id and the device's key.
+        offset_us: what must be added to the device's time to give ours; 0 when its clock is right again.
+    """
+
+    factory: str
+    device: str
+    offset_us: int
+
+
 class MessageLedger(msgspec.Struct, frozen=True, array_like=True):
     """Running totals since the installation was made: received = accepted + quarantined, always.
 
     Attributes:
         values_accepted: samples written to this journal.
         values_refused: values refused singly, by reason; the rest of their message was kept.
+        values_suppressed: values that a deadband held back, by reason ("deadband"); one that is kept after all is taken
+            off again.
         values_rounded: values of 2**53 and beyond, where a whole number may have been rounded to the nearest float.
     """
 
@@ -76,6 +91,7 @@ class MessageLedger(msgspec.Struct, frozen=True, array_like=True):
     values_late: int = 0
     values_refused: dict[str, int] = {}
     values_rounded: int = 0
+    values_suppressed: dict[str, int] = {}
 
 
 class _Row(msgspec.Struct, array_like=True, omit_defaults=True):
@@ -89,6 +105,8 @@ class _Row(msgspec.Struct, array_like=True, omit_defaults=True):
     flags: bytes = b""
     gaps: tuple[Gap, ...] = ()
     events: tuple[bytes, ...] = ()
+    clocks: tuple[ClockOffset, ...] = ()
+    heard: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +118,9 @@ class Entry:
         watermark_us: when not 0, no on-time sample older than this follows.
         quarantined: kept in a table beside the rows, in the same commit; not part of what readers read back.
         events: opaque records of the engine, in order.
+        clocks: clock offsets that hold for the rows after this one.
+        heard: int64[n], one series each of devices that were heard and left no sample here, because a deadband held
+            all of them back.
     """
 
     received_us: int
@@ -109,6 +130,8 @@ class Entry:
     gaps: tuple[Gap, ...] = ()
     quarantined: tuple[QuarantinedMessage, ...] = ()
     events: tuple[bytes, ...] = ()
+    clocks: tuple[ClockOffset, ...] = ()
+    heard: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +174,7 @@ def encode(entry: Entry) -> bytes:
         row.series, row.time_us = _pack(samples.series), _pack(samples.time_us)
         row.value, row.flags = _pack(samples.value), _pack(samples.flags)
     row.gaps, row.events = entry.gaps, entry.events
+    row.clocks, row.heard = entry.clocks, entry.heard
     return _encoder.encode(row)
 
 
@@ -200,5 +224,7 @@ def _batch(seq: int, row: _Row) -> Batch:
         watermark_us=row.watermark_us,
         gaps=row.gaps,
         events=row.events,
+        clocks=row.clocks,
+        heard=row.heard,
     )
     return Batch(seq, entry)

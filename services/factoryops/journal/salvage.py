@@ -28,6 +28,7 @@ _INSERT_ROW: Final = (
 _COPIED: Final = {
     "series": ("number", "id", "factory", "device", "parameter"),
     "text": ("number", "code", "factory", "text"),
+    "clock": ("number", "factory", "device", "offset_us"),
     "quarantine": ("number", "received_us", "factory", "client", "reason", "detail", "topic", "payload", "device"),
 }
 

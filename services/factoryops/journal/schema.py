@@ -9,7 +9,7 @@ import apsw
 
 from factoryops.domain.errors import SetupError, StorageError
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -33,6 +33,13 @@ CREATE TABLE IF NOT EXISTS text (
     code INTEGER NOT NULL UNIQUE,
     factory TEXT NOT NULL,
     text TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS clock (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    factory TEXT NOT NULL,
+    device TEXT NOT NULL,
+    offset_us INTEGER NOT NULL,
+    UNIQUE (factory, device)
 );
 CREATE TABLE IF NOT EXISTS quarantine (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -40,6 +40,7 @@ _INSERT_BATCH: Final = (
 )
 _INSERT_SERIES: Final = "INSERT INTO series (id, factory, device, parameter) VALUES (?, ?, ?, ?)"
 _INSERT_TEXT: Final = "INSERT INTO text (code, factory, text) VALUES (?, ?, ?)"
+_SET_CLOCK: Final = "INSERT OR REPLACE INTO clock (factory, device, offset_us) VALUES (?, ?, ?)"
 _INSERT_QUARANTINE: Final = (
     "INSERT INTO quarantine (received_us, factory, client, reason, detail, topic, payload, device)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -97,6 +98,11 @@ class JournalWriter:
         """(factory, text) of every text that has its record, by code."""
         return self._texts
 
+    @property
+    def clocks(self) -> Mapping[tuple[str, str], int]:
+        """The recorded clock offset of each device that has or had one, in microseconds, by factory id and key."""
+        return self._clocks
+
     def _open_or_set_aside(self) -> apsw.Connection:
         try:
             connection = open_for_writing(self._path)
@@ -121,6 +127,10 @@ class JournalWriter:
         connection = self._connection
         self._known = self._sound_series()
         self._texts = self._sound_texts()
+        self._clocks: dict[tuple[str, str], int] = {
+            (factory, device): offset_us
+            for factory, device, offset_us in connection.execute("SELECT factory, device, offset_us FROM clock")
+        }
         self._quarantined = int(connection.execute("SELECT count(*) FROM quarantine").get)
         self._quarantined_bytes = int(
             connection.execute("SELECT coalesce(sum(length(payload)), 0) FROM quarantine").get
@@ -201,6 +211,7 @@ class JournalWriter:
             ) from error
         self._known.update((series_id(key), key) for key in added)
         self._texts.update(texts)
+        self._clocks.update(((one.factory, one.device), one.offset_us) for one in entry.clocks)
         self.last_seq, self.ledger, self.watermark_us = seq, entry.ledger, entry.watermark_us
         self._next_seq = seq + 1
         return seq
@@ -214,6 +225,9 @@ class JournalWriter:
             self._connection.executemany(_INSERT_SERIES, [(series_id(key), *key) for key in added])
         if texts:
             self._connection.executemany(_INSERT_TEXT, [(code, *text) for code, text in texts.items()])
+        if entry.clocks:
+            rows = [(one.factory, one.device, one.offset_us) for one in entry.clocks]
+            self._connection.executemany(_SET_CLOCK, rows)
         if entry.quarantined:
             self._connection.executemany(_INSERT_QUARANTINE, [_quarantine_row(one) for one in entry.quarantined])
         crc = checksum(seq, self.last_seq, entry.received_us, blob)

@@ -185,6 +185,12 @@ class Evaluator:
             low, high = max(low, band.low), min(high, band.high)
         self._low[slot], self._high[slot] = (low, high) if low <= high else NOTHING
 
+    def hear(self, series: bytes, received_us: int) -> None:
+        """Note that devices were heard whose samples were all held back; `series` is int64[n], one series of each."""
+        slots = self.slots.of(np.frombuffer(series, np.int64))
+        self._grow()
+        self._received_us[slots] = received_us
+
     def take_heard(self) -> dict[SeriesKey, int]:
         """Receive times by one series per device, of devices with rows received since the last call."""
         received_us = self._received_us[: len(self.slots)]

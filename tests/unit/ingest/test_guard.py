@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factoryops.domain.samples import SampleFlag, SeriesKey, series_id
-from factoryops.ingest import guard as guard_module
+from factoryops.ingest import series_book
 from factoryops.ingest.batch import OpenBatch
 from factoryops.ingest.devices import Publisher
-from factoryops.ingest.guard import NAMES_PER_DEVICE, Guard
+from factoryops.ingest.guard import Guard
+from factoryops.ingest.series_book import NAMES_PER_DEVICE
 from factoryops.journal.records import Entry, MessageLedger
 from tests.support.ingest_folder import PLANT, SNAPSHOT, STRICT_PLANT
 
@@ -90,7 +91,7 @@ def test_row_48_a_device_may_have_two_hundred_names_and_known_ones_go_on() -> No
     for start in range(0, 10_000, 500):
         metrics = {f"name-{number}": number for number in range(start, start + 500)}
         admit(guard, msgspec.json.encode({"metrics": metrics}))
-    assert len(guard._series) == NAMES_PER_DEVICE
+    assert guard._book.series_count == NAMES_PER_DEVICE
     mixed = admit(guard, b'{"metrics":{"name-5":1,"name-9999":2}}')
     assert mixed.samples.value.tolist() == [1.0]
     assert mixed.ledger.values_refused == {"too_many_parameters": 1}
@@ -99,12 +100,12 @@ def test_row_48_a_device_may_have_two_hundred_names_and_known_ones_go_on() -> No
 
 
 def test_row_48_a_factory_has_a_budget_too() -> None:
-    limit, guard_module.SERIES_PER_FACTORY = guard_module.SERIES_PER_FACTORY, 3  # type: ignore[misc]  # put back below
+    limit, series_book.SERIES_PER_FACTORY = series_book.SERIES_PER_FACTORY, 3  # type: ignore[misc]  # put back below
     try:
         guard = new_guard()
         kept = [len(admit(guard, on=topic(f"d{number}")).samples) for number in range(5)]
     finally:
-        guard_module.SERIES_PER_FACTORY = limit  # type: ignore[misc]  # as above
+        series_book.SERIES_PER_FACTORY = limit  # type: ignore[misc]  # as above
     assert kept == [1, 1, 1, 0, 0]
 
 
@@ -149,7 +150,7 @@ def test_a_sample_older_than_its_devices_newest_is_late_and_others_are_not() -> 
 def test_a_dropped_batch_leaves_no_trace() -> None:
     guard = new_guard()
     admit(guard, at(NOW_US - 10))
-    kept = dict(guard._series)
+    kept = dict(guard._book._series)
     dropped = OpenBatch()
     guard.admit(dropped, GATEWAY, topic(), b'{"metrics":{"new":1}}', NOW_US)
     guard.rewind([dropped], kept)

@@ -18,10 +18,12 @@ from factoryops.contracts.telemetry.topics import (
     Dialect,
     Topic,
     parse_topic,
+    subscriptions,
     telemetry_topic,
 )
 
 __all__ = [
     "FUTURE_LIMIT_US", "FUTURE_TIME", "MOST_BYTES", "SUBSCRIPTION", "Dialect", "Reading", "Reason", "Rejection",
-    "Topic", "decode", "encode", "parse_timestamp", "parse_topic", "telemetry_topic",
+    "Topic", "decode", "encode", "parse_timestamp", "parse_topic", "subscriptions",
+    "telemetry_topic",
 ]  # fmt: skip

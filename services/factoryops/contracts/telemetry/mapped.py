@@ -69,11 +69,15 @@ class Mapped(msgspec.Struct, frozen=True):
 
 
 class BoundMapping:
-    """A mapping on one topic: ready to read its messages."""
+    """A mapping on one topic: ready to read its messages.
+
+    Attributes:
+        device: the device that the topic names, "" where each message does.
+    """
 
     def __init__(self, compiled: CompiledMapping, device: str, parameter: str) -> None:
         self._compiled = compiled
-        self._device = device
+        self.device = device
         self._values = [one._replace(name=one.name.replace(PARAMETER, parameter)) for one in compiled.values]
         self._groups = [one._replace(prefix=one.prefix.replace(PARAMETER, parameter)) for one in compiled.groups]
 
@@ -99,7 +103,7 @@ class BoundMapping:
         return _why_nothing(mapped.refused) if records else _NO_RECORD
 
     def _read_record(self, record: object, document: object, received_us: int, mapped: Mapped) -> None:
-        device = self._device or _key_of(self._compiled.device(record, document))
+        device = self.device or _key_of(self._compiled.device(record, document))
         if not device:
             mapped.refused.append(Refusal(Reason.NO_DEVICE, ""))
             return

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from factoryops.contracts.snapshot import Snapshot
 from factoryops.contracts.telemetry.messages import Reason, Rejection
+from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.plant import is_key, is_slug
 
 SUBSCRIPTION: Final = "factories/+/devices/+/telemetry"
@@ -76,6 +79,24 @@ def _of_dialect(parts: list[str]) -> Topic | None:
     if len(parts) == 3:
         return Topic(Dialect.B, "", device)
     return Topic(Dialect.C, parts[0], device) if is_tenant(parts[0]) else None
+
+
+def subscriptions(snapshot: Snapshot, *, has_dialect_b: bool = False) -> list[str]:
+    """The topic filters to subscribe to at a broker: the dialects in use, and the topics of mappings.
+
+    Args:
+        snapshot: tells which factories have a tenant id, and the mappings in force.
+        has_dialect_b: whether a factory is set for topics of dialect B.
+    """
+    filters = [SUBSCRIPTION]
+    if has_dialect_b:
+        filters.append(SUBSCRIPTION_B)
+    if any(factory.tenant for factory in snapshot.factories):
+        filters.append(SUBSCRIPTION_C)
+    for one in snapshot.mappings:
+        with contextlib.suppress(InvalidInputError):  # of a program with other rules: it is not in force either
+            filters.append(one.definition.template.filter)
+    return list(dict.fromkeys(filters))
 
 
 def telemetry_topic(slug: str, device_key: str) -> str:
