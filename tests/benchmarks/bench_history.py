@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import tempfile
 import time
@@ -14,11 +13,8 @@ from typing import Final
 import numpy as np
 
 from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
-from factoryops.history.influx.lines import name_of, sample_lines
-from factoryops.history.influx.store import InfluxHistory
 from factoryops.history.local.store import LocalHistory
 from tests.benchmarks.figure import Figure
-from tests.support.influx_server import influx_server
 
 _START_US: Final = 1_700_006_400_000_000  # a UTC midnight
 _S: Final = 1_000_000
@@ -99,32 +95,6 @@ def _query_figures(store: LocalHistory, keys: dict[int, SeriesKey]) -> list[Figu
     ]
 
 
-def _encode_rate(keys: dict[int, SeriesKey], random: np.random.Generator) -> Figure:
-    samples = _samples(list(keys), 0, 100, random, jitter_ms=0)
-    names = {series: name_of(key) for series, key in keys.items()}
-    begun = time.perf_counter()
-    body = "\n".join(line.text for line in sample_lines(samples, names)).encode()
-    spent_s = time.perf_counter() - begun
-    lines = body.count(b"\n") + 1
-    note = f"8 values per line: {len(samples) / spent_s:,.0f} values/s"
-    return Figure("history: InfluxDB lines encoded", lines / spent_s, "lines/s", "", note)
-
-
-def _upload_rate(keys: dict[int, SeriesKey], random: np.random.Generator, folder: Path) -> list[Figure]:
-    """Only against a real server: the stub's speed says nothing."""
-    if "FACTORYOPS_TEST_INFLUX_URL" not in os.environ:
-        return []
-    with influx_server() as server:
-        config = server.config(server.fresh_prefix())
-        with closing(InfluxHistory(config, folder / "influx-state.db")) as store:
-            store.append(_samples(list(keys), 0, 1, random), keys, gaps=(), checkpoints={"journal": 1})
-            samples = _samples(list(keys), 1, 100, random, jitter_ms=0)
-            begun = time.perf_counter()
-            store.append(samples, keys, gaps=(), checkpoints={"journal": 2})
-            rate = len(samples) / (time.perf_counter() - begun)
-    return [Figure("history: samples uploaded to InfluxDB", rate, "samples/s", "", "one request at a time, confirmed")]
-
-
 def measure() -> list[Figure]:
     """Everything about history."""
     random, keys = np.random.default_rng(1), _keys()
@@ -136,5 +106,4 @@ def measure() -> list[Figure]:
             queries = _query_figures(store, keys)
         with closing(LocalHistory(path)) as store:
             size = _bytes_per_sample(path, store)
-        upload = _upload_rate(keys, random, Path(folder))
-    return [seal, size, *queries, _encode_rate(keys, random), *upload]
+    return [seal, size, *queries]

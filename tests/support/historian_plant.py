@@ -28,6 +28,7 @@ class HistorianPlant:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.keys = list(KEYS)
         self.paths = {name: folder / f"{name}.db" for name in JOURNALS}
         self.writers = {name: JournalWriter(path) for name, path in self.paths.items()}
 
@@ -66,7 +67,7 @@ class HistorianPlant:
             values_accepted=old.values_accepted + len(samples),
         )
         moment = now_us() if received_us is None else received_us
-        return writer.append(Entry(moment, ledger, samples, gaps=tuple(gaps)), KEYS)
+        return writer.append(Entry(moment, ledger, samples, gaps=tuple(gaps)), self.keys)
 
     def is_contained(self, reader: HistoryReader) -> bool:
         """Whether everything written is in the store."""

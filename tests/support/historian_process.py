@@ -10,10 +10,10 @@ from pathlib import Path
 
 from factoryops.history.historian import Historian, HistorianConfig
 from factoryops.history.influx.store import InfluxHistory
-from factoryops.history.influx.transport import InfluxConfig
 from factoryops.history.local.store import LocalHistory
 from factoryops.history.store import HistoryStore
 from tests.support.historian_plant import JOURNALS
+from tests.support.influx_server import InfluxServer
 from tests.support.influx_stub import STUB_ORG, STUB_TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +29,9 @@ def start_historian(folder: Path, kind: str, url: str = "", *, failpoint: str = 
 def _store(folder: Path, kind: str, url: str) -> HistoryStore:
     if kind == "local":
         return LocalHistory(folder / "history.db")
-    return InfluxHistory(InfluxConfig(url, STUB_ORG, STUB_TOKEN), folder / "influx-state.db")
+    journals = {name: folder / f"{name}.db" for name in JOURNALS}
+    config = InfluxServer(url, STUB_ORG, STUB_TOKEN).config("factoryops-")
+    return InfluxHistory(config, folder / "influx-state.db", journals)
 
 
 async def _run(folder: Path, kind: str, url: str) -> None:

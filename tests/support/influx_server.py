@@ -5,12 +5,26 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from influxdb_client.client.influxdb_client import InfluxDBClient
+
+from factoryops.history.influx.tokens import Right
 from factoryops.history.influx.transport import InfluxConfig
+from tests.support.history_model import FACTORY, OTHER_FACTORY
 from tests.support.influx_stub import STUB_ORG, STUB_TOKEN, InfluxStub
+
+
+@dataclass(frozen=True)
+class OneToken:
+    """The same token for every bucket."""
+
+    token: str = field(repr=False)
+
+    def get(self, factory: str, right: Right) -> str:
+        return self.token
 
 
 @dataclass
@@ -27,7 +41,15 @@ class InfluxServer:
         return f"test-{self._run}-{next(self._numbers)}-"
 
     def config(self, prefix: str) -> InfluxConfig:
-        return InfluxConfig(self.url, self.org, self.token, bucket_prefix=prefix)
+        return InfluxConfig(self.url, self.org, OneToken(self.token), bucket_prefix=prefix)
+
+    def fresh(self, factories: Sequence[str] = (FACTORY, OTHER_FACTORY)) -> InfluxConfig:
+        """Empty buckets of these factories."""
+        config = self.config(self.fresh_prefix())
+        with InfluxDBClient(url=self.url, org=self.org, token=self.token) as client:
+            for factory in factories:
+                client.buckets_api().create_bucket(bucket_name=config.bucket(factory), org=self.org)
+        return config
 
 
 @contextmanager
@@ -40,3 +62,12 @@ def influx_server() -> Iterator[InfluxServer]:
         return
     with InfluxStub() as stub:
         yield InfluxServer(stub.url, STUB_ORG, STUB_TOKEN)
+
+
+def stub_config(
+    stub: InfluxStub, factories: Sequence[str] = (FACTORY, OTHER_FACTORY), **changes: object
+) -> InfluxConfig:
+    """The stub with a bucket for each of these factories."""
+    for factory in factories:
+        stub.add_bucket(f"factoryops-{factory}")
+    return InfluxConfig(stub.url, STUB_ORG, OneToken(STUB_TOKEN), **changes)  # type: ignore[arg-type]  # fields by name

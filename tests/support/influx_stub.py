@@ -1,53 +1,69 @@
 """A strict stand-in for InfluxDB 2's HTTP interface: what the real one refuses, it refuses.
 
-Line protocol is parsed strictly, field types are checked, buckets and tokens exist or not, and of Flux it understands
-our two query templates and nothing else. Faults can be ordered by tests.
+Line protocol is parsed strictly, field types and retention are checked, buckets and tokens exist or not and a token may
+do what it was made for; of Flux it understands our query templates and nothing else. Faults can be ordered by tests.
 """
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import json
-import re
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
-
-from factoryops.domain.bins import bin_samples
+from tests.support.influx_stub_flux import FluxError, Place, answer, bucket_of
+from tests.support.influx_stub_lines import LineError, Value, parse_line, split_lines
 
 STUB_ORG = "stub-org"
 STUB_TOKEN = "stub-token"
+_ORG_ID = "0000000000000001"
 
-Value = float | int
 Fault = Callable[["_Handler"], None]
-Place = tuple[str, str, str]  # measurement, device, field
 
 
-class LineError(Exception):
-    """The line is not line protocol."""
+@dataclass
+class StubBucket:
+    """A bucket and its points."""
+
+    identity: str
+    points: dict[Place, dict[int, Value]] = field(default_factory=dict)
+    keep_s: int = 0
+
+
+@dataclass
+class StubToken:
+    """An authorisation: (action, bucket id) pairs."""
+
+    identity: str
+    token: str
+    description: str
+    rights: set[tuple[str, str]]
 
 
 class InfluxStub:
     """The server, in a thread of its own.
 
     Attributes:
-        buckets: name -> (measurement, device, field) -> time in µs -> value.
+        buckets: by name.
+        tokens: made through the interface; STUB_TOKEN may do everything.
         requests: (method, path) of every request.
-        may_create: whether the token may make buckets.
         most_bytes: larger bodies are answered 413.
         is_bad: lines it refuses with 400 for a reason of its own.
     """
 
     def __init__(self) -> None:
-        self.buckets: dict[str, dict[Place, dict[int, Value]]] = {}
+        self.buckets: dict[str, StubBucket] = {}
+        self.tokens: dict[str, StubToken] = {}
         self.requests: list[tuple[str, str]] = []
-        self.tokens = {STUB_TOKEN}
-        self.may_create = True
         self.most_bytes = 50_000_000
         self.is_bad: Callable[[str], bool] = lambda _line: False
+        self.numbers = itertools.count(2)
         self._faults: list[Fault] = []
         self.lock = threading.Lock()
         self.released = threading.Event()
@@ -70,6 +86,13 @@ class InfluxStub:
         self._server.server_close()
         self._thread.join()
 
+    def add_bucket(self, name: str, *, keep_s: int = 0) -> StubBucket:
+        """Make a bucket, or find it."""
+        return self.buckets.setdefault(name, StubBucket(self.new_id(), keep_s=keep_s))
+
+    def new_id(self) -> str:
+        return f"{next(self.numbers):016x}"
+
     def fail(self, status: int, *, times: int = 1, after: int = 0, retry_after: str | None = None) -> None:
         """Answer `times` writes or queries with `status`, after `after` good ones."""
         headers = {"Retry-After": retry_after} if retry_after else {}
@@ -83,6 +106,11 @@ class InfluxStub:
     def hang(self, *, times: int = 1) -> None:
         """Do not answer until `released` is set."""
         self._faults += [_Handler.wait_for_release] * times
+
+    def mend(self) -> None:
+        """Forget the faults that were ordered."""
+        with self.lock:
+            self._faults.clear()
 
     def next_fault(self) -> Fault:
         with self.lock:
@@ -128,67 +156,150 @@ class _Handler(BaseHTTPRequestHandler):
         self.hang_up()
 
     def do_GET(self) -> None:
-        self.stub.requests.append(("GET", self.path))
+        self._begin("GET")
+        query = self._query_arguments()
         path = urlsplit(self.path).path
         if path == "/health":
             self.answer(200, {"status": "pass"})
+        elif not self._is_administrator():
+            self._refuse()
         elif path == "/api/v2/orgs":
-            self.answer(200, {"orgs": [{"id": "0000000000000001", "name": STUB_ORG}]})
+            self.answer(200, {"orgs": [{"id": _ORG_ID, "name": STUB_ORG}] if query.get("org") == STUB_ORG else []})
+        elif path == "/api/v2/buckets":
+            found = self.stub.buckets.get(query["name"])
+            self.answer(200, {"buckets": [_bucket_answer(query["name"], found)] if found else []})
+        elif path == "/api/v2/authorizations":
+            self.answer(200, {"authorizations": [_token_answer(one) for one in self.stub.tokens.values()]})
         else:
             self.answer(404, {"code": "not found", "message": "path not found"})
 
     def do_POST(self) -> None:
-        self._is_done = False
-        parts = urlsplit(self.path)
-        self.stub.requests.append(("POST", parts.path))
+        self._begin("POST")
+        path = urlsplit(self.path).path
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.stub.next_fault()(self)
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        if path in ("/api/v2/write", "/api/v2/query"):
+            self.stub.next_fault()(self)
         if self._is_done:
             return
-        if self.headers.get("Authorization") not in {f"Token {token}" for token in self.stub.tokens}:
-            self.answer(401, {"code": "unauthorized", "message": "unauthorized access"})
-            return
-        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         with self.stub.lock:
-            {"/api/v2/write": self._write, "/api/v2/query": self._query, "/api/v2/buckets": self._create}[parts.path](
-                body, query
-            )
+            {
+                "/api/v2/write": self._write,
+                "/api/v2/query": self._query,
+                "/api/v2/buckets": self._create_bucket,
+                "/api/v2/authorizations": self._create_token,
+            }[path](body)
 
-    def _create(self, body: bytes, _query: dict[str, str]) -> None:
-        if not self.stub.may_create:
-            self.answer(403, {"code": "forbidden", "message": "insufficient permissions to create a bucket"})
+    def do_PATCH(self) -> None:
+        self._begin("PATCH")
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        identity = urlsplit(self.path).path.rsplit("/", 1)[1]
+        if not self._is_administrator():
+            self._refuse()
             return
-        name = json.loads(body)["name"]
-        self.stub.buckets.setdefault(name, {})
-        self.answer(201, {"id": "0000000000000002", "name": name, "retentionRules": []})
+        for name, bucket in self.stub.buckets.items():
+            if bucket.identity == identity:
+                bucket.keep_s = body["retentionRules"][0]["everySeconds"]
+                self.answer(200, _bucket_answer(name, bucket))
 
-    def _write(self, body: bytes, query: dict[str, str]) -> None:
+    def do_DELETE(self) -> None:
+        self._begin("DELETE")
+        identity = urlsplit(self.path).path.rsplit("/", 1)[1]
+        if not self._is_administrator():
+            self._refuse()
+            return
+        self.stub.tokens = {text: one for text, one in self.stub.tokens.items() if one.identity != identity}
+        self.answer(204)
+
+    def _begin(self, method: str) -> None:
+        self._is_done = False
+        self.stub.requests.append((method, urlsplit(self.path).path))
+
+    def _query_arguments(self) -> dict[str, str]:
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+
+    @property
+    def _token(self) -> str:
+        return self.headers.get("Authorization", "").removeprefix("Token ")
+
+    def _is_administrator(self) -> bool:
+        return self._token == STUB_TOKEN
+
+    def _is_known(self) -> bool:
+        return self._is_administrator() or self._token in self.stub.tokens
+
+    def _may(self, action: str, bucket: StubBucket | None) -> bool:
+        known = self.stub.tokens.get(self._token)
+        return self._is_administrator() or bool(bucket and known and (action, bucket.identity) in known.rights)
+
+    def _refuse(self) -> None:
+        if self._is_known():
+            self.answer(403, {"code": "forbidden", "message": "insufficient permissions for write"})
+        else:
+            self.answer(401, {"code": "unauthorized", "message": "unauthorized access"})
+
+    def _create_bucket(self, body: bytes) -> None:
+        if not self._is_administrator():
+            self._refuse()
+            return
+        wanted = json.loads(body)
+        keep_s = sum(rule["everySeconds"] for rule in wanted["retentionRules"])
+        made = self.stub.add_bucket(wanted["name"], keep_s=keep_s)
+        self.answer(201, _bucket_answer(wanted["name"], made))
+
+    def _create_token(self, body: bytes) -> None:
+        if not self._is_administrator():
+            self._refuse()
+            return
+        wanted = json.loads(body)
+        identity = self.stub.new_id()
+        rights = {(one["action"], one["resource"]["id"]) for one in wanted["permissions"]}
+        made = StubToken(identity, f"token-{identity}", wanted.get("description", ""), rights)
+        self.stub.tokens[made.token] = made
+        self.answer(201, _token_answer(made))
+
+    def _write(self, body: bytes) -> None:
+        query = self._query_arguments()
         bucket = self.stub.buckets.get(query["bucket"])
-        if query["org"] != STUB_ORG or query["precision"] != "us":
-            self.answer(400, {"code": "invalid", "message": "wrong organisation or precision"})
+        if not self._is_known():
+            self._refuse()
+        elif query["org"] != STUB_ORG:
+            self.answer(404, {"code": "not found", "message": f'organization name "{query["org"]}" not found'})
+        elif query["precision"] != "us":
+            self.answer(400, {"code": "invalid", "message": "wrong precision"})
         elif len(body) > self.stub.most_bytes:
             self.answer(413, {"code": "request too large", "message": "request too large"})
         elif bucket is None:
             self.answer(404, {"code": "not found", "message": f'bucket "{query["bucket"]}" not found'})
+        elif not self._may("write", bucket):
+            self._refuse()
         else:
             self._write_lines(bucket, body.decode())
 
-    def _write_lines(self, bucket: dict[Place, dict[int, Value]], text: str) -> None:
+    def _write_lines(self, bucket: StubBucket, text: str) -> None:
         try:
-            points = [self._parsed(line) for line in text.split("\n") if line]
+            parsed = [self._parsed(line) for line in split_lines(text)]
         except LineError as error:
             self.answer(400, {"code": "invalid", "message": str(error)})
             return
-        conflict = ""
-        for measurement, device, fields, time_us in points:
+        earliest_us = int((time.time() - bucket.keep_s) * 1e6) if bucket.keep_s else -(1 << 63)
+        fault = ""
+        too_old = 0
+        for measurement, device, fields, time_us in parsed:
+            if time_us < earliest_us:
+                too_old += 1
+                fault = f"points beyond retention policy dropped={too_old}"
+                continue
             for name, value in fields.items():
-                kept = bucket.setdefault((measurement, device, name), {})
+                kept = bucket.points.setdefault((measurement, device, name), {})
                 if kept and not isinstance(value, type(next(iter(kept.values())))):
-                    conflict = f'input field "{name}" on measurement "{measurement}" has another type already'
+                    fault = f'field type conflict: input field "{name}" on measurement "{measurement}" dropped=1'
                 else:
                     kept[time_us] = value
-        if conflict:
-            self.answer(422, {"code": "unprocessable entity", "message": f"failure writing points: {conflict}"})
+        if fault:
+            message = f"failure writing points to database: partial write: {fault}"
+            self.answer(422, {"code": "unprocessable entity", "message": message})
         else:
             self.answer(204)
 
@@ -197,133 +308,32 @@ class _Handler(BaseHTTPRequestHandler):
             raise LineError(f"unable to parse '{line}': refused by order")
         return parse_line(line)
 
-    def _query(self, body: bytes, _query: dict[str, str]) -> None:
-        request = json.loads(body)
-        flux: str = request["query"]
-        bucket_name = _unquote(_RAW_BUCKET.findall(flux)[0])
-        bucket = self.stub.buckets.get(bucket_name)
-        if bucket is None:
-            self.answer(404, {"code": "not found", "message": f"could not find bucket {bucket_name!r}"})
-        elif match := _BINNED.fullmatch(flux):
-            self.answer(200, _binned_answer(bucket, match))
-        elif matches := list(_RAW.finditer(flux)):
-            if "\n".join(match[0] for match in matches) != flux:
-                self.answer(400, {"code": "invalid", "message": "compilation failed"})
+    def _query(self, body: bytes) -> None:
+        flux: str = json.loads(body)["query"]
+        try:
+            name = bucket_of(flux)
+            bucket = self.stub.buckets.get(name)
+            if not self._is_known():
+                self._refuse()
+            elif bucket is None or not self._may("read", bucket):
+                message = f'failed to initialize execute state: could not find bucket "{name}"'
+                self.answer(404, {"code": "not found", "message": message})
             else:
-                self.answer(200, "".join(_raw_answer(bucket, match) for match in matches))
-        else:
-            self.answer(400, {"code": "invalid", "message": "compilation failed"})
+                self.answer(200, answer(bucket.points, flux))
+        except FluxError as error:
+            self.answer(400, {"code": "invalid", "message": str(error)})
 
 
-def _split(text: str, separator: str) -> list[str]:
-    """Split at unescaped separators."""
-    return re.split(rf"(?<!\\){separator}", text)
+def _bucket_answer(name: str, bucket: StubBucket) -> dict[str, Any]:
+    rules = [{"type": "expire", "everySeconds": bucket.keep_s}]
+    return {"id": bucket.identity, "orgID": _ORG_ID, "name": name, "retentionRules": rules}
 
 
-def _unescape(text: str) -> str:
-    if not text or text.endswith("\\") or re.search(r"\\(?![,= ])", text) or re.search(r"(?<!\\)[,= ]", text):
-        raise LineError(f"unable to parse name {text!r}")
-    return re.sub(r"\\([,= ])", r"\1", text)
-
-
-def parse_line(line: str) -> tuple[str, str, dict[str, Value], int]:
-    """Measurement, device, fields and time of one line; raises LineError."""
-    parts = _split(line, " ")
-    if len(parts) != 3 or line.startswith("#"):
-        raise LineError(f"unable to parse '{line}': three parts are needed")
-    head, fields_text, time_text = parts
-    measurement, *tags = _split(head, ",")
-    if len(tags) != 1 or len(tag := _split(tags[0], "=")) != 2 or tag[0] != "device":
-        raise LineError(f"unable to parse '{line}': one tag, device, is needed")
-    fields: dict[str, Value] = {}
-    for text in _split(fields_text, ","):
-        pair = _split(text, "=")
-        if len(pair) != 2:
-            raise LineError(f"unable to parse '{line}': missing field value")
-        name = _unescape(pair[0])
-        if name == "time" or name.startswith("_"):
-            raise LineError(f"unable to parse '{line}': the name {name} is reserved")
-        fields[name] = _number(pair[1])
-    if not re.fullmatch(r"-?\d+", time_text):
-        raise LineError(f"unable to parse '{line}': bad timestamp")
-    return _unescape(measurement), _unescape(tag[1]), fields, int(time_text)
-
-
-def _number(text: str) -> Value:
-    if re.fullmatch(r"-?\d+i", text):
-        return int(text[:-1])
-    if not re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", text):
-        raise LineError(f"invalid number {text}")
-    return float(text)
-
-
-_STRING = r'"(?:[^"\\$]|\\.)*"'
-_SERIES = rf"r\.device == ({_STRING}) and r\._field == ({_STRING})"
-_SOURCE = rf"from\(bucket: ({_STRING})\) \|> range\(start: time\(v: (-?\d+)\), stop: time\(v: (-?\d+)\)\)\n"
-_RAW_BUCKET = re.compile(rf"from\(bucket: ({_STRING})\)")
-_RAW = re.compile(
-    rf"{_SOURCE}  \|> filter\(fn: \(r\) => r\._measurement == \"(\w+)\" and {_SERIES}\)\n"
-    r"  \|> limit\(n: (\d+)\)\n  \|> keep\(columns: \[\"_time\", \"_value\"\]\)\n  \|> yield\(name: \"(\w+)\"\)"
-)
-_WINDOW = (
-    r"\ndata \|> aggregateWindow\(every: (\d+)us, fn: {0}, createEmpty: false, timeSrc: \"_start\"\)\n"
-    r"  \|> keep\(columns: \[\"_time\", \"_value\", \"_field\", \"device\"\]\)\n  \|> yield\(name: \"{0}\"\)"
-)
-_FUNCTIONS = ("min", "max", "mean", "count")
-_BINNED = re.compile(
-    rf"data = {_SOURCE}  \|> filter\(fn: \(r\) => r\._measurement == \"samples\" and \((.*)\)\)"
-    + "".join(_WINDOW.format(function) for function in _FUNCTIONS)
-)
-
-
-def _unquote(literal: str) -> str:
-    simple = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
-    return re.sub(
-        r"\\(?:x([0-9a-fA-F]{2})|(.))",
-        lambda found: chr(int(found[1], 16)) if found[1] else simple[found[2]],
-        literal[1:-1],
-    )
-
-
-def _csv(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
-
-
-def _stamp(time_us: int) -> str:
-    return f"{np.datetime64(time_us, 'us')}Z"
-
-
-def _within(values: dict[int, Value], start_ns: str, stop_ns: str) -> list[tuple[int, Value]]:
-    return sorted((t, value) for t, value in values.items() if int(start_ns) <= t * 1_000 < int(stop_ns))
-
-
-def _raw_answer(bucket: dict[Place, dict[int, Value]], match: re.Match[str]) -> str:
-    _, start, stop, measurement, device, name, most, result = match.groups()
-    kept = bucket.get((measurement, _unquote(device), _unquote(name)), {})
-    rows = _within(kept, start, stop)[: int(most)]
-    if not rows:
-        return ""
-    lines = [f",{result},0,{_stamp(time_us)},{value!r}" for time_us, value in rows]
-    return "\r\n".join([",result,table,_time,_value", *lines, "", ""])
-
-
-def _binned_answer(bucket: dict[Place, dict[int, Value]], match: re.Match[str]) -> str:
-    _, start, stop, filters, *widths = match.groups()
-    series = [(_unquote(device), _unquote(name)) for device, name in re.findall(_SERIES, filters)]
-    text = ""
-    for function, width in zip(_FUNCTIONS, widths, strict=True):
-        lines = [",result,table,_time,_value,_field,device"]
-        for table, (device, name) in enumerate(series):
-            rows = _within(bucket.get(("samples", device, name), {}), start, stop)
-            bins = bin_samples(
-                np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows]), int(width)
-            )
-            values: list[Value] = {"min": bins.minimum, "max": bins.maximum, "mean": bins.mean, "count": bins.count}[
-                function
-            ].tolist()
-            for first, value in zip(bins.start_us.tolist(), values, strict=True):
-                moment = max(first, -(-int(start) // 1_000))
-                lines.append(f",{function},{table},{_stamp(moment)},{value!r},{_csv(name)},{_csv(device)}")
-        if len(lines) > 1:
-            text += "\r\n".join([*lines, "", ""])
-    return text
+def _token_answer(token: StubToken) -> dict[str, Any]:
+    return {
+        "id": token.identity, "orgID": _ORG_ID, "token": token.token, "description": token.description,
+        "permissions": [
+            {"action": action, "resource": {"type": "buckets", "id": identity, "orgID": _ORG_ID}}
+            for action, identity in sorted(token.rights)
+        ],
+    }  # fmt: skip

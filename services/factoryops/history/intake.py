@@ -6,14 +6,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import numpy as np
 
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
 from factoryops.domain.time import now_us
-from factoryops.history.store import HistoryReader
-from factoryops.journal.reader import JournalReader, MissingRows
+from factoryops.journal.reader import LAST_SEQ, JournalReader, MissingRows
 from factoryops.journal.records import Batch, Gap
 
 logger = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 _ROWS_AT_ONCE: Final = 32
 _SEALED_FIRST: Final = ("import", "derived", "journal")
 """Of the same series and time in one seal, a device's own sample wins over a calculated and an imported one."""
+_TO_THE_END: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,14 @@ class Sheaf:
     gaps: tuple[Gap, ...]
     checkpoints: Mapping[str, int]
     texts: Mapping[int, tuple[str, str]]
+
+
+class HasFront(Protocol):
+    """Knows how far the journals have been read."""
+
+    def front(self, journal: str) -> int:
+        """The last row of `journal` that need not be read again."""
+        ...
 
 
 @dataclass(slots=True)
@@ -46,9 +55,11 @@ class _Source:
     accepted: int = 0
     waiting: int = 0
 
-    def read(self, *, most_samples: int) -> None:
-        """Read on until `most_samples` wait or nothing is new."""
-        while self.waiting < most_samples and (batches := self.reader.read(most_rows=_ROWS_AT_ONCE)):
+    def read(self, *, most_samples: int, through_seq: int) -> None:
+        """Read on until `most_samples` wait or nothing is new up to `through_seq`."""
+        while self.waiting < most_samples and (
+            batches := self.reader.read(most_rows=_ROWS_AT_ONCE, through_seq=through_seq)
+        ):
             self._note_missing(batches)
             self.batches += [_without_ballast(batch) for batch in batches]
             self.received_us = batches[-1].entry.received_us
@@ -96,19 +107,20 @@ class Intake:
         accepted_at_checkpoint: journal name -> values accepted up to the store's front, by the journal's ledger.
     """
 
-    def __init__(self, journals: Mapping[str, Path], store: HistoryReader) -> None:
+    def __init__(self, journals: Mapping[str, Path], store: HasFront) -> None:
         names = sorted(journals, key=lambda name: _SEALED_FIRST.index(name) if name in _SEALED_FIRST else -1)
         self._sources = [_Source(name, JournalReader(journals[name], after_seq=store.front(name))) for name in names]
         for source in self._sources:
             _learn_where_it_stands(source, journals[source.name])
         self.accepted_at_checkpoint = {source.name: source.accepted for source in self._sources}
 
-    def read(self, *, most_samples: int) -> None:
-        """Read what is new, until about `most_samples` wait."""
+    def read(self, *, most_samples: int, through: Mapping[str, int] = _TO_THE_END) -> None:
+        """Read what is new, until about `most_samples` wait; of a journal in `through` no further than its row."""
         for source in self._sources:
             room = most_samples - self.waiting_samples
             if room > 0:
-                source.read(most_samples=source.waiting + room)
+                last = through.get(source.name, LAST_SEQ)
+                source.read(most_samples=source.waiting + room, through_seq=last)
 
     @property
     def waiting_samples(self) -> int:

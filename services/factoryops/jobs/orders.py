@@ -11,11 +11,11 @@ from factoryops.contracts.http import JobKind
 
 
 class InfluxSource(msgspec.Struct, frozen=True, tag="influx"):
-    """History in an InfluxDB server; the token travels on stdin only."""
+    """History in an InfluxDB server; tokens are read from their files."""
 
     url: str
     org: str
-    token: str
+    tokens_folder: str
     bucket_prefix: str
     timeout_s: float
     state_path: str

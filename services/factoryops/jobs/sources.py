@@ -73,12 +73,13 @@ def open_history(source: HistorySource) -> LocalHistoryReader | InfluxHistoryRea
 
         return LocalHistoryReader(Path(source.path))
     from factoryops.history.influx.reader import InfluxHistoryReader  # noqa: PLC0415 - one of the two is needed
+    from factoryops.history.influx.tokens import TokenFolder  # noqa: PLC0415 - as above
     from factoryops.history.influx.transport import InfluxConfig  # noqa: PLC0415 - as above
 
     config = InfluxConfig(
         url=source.url,
         org=source.org,
-        token=source.token,
+        tokens=TokenFolder(Path(source.tokens_folder)),
         bucket_prefix=source.bucket_prefix,
         timeout_s=source.timeout_s,
     )

@@ -18,6 +18,9 @@ from factoryops.journal.walk import DAMAGE, Row, rows_after, series_after, texts
 
 logger = logging.getLogger(__name__)
 
+LAST_SEQ: Final = (1 << 63) - 1
+"""No row has a greater number."""
+
 _SPAN_ROWS: Final = 8
 
 
@@ -71,8 +74,11 @@ class JournalReader:
             self._inode, self._series_number, self._text_number = identity, 0, 0
         return self._connection
 
-    def read(self, *, most_rows: int = 256) -> list[Batch]:
-        """Up to `most_rows` batches after `position`, which moves behind them; empty when there is nothing new."""
+    def read(self, *, most_rows: int = 256, through_seq: int = LAST_SEQ) -> list[Batch]:
+        """Up to `most_rows` batches after `position`, which moves behind them; empty when there is nothing new.
+
+        Rows beyond `through_seq` are left for later.
+        """
         connection = self._connected()
         if connection is None:
             return []
@@ -84,7 +90,7 @@ class JournalReader:
         except DAMAGE as error:
             logger.warning("The journal %s cannot be read at the moment: %s", self._path, error)
             return []
-        return self._decoded(rows)
+        return self._decoded([row for row in rows if row[0] <= through_seq])
 
     def _load_names(self, connection: apsw.Connection) -> None:
         for number, identity, key in series_after(connection, self._series_number):
@@ -151,7 +157,7 @@ class JournalReader:
             found += [batch for batch in batches if batch.seq <= through_seq]
         return found
 
-    def count_samples(self, *, after_seq: int, through_seq: int = (1 << 63) - 1) -> int:
+    def count_samples(self, *, after_seq: int, through_seq: int = LAST_SEQ) -> int:
         """How many samples lie in rows after `after_seq`, up to and with `through_seq`."""
         connection = self._connected()
         if connection is not None:

@@ -88,7 +88,7 @@ def open_history_store(settings: Settings) -> HistoryStore:
         return LocalHistory(folder.history)
     from factoryops.history.influx.store import InfluxHistory  # noqa: PLC0415 - as above
 
-    return InfluxHistory(influx_config(settings), folder.influx_state)
+    return InfluxHistory(influx_config(settings), folder.influx_state, folder.journals)
 
 
 def open_history_reader(settings: Settings) -> HistoryReader:
@@ -115,8 +115,9 @@ def import_place(settings: Settings) -> ImportPlace:
 
 
 def influx_config(settings: Settings) -> InfluxConfig:
-    """The InfluxDB server of the settings, its token read; raises SetupError when it cannot be."""
-    from factoryops.history.influx.transport import InfluxConfig  # noqa: PLC0415 - only the adapter in use is loaded
+    """The InfluxDB server of the settings; raises SetupError when there is none."""
+    from factoryops.history.influx.tokens import TokenFolder  # noqa: PLC0415 - only the adapter in use is loaded
+    from factoryops.history.influx.transport import InfluxConfig  # noqa: PLC0415 - as above
 
     wanted = settings.history.influx
     if wanted is None:
@@ -124,7 +125,8 @@ def influx_config(settings: Settings) -> InfluxConfig:
     return InfluxConfig(
         url=wanted.url,
         org=wanted.org,
-        token=read_secret(wanted.token_file),
+        tokens=TokenFolder(DataFolder(settings.data_folder.absolute()).influx_tokens),
         bucket_prefix=wanted.bucket_prefix,
         timeout_s=wanted.timeout_s,
+        is_compressed=wanted.is_compressed,
     )

@@ -16,6 +16,7 @@ from factoryops.server import (
     certificate_commands,
     credential_commands,
     demo_command,
+    influx_commands,
     mapping_commands,
     plant_commands,
     run_commands,
@@ -39,6 +40,7 @@ certificate_commands.register(app)
 credential_commands.register(app)
 plant_commands.register(app)
 demo_command.register(app)
+influx_commands.register(app)
 mapping_commands.register(app)
 
 

@@ -192,7 +192,7 @@ def _history_source(settings: Settings) -> HistorySource:
     return InfluxSource(
         url=influx.url,
         org=influx.org,
-        token=influx.token,
+        tokens_folder=str(folder.influx_tokens),
         bucket_prefix=influx.bucket_prefix,
         timeout_s=influx.timeout_s,
         state_path=str(folder.influx_state),

@@ -107,9 +107,9 @@ class InfluxSettings(_Section):
 
     url: str
     org: str
-    token_file: Path
-    bucket_prefix: str = "factoryops-"
+    bucket_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$")] = "factoryops-"
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    is_compressed: bool = False
 
 
 class HistorySettings(_Section):
@@ -189,6 +189,11 @@ class DataFolder:
     def influx_state(self) -> Path:
         """How far the upload to InfluxDB has come."""
         return self.root / "influx-state.db"
+
+    @property
+    def influx_tokens(self) -> Path:
+        """Two token files per factory, made by `influx setup`."""
+        return self.root / "influx-tokens"
 
     @property
     def metadata(self) -> Path:

@@ -49,7 +49,7 @@ class _InfluxHome:
         self._state_path = state_path
 
     def open(self) -> HistoryStore:
-        return InfluxHistory(self._config, self._state_path)
+        return InfluxHistory(self._config, self._state_path, {})
 
     def reader(self) -> HistoryReader:
         return InfluxHistoryReader(self._config, self._state_path)
@@ -70,8 +70,8 @@ class _InfluxPlace:
         self._server = server
 
     def fresh(self) -> Home:
-        prefix = self._server.fresh_prefix()
-        return _InfluxHome(self._server.config(prefix), self._folder / f"{prefix}state.db")
+        config = self._server.fresh()
+        return _InfluxHome(config, self._folder / f"{config.bucket_prefix}state.db")
 
 
 @pytest.fixture(scope="session")

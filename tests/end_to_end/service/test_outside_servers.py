@@ -45,12 +45,12 @@ def outside(tmp_path: Path, broker: Mosquitto, mariadb_server: MariaDb) -> Itera
     """An installation that keeps nothing but its journals in its own folder."""
     password = secret_file(tmp_path / "broker.password", PASSWORD)
     with influx_server() as influx:
-        token = secret_file(tmp_path / "influx.token", influx.token)
+        secret_file(tmp_path / "influx.token", influx.token)
         made = Installation(
             tmp_path / "plant",
             f'[database]\nurl = "{mariadb_server.new_schema("whole_service")}"\n'
             f'[history]\nkind = "influx"\nseal_every_s = 2\n[history.influx]\nurl = "{influx.url}"\n'
-            f'org = "{influx.org}"\ntoken_file = "{token}"\nbucket_prefix = "{influx.fresh_prefix()}"\n'
+            f'org = "{influx.org}"\nbucket_prefix = "{influx.fresh_prefix()}"\n'
             f'[[brokers]]\nname = "hall"\nhost = "127.0.0.1"\nport = {broker.port}\nusername = "{USER}"\n'
             f'password_file = "{password}"\n',
             has_endpoint=False,
@@ -65,6 +65,8 @@ async def test_the_main_job_gives_the_same_on_mariadb_influxdb_and_mosquitto(
     recording = tmp_path / "rig.csv"
     write_recording(recording, ROWS)
     outside.add_factory("works")
+    prepared = outside.command("influx", "setup", "--admin-token-file", str(tmp_path / "influx.token"))
+    assert prepared.returncode == 0, prepared.stderr
     outside.start(timeout_s=90)
     client = await outside.log_in("works")
     at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=3)

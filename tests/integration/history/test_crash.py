@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from factoryops.history.influx.reader import InfluxHistoryReader
-from factoryops.history.influx.transport import InfluxConfig
 from factoryops.history.local.reader import LocalHistoryReader
 from tests.support.historian_plant import SERIES, HistorianPlant
 from tests.support.historian_process import start_historian
 from tests.support.history_model import START_US, ModelHistory, Row, rows_of
-from tests.support.influx_stub import STUB_ORG, STUB_TOKEN, InfluxStub
+from tests.support.influx_server import stub_config
+from tests.support.influx_stub import InfluxStub
 from tests.support.waiting import wait_until
 
 ALL = (0, 1 << 60)
@@ -29,8 +29,7 @@ def target(request: pytest.FixtureRequest, plant: HistorianPlant) -> Iterator[tu
         reader.close()
         return
     with InfluxStub() as stub:
-        config = InfluxConfig(stub.url, STUB_ORG, STUB_TOKEN)
-        reader = InfluxHistoryReader(config, plant.folder / "influx-state.db")
+        reader = InfluxHistoryReader(stub_config(stub), plant.folder / "influx-state.db")
         yield "influx", stub.url, reader
         reader.close()
 

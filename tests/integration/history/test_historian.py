@@ -10,14 +10,14 @@ import apsw
 
 from factoryops.domain.samples import SampleFlag
 from factoryops.history.influx.store import InfluxHistory
-from factoryops.history.influx.transport import InfluxConfig
 from factoryops.history.local.reader import LocalHistoryReader
 from factoryops.history.local.store import LocalHistory
 from factoryops.journal.checkpoints import lowest_checkpoint
 from factoryops.journal.records import Gap
 from tests.support.historian_plant import SERIES, HistorianPlant
 from tests.support.history_model import FACTORY, START_US, rows_of
-from tests.support.influx_stub import STUB_ORG, STUB_TOKEN, InfluxStub
+from tests.support.influx_server import stub_config
+from tests.support.influx_stub import InfluxStub
 from tests.support.waiting import until
 
 ALL = (0, 1 << 62)
@@ -119,9 +119,9 @@ async def test_the_heartbeat_tells_both_sides_of_the_ledger(plant: HistorianPlan
 
 async def test_a_store_that_is_away_loses_nothing_and_is_shown(plant: HistorianPlant) -> None:
     with InfluxStub() as stub:
-        config = InfluxConfig(stub.url, STUB_ORG, STUB_TOKEN)
+        config = stub_config(stub)
         stub.fail(503, times=2)
-        with closing(InfluxHistory(config, plant.folder / "influx-state.db")) as store:
+        with closing(InfluxHistory(config, plant.folder / "influx-state.db", plant.paths)) as store:
             async with plant.running(store):
                 plant.write([(A, START_US, 1.0)])
                 await until(lambda: "store_away" in plant.problems())

@@ -31,13 +31,13 @@ def test_the_data_folder_is_relative_to_the_file(tmp_path: Path) -> None:
 
 def test_every_file_is_relative_to_the_settings_file_wherever_the_service_is_started(tmp_path: Path) -> None:
     text = (
-        '[history]\nkind = "influx"\n[history.influx]\nurl = "http://h"\norg = "o"\ntoken_file = "influx.token"\n'
+        '[history]\nkind = "influx"\n[history.influx]\nurl = "http://h"\norg = "o"\n'
+        '[database]\nurl = "mysql+pymysql://u@h/d"\npassword_file = "database.password"\n'
         '[[brokers]]\nname = "hall"\nhost = "h"\npassword_file = "secrets/broker"\nca_file = "/etc/ca.pem"\n'
     )
     settings = load_settings(write(tmp_path, text))
     assert settings.data_folder == tmp_path / "data"
-    assert settings.history.influx is not None
-    assert settings.history.influx.token_file == tmp_path / "influx.token"
+    assert settings.database.password_file == tmp_path / "database.password"
     assert settings.brokers[0].password_file == tmp_path / "secrets" / "broker"
     assert settings.brokers[0].ca_file == Path("/etc/ca.pem")
 

@@ -1,7 +1,9 @@
 """Line protocol, written strictly: what cannot be written is refused here, singly, never bent or dropped in silence.
 
 One point per device and time in the measurement `samples`, tagged with the device, one float field per parameter;
-flags, where there are any, beside it in the measurement `flags` as integers.
+flags, where there are any, beside it in the measurement `flags` as integers, and texts, whose code is the float, in
+`texts`. No line is built by Python code of its own:
+numbers become text all at once, and what stands before and behind each is looked up and joined (decision 0024).
 
 Keys are any printable text, so each name is first percent-coded where line protocol has no safe form (backslash,
 control characters, names InfluxDB reserves) and then escaped.
@@ -9,23 +11,30 @@ control characters, names InfluxDB reserves) and then escaped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
+import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.samples import SampleColumns, SeriesKey
+from factoryops.history.merging import runs
 
 SAMPLES: Final = "samples"
 FLAGS: Final = "flags"
+TEXTS: Final = "texts"
+MARKER: Final = "marker"
 
 EARLIEST_US: Final = -9_223_372_036_854_775
 LATEST_US: Final = 9_223_372_036_854_774
 """InfluxDB keeps nanoseconds in 64 bits."""
 
 _ESCAPES: Final = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
+_IN_QUOTES: Final = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
 class SeriesName(NamedTuple):
@@ -34,23 +43,6 @@ class SeriesName(NamedTuple):
     factory: str
     device: str
     field: str
-
-
-class Line(NamedTuple):
-    """One line: measurement and tags, fields, time."""
-
-    head: str
-    fields: tuple[str, ...]
-    time_us: int
-
-    @property
-    def text(self) -> str:
-        """The line as it is sent."""
-        return f"{self.head} {','.join(self.fields)} {self.time_us}"
-
-    def split(self) -> list[Line]:
-        """A line of its own for every field."""
-        return [Line(self.head, (field,), self.time_us) for field in self.fields]
 
 
 def _code(text: str) -> str:
@@ -98,42 +90,95 @@ def head_of(measurement: str, device: str) -> str:
     return f"{measurement},device={escape(device)}"
 
 
-def sample_lines(samples: SampleColumns, names: Mapping[int, SeriesName]) -> Iterator[Line]:
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of one measurement, one per device and time, kept as the pieces they are joined from.
+
+    Attributes:
+        order: int64[n], where each value lies in the samples the lines were made of.
+        starts: int64[m], the place of each line's first value.
+        time_us: int64[m], of each line.
+    """
+
+    order: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    time_us: npt.NDArray[np.int64]
+    _openings: Sequence[bytes]
+    _endings: Sequence[bytes]
+    _pieces: list[bytes]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def body(self, low: int, high: int) -> bytes:
+        """The values of places [low, high) as lines; one that is cut gives a line in each part."""
+        pieces = self._pieces[3 * low : 3 * high]
+        pieces[0] = self._openings[low]
+        pieces[-1] = self._endings[int(np.searchsorted(self.starts, high - 1, "right")) - 1]
+        return b"".join(pieces)
+
+
+def sample_lines(samples: SampleColumns, names: Mapping[int, SeriesName]) -> Lines:
     """One line per device and time.
 
     Args:
-        samples: one per series and time, finite, of one factory.
+        samples: finite, ordered by (series, time), one per series and time, of one factory.
         names: of every series in them.
     """
-    heads = {name.device: head_of(SAMPLES, name.device) for name in names.values()}
-    return _lines(samples, names, heads, [repr(value) for value in samples.value.tolist()])
+    return _lines(SAMPLES, samples, names, lambda order: _numbers(samples.value[order]))
 
 
-def flag_lines(samples: SampleColumns, names: Mapping[int, SeriesName]) -> Iterator[Line]:
-    """The same for the samples' flags."""
-    heads = {name.device: head_of(FLAGS, name.device) for name in names.values()}
-    return _lines(samples, names, heads, [f"{flags}i" for flags in samples.flags.tolist()])
+def flag_lines(samples: SampleColumns, names: Mapping[int, SeriesName]) -> Lines:
+    """The same for the samples' flags, as integers."""
+    return _lines(FLAGS, samples, names, lambda order: _numbers(samples.flags[order].astype(np.int64), behind=b"i"))
+
+
+def text_lines(samples: SampleColumns, names: Mapping[int, SeriesName], texts: Mapping[int, str]) -> Lines:
+    """The same for what the values of `samples` stand for, as strings."""
+    quoted = {code: f'"{text.translate(_IN_QUOTES)}"'.encode(errors="replace") for code, text in texts.items()}
+    return _lines(TEXTS, samples, names, lambda order: [quoted[int(code)] for code in samples.value[order].tolist()])
 
 
 def _lines(
-    samples: SampleColumns, names: Mapping[int, SeriesName], heads: Mapping[str, str], values: list[str]
-) -> Iterator[Line]:
-    present, inverse = np.unique(samples.series, return_inverse=True)
+    measurement: str,
+    samples: SampleColumns,
+    names: Mapping[int, SeriesName],
+    values_of: Callable[[npt.NDArray[np.int64]], list[bytes]],
+) -> Lines:
+    found = list(runs(samples.series))
+    lengths = [high - low for _, low, high in found]
+    named = [names[series] for series, _, _ in found]
     devices: dict[str, int] = {}
-    number = np.array([devices.setdefault(names[one].device, len(devices)) for one in present.tolist()], np.int64)
-    ordered_heads = [heads[device] for device in devices]
-    device_of = number[inverse] if len(present) else np.empty(0, np.int64)
-    prefixes = {one: escape(names[one].field) + "=" for one in present.tolist()}
+    device_of = np.repeat(np.array([devices.setdefault(one.device, len(devices)) for one in named], np.int64), lengths)
     order = np.lexsort((samples.time_us, device_of))
-    place: tuple[int, int] | None = None
-    fields: list[str] = []
-    series, times, device_list = samples.series.tolist(), samples.time_us.tolist(), device_of.tolist()
-    for index in order.tolist():
-        here = (device_list[index], times[index])
-        if here != place:
-            if place is not None:
-                yield Line(ordered_heads[place[0]], tuple(fields), place[1])
-            place, fields = here, []
-        fields.append(prefixes[series[index]] + values[index])
-    if place is not None:
-        yield Line(ordered_heads[place[0]], tuple(fields), place[1])
+    device_of, time_us = device_of[order], samples.time_us[order]
+    is_first = np.ones(len(order), np.bool_)
+    is_first[1:] = (device_of[1:] != device_of[:-1]) | (time_us[1:] != time_us[:-1])
+    starts = np.flatnonzero(is_first)
+    number_of = np.repeat(np.arange(len(named)), lengths)[order]
+    openings = _texts([f"{head_of(measurement, one.device)} {escape(one.field)}=" for one in named])[number_of]
+    before = np.where(is_first, openings, _texts([f",{escape(one.field)}=" for one in named])[number_of])
+    endings = _numbers(time_us[starts], before=b" ", behind=b"\n")
+    behind = np.full(len(order), b"", object)
+    behind[np.append(starts[1:], len(order))[: len(starts)] - 1] = endings
+    pieces = [b""] * (3 * len(order))
+    pieces[0::3], pieces[1::3], pieces[2::3] = before.tolist(), values_of(order), behind.tolist()
+    return Lines(order, starts, time_us[starts], openings.tolist(), endings, pieces)
+
+
+def _texts(names: list[str]) -> npt.NDArray[np.object_]:
+    texts = np.empty(len(names), object)
+    texts[:] = [name.encode() for name in names]
+    return texts
+
+
+def _numbers(
+    values: npt.NDArray[np.float64] | npt.NDArray[np.int64], *, before: bytes = b"", behind: bytes = b""
+) -> list[bytes]:
+    """Each number as the shortest text that is read back as the same number."""
+    if not len(values):
+        return []
+    text = msgspec.json.encode(values.tolist())[1:-1]
+    if before or behind:
+        text = before + text.replace(b",", behind + b"," + before) + behind
+    return text.split(b",")

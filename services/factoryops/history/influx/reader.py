@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import apsw
 import numpy as np
+import numpy.typing as npt
 
 from factoryops.domain.bins import BinSummaries, bin_samples
 from factoryops.domain.samples import SampleColumns
-from factoryops.history.books import BooksReader, read_keys
-from factoryops.history.influx.flux import Answer, parse_answer, raw_query
+from factoryops.domain.time import US_PER_S
+from factoryops.history.books import BooksReader, read_keys, read_ledger
+from factoryops.history.influx.answers import Answer, Origin, parse_answer
+from factoryops.history.influx.flux import newest_query, raw_query, series_query
 from factoryops.history.influx.lines import EARLIEST_US, FLAGS, LATEST_US, SAMPLES, SeriesName, name_of
+from factoryops.history.influx.state import read_checkpoint_of_all, read_held_back
 from factoryops.history.influx.transport import InfluxConfig, Transport
-from factoryops.history.store import Cancelled, go_on, never
+from factoryops.history.store import Cancelled, StoreLedger, go_on, never
 
-_ALL: Final = 1 << 62
+_ROWS_PER_PAGE: Final = 250_000
+_SERIES_PER_QUERY: Final = 50
+_SERIES_TIME_US: Final = 50 * 3_600 * US_PER_S
+"""So much time of all its series together is asked for at once, that an answer is some tens of megabytes at most."""
+
+Span = tuple[int, int]
 
 
 class InfluxHistoryReader(BooksReader):
@@ -29,6 +39,16 @@ class InfluxHistoryReader(BooksReader):
         self._names: dict[int, SeriesName] = {}
         self._factories: set[str] = set()
 
+    def checkpoint(self, journal: str) -> int:
+        """The last row of `journal` that every factory's bucket contains."""
+        with self._reading() as connection:
+            return read_checkpoint_of_all(connection, journal) if connection else 0
+
+    def ledger(self) -> StoreLedger:
+        """Running totals."""
+        with self._reading() as connection:
+            return _read_ledger(connection) if connection else StoreLedger(0, 0, {})
+
     def _named(self, series: Sequence[int]) -> dict[int, SeriesName]:
         """The names of those series that InfluxDB can name and that were ever announced."""
         unknown = [one for one in series if one not in self._names]
@@ -40,28 +60,49 @@ class InfluxHistoryReader(BooksReader):
     def _has_bucket(self, factory: str) -> bool:
         """Whether anything was ever written for this factory: a bucket that is gone must not look like an empty one."""
         if factory not in self._factories:
-            name = self._config.bucket(factory)
             with self._reading() as connection:
-                if connection and connection.execute("SELECT 1 FROM bucket WHERE name = ?", (name,)).fetchone():
+                known = "SELECT 1 FROM bucket WHERE factory = ?"
+                if connection and connection.execute(known, (factory,)).fetchone():
                     self._factories.add(factory)
         return factory in self._factories
 
+    def _places(self, series: Sequence[int]) -> dict[str, dict[SeriesName, int]]:
+        """The series that can have samples."""
+        found: dict[str, dict[SeriesName, int]] = {}
+        for one, name in self._named(series).items():
+            if self._has_bucket(name.factory):
+                found.setdefault(name.factory, {})[name] = one
+        return found
+
     def newest(self, series: Sequence[int], start_us: int, end_us: int) -> SampleColumns:
         """The newest sample within the span of each of `series` that has one, in no particular order."""
-        found = [self.raw(one, start_us, end_us, most=_ALL) for one in series]
-        return SampleColumns.joined([samples.take(np.array([len(samples) - 1])) for samples in found if len(samples)])
+        span = _within_reach(start_us, end_us)
+        found: list[SampleColumns] = []
+        if span is None:
+            return SampleColumns.empty()
+        for factory, names in self._places(series).items():
+            for part in _parts(list(names), _SERIES_PER_QUERY):
+                query = newest_query(self._config.bucket(factory), part, span)
+                answers = parse_answer(self._transport.query(factory, query))
+                found += [_samples(names[name], answers, name) for name in part]
+        return SampleColumns.joined([one for one in found if len(one)])
 
     def raw(self, series: int, start_us: int, end_us: int, *, most: int, cancelled: Cancelled = never) -> SampleColumns:
         """The first `most` samples of the span, ascending in time, one per time."""
-        go_on(cancelled)
         span = _within_reach(start_us, end_us)
         name = self._named([series]).get(series)
-        if name is None or span is None or not self._has_bucket(name.factory):
-            return SampleColumns.empty()
-        query = raw_query(self._config.bucket(name.factory), name, span, most=most)
-        answers = parse_answer(self._transport.query(query))
-        samples, flagged = (answers.get((result, "", ""), Answer()) for result in (SAMPLES, FLAGS))
-        return _with_flags(series, samples, flagged)
+        pages: list[SampleColumns] = []
+        go_on(cancelled)
+        while name is not None and span is not None and most > 0 and self._has_bucket(name.factory):
+            go_on(cancelled)
+            rows = min(most, _ROWS_PER_PAGE)
+            query = raw_query(self._config.bucket(name.factory), name, span, most=rows)
+            pages.append(_samples(series, parse_answer(self._transport.query(name.factory, query))))
+            most -= len(pages[-1])
+            if len(pages[-1]) < rows:
+                break
+            span = int(pages[-1].time_us[-1]) + 1, span[1]
+        return SampleColumns.joined([page for page in pages if len(page)])
 
     def binned(
         self, series: Sequence[int], start_us: int, end_us: int, width_us: int, *, cancelled: Cancelled = never
@@ -69,10 +110,22 @@ class InfluxHistoryReader(BooksReader):
         """Summaries per bin of each series that has samples in the span; bins are aligned to absolute time."""
         answer: dict[int, BinSummaries] = {}
         for one in series:
-            samples = self.raw(one, start_us, end_us, most=_ALL, cancelled=cancelled)
+            samples = self.raw(one, start_us, end_us, most=1 << 62, cancelled=cancelled)
             if len(samples):
                 answer[one] = bin_samples(samples.time_us, samples.value, width_us, samples.flags)
         return answer
+
+    def _stored_times(
+        self, factory: str, names: Sequence[SeriesName], span: Span
+    ) -> Iterator[tuple[SeriesName, npt.NDArray[np.int64]]]:
+        """The times at which these series have samples in the span."""
+        if self._has_bucket(factory):
+            at_once = max(1, min(_SERIES_PER_QUERY, _SERIES_TIME_US // (span[1] - span[0])))
+            for part in _parts(names, at_once):
+                query = series_query(self._config.bucket(factory), part, span, [SAMPLES])
+                answers = parse_answer(self._transport.query(factory, query))
+                for name in part:
+                    yield name, answers.get(Origin(SAMPLES, name.device, name.field), Answer.empty()).time_us
 
     def close(self) -> None:
         """Let go of connections and the file."""
@@ -80,18 +133,29 @@ class InfluxHistoryReader(BooksReader):
         self._transport.close()
 
 
-def _within_reach(start_us: int, end_us: int) -> tuple[int, int] | None:
+def _read_ledger(connection: apsw.Connection) -> StoreLedger:
+    with connection:  # one moment of both
+        totals, held_back = read_ledger(connection), read_held_back(connection)
+    return StoreLedger(totals.stored, totals.replaced, totals.refused, held_back)
+
+
+def _within_reach(start_us: int, end_us: int) -> Span | None:
     """The part of a span that InfluxDB can name; None when it is empty."""
     span = max(start_us, EARLIEST_US), min(end_us, LATEST_US + 1)
     return span if span[0] < span[1] else None
 
 
-def _with_flags(series: int, samples: Answer, flagged: Answer) -> SampleColumns:
-    time_us = samples.time_us()
-    flags = np.zeros(len(time_us), np.uint8)
-    flag_time_us = flagged.time_us()
-    place = np.searchsorted(time_us, flag_time_us)
-    is_there = place < len(time_us)
-    is_there[is_there] = time_us[place[is_there]] == flag_time_us[is_there]
-    flags[place[is_there]] = flagged.value().astype(np.uint8)[is_there]
-    return SampleColumns(np.full(len(time_us), series, np.int64), time_us, samples.value(), flags)
+def _parts(names: Sequence[SeriesName], at_once: int) -> Iterator[Sequence[SeriesName]]:
+    return (names[first : first + at_once] for first in range(0, len(names), at_once))
+
+
+def _samples(series: int, answers: dict[Origin, Answer], name: SeriesName | None = None) -> SampleColumns:
+    """The samples of one series in an answer; `name` says which where there are several."""
+    device, field = (name.device, name.field) if name else ("", "")
+    samples, flagged = (answers.get(Origin(result, device, field), Answer.empty()) for result in (SAMPLES, FLAGS))
+    flags = np.zeros(len(samples.time_us), np.uint8)
+    place = np.searchsorted(samples.time_us, flagged.time_us)
+    is_there = place < len(flags)
+    is_there[is_there] = samples.time_us[place[is_there]] == flagged.time_us[is_there]
+    flags[place[is_there]] = flagged.value.astype(np.uint8)[is_there]
+    return SampleColumns(np.full(len(flags), series, np.int64), samples.time_us, samples.value, flags)

@@ -1,83 +1,45 @@
 """The InfluxDB store: the historian's side, an upload from under the journal.
 
-The state file says how far the upload has come; it moves only after the server has confirmed every line. A crash in
-between sends the same lines again, which overwrite themselves.
+Every factory's bucket has its own pace (decision 0025). While one does not let us in, its samples stay in the journals
+and are read from there again; all others go on.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import apsw
 import numpy as np
 import numpy.typing as npt
 
-from factoryops.domain.errors import InvalidInputError, StorageError
+from factoryops.domain.errors import InvalidInputError, UnavailableError
 from factoryops.domain.samples import SampleColumns, SeriesKey
-from factoryops.domain.time import now_us
-from factoryops.history.books import Books, open_for_writing
-from factoryops.history.influx.lines import (
-    EARLIEST_US,
-    LATEST_US,
-    SAMPLES,
-    escape,
-    flag_lines,
-    head_of,
-    name_of,
-    sample_lines,
-)
+from factoryops.domain.time import US_PER_S, now_us
+from factoryops.history.influx.delivery import Delivery, Parcel, deliver, pack
+from factoryops.history.influx.lane import Lane
+from factoryops.history.influx.lines import SeriesName, name_of
 from factoryops.history.influx.reader import InfluxHistoryReader
+from factoryops.history.influx.state import State
+from factoryops.history.influx.tokens import ClosedBucketError
 from factoryops.history.influx.transport import InfluxConfig
-from factoryops.history.influx.upload import RefusedValue, Upload
+from factoryops.history.influx.upload import Upload
 from factoryops.history.merging import runs
 from factoryops.history.store import NO_TEXTS
 from factoryops.journal.failpoint import failpoint
 from factoryops.journal.records import Gap
-from factoryops.journal.writer import set_aside
 from factoryops.observability.heartbeat import Problem
 
 logger = logging.getLogger(__name__)
 
-VERSION: Final = 1
-REFUSED_KEPT: Final = 20_000
+_BUCKETS_ASKED: Final = 2
+"""So many buckets without an answer, and none with one: the server is away."""
+_AT_ONCE: Final = 100_000
+_MOST_SPANS: Final = 16
+_SHORT_GAP_US: Final = 60 * US_PER_S
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS bucket (name TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS refused_value (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    refused_us INTEGER NOT NULL,
-    bucket TEXT NOT NULL,
-    line TEXT NOT NULL,
-    words TEXT NOT NULL
-);
-"""
-
-_ADD_REFUSED: Final = "INSERT INTO refused_value (refused_us, bucket, line, words) VALUES (?, ?, ?, ?)"
-_TRIM_REFUSED: Final = "DELETE FROM refused_value WHERE number <= (SELECT max(number) FROM refused_value) - ?"
-
-
-@dataclass(slots=True)
-class _Plan:
-    """What is to become of one append's samples.
-
-    Attributes:
-        ordered: what is sent: one per series and time, ordered.
-        is_present: bool[n], takes the place of a stored sample.
-        repeated: samples that a later one of the same append replaced.
-        refused: values that cannot be sent, by reason.
-        texts: what the text codes in it stand for.
-    """
-
-    ordered: SampleColumns
-    is_present: npt.NDArray[np.bool_]
-    repeated: int
-    refused: dict[str, int] = field(default_factory=dict)
-    texts: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+Texts = Mapping[int, tuple[str, str]]
 
 
 class InfluxHistory(InfluxHistoryReader):
@@ -87,34 +49,23 @@ class InfluxHistory(InfluxHistoryReader):
     whether it is there. Only when a crash fell between upload and checkpoint, an older sample that was in that upload
     counts as replaced though it was stored: the sum stays right.
 
+    Args:
+        journals: journal name -> file, to read again what was held back.
+
     Raises:
         SetupError: the state file was written by a newer program.
         StorageError: it cannot be written.
     """
 
-    def __init__(self, config: InfluxConfig, state_path: Path) -> None:
+    def __init__(self, config: InfluxConfig, state_path: Path, journals: Mapping[str, Path]) -> None:
         super().__init__(config, state_path)
-        self._state_path = state_path
-        self.was_damaged = False
-        self._connection = self._open_or_set_aside()
-        self._books = Books(self._connection)
-        self._buckets = {str(row[0]) for row in self._connection.execute("SELECT name FROM bucket")}
-        self._upload = Upload(self._transport, self._buckets, most_lines=config.most_lines)
-        self._may_repeat = True
+        self._journals = journals
+        self._state = State(state_path)
+        self._upload = Upload(self._transport, most_lines=config.most_lines)
+        self._lanes = {factory: Lane(factory, behind) for factory, behind in self._state.lagging().items()}
+        self.was_damaged = self._state.was_damaged
         if self.was_damaged:
             self._record_damage()
-
-    def _open_or_set_aside(self) -> apsw.Connection:
-        try:
-            connection = open_for_writing(self._state_path, version=VERSION, schema=_SCHEMA)
-            if connection.pragma("quick_check") == "ok":
-                return connection
-            connection.close()
-        except (apsw.NotADBError, apsw.CorruptError) as error:
-            logger.warning("The state file of the upload is damaged: %s", error)
-        set_aside(self._state_path)
-        self.was_damaged = True
-        return open_for_writing(self._state_path, version=VERSION, schema=_SCHEMA)
 
     def _record_damage(self) -> None:
         reason = (
@@ -130,26 +81,37 @@ class InfluxHistory(InfluxHistoryReader):
         *,
         gaps: Sequence[Gap],
         checkpoints: Mapping[str, int],
-        texts: Mapping[int, tuple[str, str]] = NO_TEXTS,
+        texts: Texts = NO_TEXTS,
     ) -> None:
         """Upload it, then move the state; see HistoryStore.append.
 
         Refused singly, by reason: values that are not finite, times InfluxDB cannot hold, keys that are not text, and
-        what the server refuses; the server's words are kept in the state file's table `refused_value`.
+        what the server refuses; the server's words are kept in the state file's table `refused_value`. What a bucket
+        does not take at the moment is held back.
         """
-        if self._books.holds(checkpoints):
+        if self._state.books.holds(checkpoints):
             return
         writable = self._learn(keys)
-        plan = self._plan(samples, texts)
+        parts = self._by_factory(samples, keys)
         failpoint("before_upload")
-        try:
-            refused = self._send(plan)
-        except BaseException:
-            self._may_repeat = True
-            raise
+        delivered, failures = self._deliver_all(parts, texts)
         failpoint("after_upload_before_checkpoint")
-        self._record(plan, refused, writable, gaps, checkpoints)
-        self._may_repeat = False
+        unknown = pack(samples.take(~np.isin(samples.series, np.fromiter(keys, np.int64, len(keys)))), {})
+        nobody_s = Delivery(SampleColumns.empty(), 0, 0, unknown.refused, ())
+        held = {factory: len(part) for factory, part in parts.items() if factory not in delivered}
+        fronts = {journal: self._state.front(journal) for journal in self._journals}
+        with self._state.transaction():
+            self._state.books.add_series(writable)
+            self._state.books.add_texts(texts)
+            self._state.books.add_gaps(gaps)
+            self._state.books.move_checkpoints(checkpoints)
+            self._record({**delivered, "": nobody_s})
+            for factory, count in held.items():
+                self._state.hold_back(factory, fronts, count)
+        self._remember(delivered, writable, texts)
+        for factory, error in failures.items():
+            self._lane(factory).behind = fronts
+            self._lane(factory).failed(error)
 
     def _learn(self, keys: Mapping[int, SeriesKey]) -> dict[int, SeriesKey]:
         """Those of `keys` that InfluxDB can name."""
@@ -163,111 +125,120 @@ class InfluxHistory(InfluxHistoryReader):
                 logger.warning("%s Its samples are refused.", error)
         return writable
 
-    def _plan(self, samples: SampleColumns, texts: Mapping[int, tuple[str, str]]) -> _Plan:
-        named = np.fromiter(self._named(np.unique(samples.series).tolist()), np.int64)
-        is_finite = np.isfinite(samples.value)
-        is_in_range = (samples.time_us >= EARLIEST_US) & (samples.time_us <= LATEST_US)
-        is_named = np.isin(samples.series, named)
-        refused = {
-            "not_finite": int((~is_finite).sum()),
-            "time_out_of_range": int((is_finite & ~is_in_range).sum()),
-            "not_encodable": int((is_finite & is_in_range & ~is_named).sum()),
-        }
-        fit = samples.take(is_finite & is_in_range & is_named)
-        ordered = fit.sorted_unique()
-        return _Plan(ordered, self._present(ordered), len(fit) - len(ordered), refused, texts)
+    def _by_factory(self, samples: SampleColumns, keys: Mapping[int, SeriesKey]) -> dict[str, SampleColumns]:
+        series: dict[str, list[int]] = {}
+        present = np.unique(samples.series).tolist()
+        for one in present:
+            if one in keys:
+                series.setdefault(keys[one].factory, []).append(one)
+        if [len(ours) for ours in series.values()] == [len(present)]:
+            return dict.fromkeys(series, samples)
+        return {factory: samples.take(np.isin(samples.series, ours)) for factory, ours in series.items()}
 
-    def _present(self, ordered: SampleColumns) -> npt.NDArray[np.bool_]:
+    def _deliver_all(
+        self, parts: Mapping[str, SampleColumns], texts: Texts
+    ) -> tuple[dict[str, Delivery], dict[str, UnavailableError]]:
+        """What went through, and why the rest did not; raises UnavailableError when the whole server is away."""
+        delivered: dict[str, Delivery] = {}
+        failures: dict[str, UnavailableError] = {}
+        away: list[UnavailableError] = []
+        for factory, part in parts.items():
+            if self._lane(factory).behind:
+                continue
+            try:
+                delivered[factory] = self._deliver(factory, part, texts)
+            except UnavailableError as error:
+                failures[factory] = error
+                self._lane(factory).may_repeat = True
+                away += [] if isinstance(error, ClosedBucketError) else [error]
+            if len(away) == _BUCKETS_ASKED and not delivered:
+                break
+        if away and not delivered:
+            raise away[0]
+        return delivered, failures
+
+    def _lane(self, factory: str) -> Lane:
+        return self._lanes.setdefault(factory, Lane(factory, {}))
+
+    def _deliver(self, factory: str, samples: SampleColumns, texts: Texts) -> Delivery:
+        lane = self._lane(factory)
+        names = self._named(np.unique(samples.series).tolist())
+        parcel = pack(samples, names)
+        is_present = self._present(factory, parcel, names)
+        return deliver(self._upload, factory, parcel, names, texts, is_present=is_present, may_repeat=lane.may_repeat)
+
+    def _present(self, factory: str, parcel: Parcel, names: Mapping[int, SeriesName]) -> npt.NDArray[np.bool_]:
         """Which samples take the place of a stored one; newer ones than the series' newest need no question."""
-        present = np.zeros(len(ordered), np.bool_)
-        for series, low, high in runs(ordered.series):
-            newest_us = self._books.last_us.get(series)
-            if newest_us is not None and ordered.time_us[low] <= newest_us:
-                times = ordered.time_us[low:high]
-                end_us = min(int(times[-1]), newest_us) + 1
-                stored = self.raw(series, int(times[0]), end_us, most=1 << 62)
-                present[low:high] = np.isin(times, stored.time_us, assume_unique=True)
+        samples, last_us = parcel.samples, self._state.books.last_us
+        present = np.zeros(len(samples), np.bool_)
+        asked: dict[SeriesName, tuple[int, int]] = {}
+        for series, low, high in runs(samples.series):
+            if samples.time_us[low] <= last_us.get(series, int(samples.time_us[low]) - 1):
+                asked[names[series]] = (low, high)
+        times = [samples.time_us[low:high] for low, high in asked.values()]
+        for span in _spans(np.unique(np.concatenate(times))) if times else ():
+            for name, time_us in self._stored_times(factory, list(asked), span):
+                low, high = asked[name]
+                present[low:high] |= np.isin(samples.time_us[low:high], time_us, assume_unique=True)
         return present
 
-    def _send(self, plan: _Plan) -> list[RefusedValue]:
-        """Upload every factory's lines to its bucket."""
-        present = np.unique(plan.ordered.series)
-        by_factory: dict[str, list[int]] = {}
-        for one, name in self._named(present.tolist()).items():
-            by_factory.setdefault(name.factory, []).append(one)
-        refused: list[RefusedValue] = []
-        for factory, series in by_factory.items():
-            is_ours = np.isin(plan.ordered.series, series)
-            ours = plan.ordered.take(is_ours)
-            needs_flag = (ours.flags != 0) | plan.is_present[is_ours] | self._may_repeat
-            names = {one: self._names[one] for one in series}
-            lines = [*sample_lines(ours, names), *flag_lines(ours.take(needs_flag), names)]
-            refused += self._upload.send(self._config.bucket(factory), lines)
-        return refused
+    def _record(self, delivered: Mapping[str, Delivery]) -> None:
+        books = self._state.books
+        for factory, one in delivered.items():
+            books.add_latest(one.kept)
+            books.count(stored=one.stored, replaced=one.replaced, refused=one.refused)
+            self._state.keep_refused(factory, one.put_aside)
+        self._state.add_buckets([factory for factory in delivered if factory])
 
-    def _record(
-        self,
-        plan: _Plan,
-        refused: Sequence[RefusedValue],
-        keys: Mapping[int, SeriesKey],
-        gaps: Sequence[Gap],
-        checkpoints: Mapping[str, int],
-    ) -> None:
-        is_kept = self._kept(plan.ordered, refused) if refused else np.ones(len(plan.ordered), np.bool_)
-        kept = plan.ordered.take(is_kept)
-        replaced = plan.repeated + int(plan.is_present[is_kept].sum())
-        stored = len(kept) - int(plan.is_present[is_kept].sum())
-        turned_away = {**plan.refused, "refused_by_store": len(plan.ordered) - len(kept)}
-        with self._transaction():
-            self._books.add_series(keys)
-            self._books.add_texts(plan.texts)
-            self._books.add_latest(kept)
-            self._books.add_gaps(gaps)
-            self._books.count(stored=stored, replaced=replaced, refused=turned_away)
-            self._books.move_checkpoints(checkpoints)
-            self._connection.executemany("INSERT OR IGNORE INTO bucket VALUES (?)", [(one,) for one in self._buckets])
-            self._keep_refused(refused)
-        self._books.committed(kept, keys, plan.texts)
-
-    def _kept(self, ordered: SampleColumns, refused: Sequence[RefusedValue]) -> npt.NDArray[np.bool_]:
-        is_kept = np.ones(len(ordered), np.bool_)
-        gone: dict[tuple[str, str, int], list[str]] = {}
-        for one in refused:
-            gone.setdefault((one.bucket, one.line.head, one.line.time_us), []).append(one.line.fields[0])
-        for index, (series, time_us) in enumerate(zip(ordered.series.tolist(), ordered.time_us.tolist(), strict=True)):
-            name = self._names[series]
-            fields = gone.get((self._config.bucket(name.factory), head_of(SAMPLES, name.device), time_us), ())
-            is_kept[index] = not any(field.startswith(escape(name.field) + "=") for field in fields)
-        return is_kept
-
-    def _keep_refused(self, refused: Sequence[RefusedValue]) -> None:
-        if refused:
-            moment = now_us()
-            self._connection.executemany(
-                _ADD_REFUSED, [(moment, one.bucket, one.line.text, one.words) for one in refused]
-            )
-            self._connection.execute(_TRIM_REFUSED, (REFUSED_KEPT,))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            with self._connection:
-                yield
-        except apsw.Error as error:
-            raise StorageError(
-                f"The state file of the upload, {self._state_path}, cannot be written ({error}). "
-                "Samples wait in the journal; check the disk and its free space."
-            ) from error
+    def _remember(self, delivered: Mapping[str, Delivery], keys: Mapping[int, SeriesKey], texts: Texts) -> None:
+        """The transaction is on disk: the same in memory."""
+        kept = SampleColumns.joined([one.kept for one in delivered.values()])
+        self._state.books.committed(kept, keys, texts)
+        for factory in delivered:
+            self._lane(factory).succeeded()
 
     def tidy(self, *, budget_s: float) -> int:
-        """Nothing to do here: InfluxDB compacts by itself."""
-        return 0
+        """Bring a piece of what was held back to each bucket that may be asked again; returns how many lag."""
+        for lane in self._lanes.values():
+            if lane.behind and lane.backoff.is_over():
+                try:
+                    self._catch_up(lane)
+                except UnavailableError as error:
+                    lane.failed(error)
+        return sum(1 for lane in self._lanes.values() if lane.behind)
+
+    def _catch_up(self, lane: Lane) -> None:
+        fronts = {journal: self._state.front(journal) for journal in self._journals}
+        sheaf = lane.read(self._journals, fronts, most_samples=_AT_ONCE)
+        moved = sheaf.checkpoints or lane.lost(self._journals, fronts)
+        writable = self._learn(sheaf.keys)
+        delivery = self._deliver(lane.factory, sheaf.samples, sheaf.texts)
+        with self._state.transaction():
+            self._state.books.add_series(writable)
+            self._state.books.add_texts(sheaf.texts)
+            self._state.books.add_gaps(sheaf.gaps)
+            self._record({lane.factory: delivery})
+            self._state.catch_up(lane.factory, moved, len(sheaf.samples))
+            if lane.is_at(fronts, moved):
+                self._state.caught_up(lane.factory)
+        self._remember({lane.factory: delivery}, writable, sheaf.texts)
+        lane.moved(sheaf, moved, fronts)
 
     def problems(self) -> Sequence[Problem]:
-        """None: this store has no parts that fail alone."""
-        return ()
+        """Why samples are held back."""
+        return [lane.problem for lane in self._lanes.values() if lane.problem is not None]
 
     def close(self) -> None:
-        """Let go of connections and the file."""
+        """Let go of connections and files."""
+        for lane in self._lanes.values():
+            lane.close()
         super().close()
-        self._connection.close()
+        self._state.close()
+
+
+def _spans(time_us: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    """A few spans that cover all times, which ascend, with the widest gaps between them left out."""
+    gaps = np.diff(time_us)
+    widest = np.sort(np.argsort(gaps)[::-1][: _MOST_SPANS - 1])
+    edges = widest[gaps[widest] > _SHORT_GAP_US] + 1
+    return [(int(part[0]), int(part[-1]) + 1) for part in np.split(time_us, edges)]

@@ -6,10 +6,11 @@ influxdb-client carries the bytes; its batching and its retries, which lose data
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import urllib3
@@ -19,13 +20,16 @@ from influxdb_client.domain.dialect import Dialect
 from influxdb_client.rest import ApiException
 
 from factoryops.domain.errors import UnavailableError
+from factoryops.history.influx.tokens import ClosedBucketError, Right, Tokens
 
 _MOST_WAIT_S: Final = 300
-_PROBE_S: Final = 60
 _ITS_FAULT: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+_CLOSED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 _DIALECT: Final = Dialect(  # type: ignore[no-untyped-call]  # influxdb-client gives its models no types
     header=True, annotations=[], delimiter=",", comment_prefix="#", date_time_format="RFC3339Nano"
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +38,20 @@ class InfluxConfig:
 
     Attributes:
         url: "http://host:8086".
-        token: one that may read and write the buckets; may it also create them, they are made as needed.
+        tokens: of each factory's bucket.
         bucket_prefix: a factory's bucket is named so, followed by the factory's id.
         timeout_s: for each request.
         most_lines: per request; halved while requests time out.
+        is_compressed: gzip both ways: a tenth of the traffic for about twice the computing time.
     """
 
     url: str
     org: str
-    token: str = field(repr=False)
+    tokens: Tokens = field(repr=False)
     bucket_prefix: str = "factoryops-"
     timeout_s: float = 10.0
     most_lines: int = 5_000
+    is_compressed: bool = False
 
     def bucket(self, factory: str) -> str:
         """The name of a factory's bucket."""
@@ -57,7 +63,7 @@ class Refusal:
     """The server will not take these bytes, ever.
 
     Attributes:
-        status: 400 or 422 (a line is bad), 413 (too much at once), 404 (no such bucket).
+        status: 400 or 422 (a line is bad), 413 (too much at once).
         words: the server's own.
     """
 
@@ -65,61 +71,93 @@ class Refusal:
     words: str
 
 
+class _Client:
+    """Connections with one token."""
+
+    def __init__(self, config: InfluxConfig, token: str) -> None:
+        self.token = token
+        self._client = InfluxDBClient(
+            url=config.url,
+            token=token,
+            org=config.org,
+            timeout=int(config.timeout_s * 1_000),
+            enable_gzip=config.is_compressed,
+        )
+        self._write_api = self._client.write_api(write_options=SYNCHRONOUS)
+        self._query_api = self._client.query_api()
+
+    def write(self, bucket: str, body: bytes) -> None:
+        self._write_api.write(bucket=bucket, record=body, write_precision="us")  # type: ignore[arg-type]  # its enumeration holds plain strings
+
+    def query(self, flux: str) -> bytes:
+        response: Any = self._query_api.query_raw(flux, dialect=_DIALECT)
+        return bytes(response.data)
+
+    def close(self) -> None:
+        self._write_api.close()  # type: ignore[no-untyped-call]  # not typed by influxdb-client
+        self._client.close()  # type: ignore[no-untyped-call]  # as above
+
+
 class Transport:
     """One server; safe from several threads."""
 
     def __init__(self, config: InfluxConfig) -> None:
         self._config = config
-        self._client = InfluxDBClient(
-            url=config.url, token=config.token, org=config.org, timeout=int(config.timeout_s * 1_000)
-        )
-        self._write_api = self._client.write_api(write_options=SYNCHRONOUS)
-        self._query_api = self._client.query_api()
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, Right], _Client] = {}
 
-    def write(self, bucket: str, body: bytes) -> Refusal | None:
-        """Send lines; None when all of them are kept.
+    def write(self, factory: str, body: bytes) -> Refusal | None:
+        """Send lines to a factory's bucket; None when all of them are kept.
 
         Raises:
-            UnavailableError: the server is away, busy, or does not let us in.
+            ClosedBucketError: the bucket does not let us in, or is not there.
+            UnavailableError: the server is away or busy.
         """
         try:
-            with self._translated():
-                self._write_api.write(bucket=bucket, record=body, write_precision="us")  # type: ignore[arg-type]  # its enumeration holds plain strings
+            with self._translated(factory):
+                self._asked(factory, Right.WRITE, lambda client: client.write(self._config.bucket(factory), body))
         except ApiException as error:
-            return Refusal(int(error.status), _words(error))
+            return Refusal(int(error.status), words_of(error))
         return None
 
-    def query(self, flux: str) -> str:
-        """The answer as CSV.
+    def touch(self, factory: str) -> None:
+        """See whether lines could be written, without writing any; raises as `write` does."""
+        self.write(factory, b"")
+
+    def query(self, factory: str, flux: str) -> bytes:
+        """The answer to a query of a factory's bucket, as CSV.
 
         Raises:
-            UnavailableError: the server is away, busy, does not let us in or cannot answer.
+            ClosedBucketError: the bucket does not let us in, or is not there.
+            UnavailableError: the server is away, busy or cannot answer.
         """
         try:
-            with self._translated():
-                response: Any = self._query_api.query_raw(flux, dialect=_DIALECT)
-                return str(response.data.decode("utf-8"))
+            with self._translated(factory):
+                return self._asked(factory, Right.READ, lambda client: client.query(flux))
         except ApiException as error:
-            raise UnavailableError(f"InfluxDB cannot answer the query: {_words(error)}") from error
+            raise UnavailableError(f"InfluxDB cannot answer the query: {words_of(error)}") from error
 
-    def create_bucket(self, bucket: str) -> None:
-        """Make a bucket that keeps samples for ever.
-
-        Raises:
-            UnavailableError: it cannot be made; says what to do.
-        """
+    def _asked(self, factory: str, right: Right, ask: Callable[[_Client], T]) -> T:
+        """Ask, and once more when the token was just replaced by another."""
+        client = self._client(factory, right)
         try:
-            with self._translated():
-                self._client.buckets_api().create_bucket(bucket_name=bucket, org=self._config.org)
-        except (ApiException, UnavailableError) as error:
-            raise UnavailableError(
-                f"InfluxDB has no bucket {bucket} and it cannot be created ({error}). Samples wait in the journal; "
-                "create the bucket, or give a token that may.",
-                retry_after_s=_PROBE_S,
-            ) from error
+            return ask(client)
+        except ApiException as error:
+            newer = self._client(factory, right)
+            if int(error.status or 0) != HTTPStatus.UNAUTHORIZED or newer is client:
+                raise
+            return ask(newer)
+
+    def _client(self, factory: str, right: Right) -> _Client:
+        token = self._config.tokens.get(factory, right)
+        with self._lock:
+            client = self._clients.get((factory, right))
+            if client is None or client.token != token:
+                client = self._clients[factory, right] = _Client(self._config, token)
+        return client
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, factory: str) -> Iterator[None]:
         """Turn what is not the request's own fault into UnavailableError; what is passes as ApiException."""
         try:
             yield
@@ -131,27 +169,35 @@ class Transport:
             ) from error
         except ApiException as error:
             status = int(error.status or 0)
-            if status in _ITS_FAULT or (status == HTTPStatus.NOT_FOUND and "bucket" in _words(error)):
+            if status in _ITS_FAULT:
                 raise
-            raise self._away(status, error) from error
+            if status in _CLOSED:
+                raise self._closed(factory, status, error) from error
+            raise UnavailableError(
+                f"InfluxDB at {self._config.url} is not able to answer ({status}: {words_of(error)}). "
+                "Samples wait in the journal.",
+                retry_after_s=_retry_after_s(error),
+            ) from error
 
-    def _away(self, status: int, error: ApiException) -> UnavailableError:
-        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
-            return UnavailableError(
-                f"InfluxDB at {self._config.url} refuses us ({status}: {_words(error)}). Samples wait in the journal; "
-                "check the token, the organisation and the bucket in the settings.",
-                retry_after_s=_PROBE_S,
+    def _closed(self, factory: str, status: int, error: ApiException) -> ClosedBucketError:
+        bucket = self._config.bucket(factory)
+        advice = "check url and org in the settings, then run: factoryops-service influx setup"
+        if status == HTTPStatus.NOT_FOUND:
+            advice = (
+                "it is gone, or the token may not see it: restore it from a backup; or run factoryops-service influx "
+                "setup, which makes an empty one, and then influx replay for what the journal still holds"
             )
-        return UnavailableError(
-            f"InfluxDB at {self._config.url} is not able to answer ({status}: {_words(error)}). "
-            "Samples wait in the journal.",
-            retry_after_s=_retry_after_s(error),
+        return ClosedBucketError(
+            f"InfluxDB does not let us into the bucket {bucket} ({status}: {words_of(error)}). Its samples wait in the "
+            f"journal and no other factory is concerned; {advice}"
         )
 
     def close(self) -> None:
         """Let go of connections."""
-        self._write_api.close()  # type: ignore[no-untyped-call]  # not typed by influxdb-client
-        self._client.close()  # type: ignore[no-untyped-call]  # as above
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
 
 
 def is_timeout(error: UnavailableError) -> bool:
@@ -165,7 +211,8 @@ def _retry_after_s(error: ApiException) -> int:
     return max(1, min(_MOST_WAIT_S, int(text))) if text.isdigit() else 1
 
 
-def _words(error: ApiException) -> str:
+def words_of(error: ApiException) -> str:
+    """The server's own words in an error."""
     body: Any = error.body or b""
     try:
         answer = msgspec.json.decode(body)

@@ -1,21 +1,21 @@
-"""Sends lines, a limited number at a time, and isolates those the server refuses."""
+"""Sends lines, a limited number at a time, and isolates the values the server refuses."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+import numpy as np
+
 from factoryops.domain.errors import UnavailableError
-from factoryops.history.influx.lines import Line
+from factoryops.history.influx.lines import Lines
 from factoryops.history.influx.transport import Refusal, Transport, is_timeout
 
-logger = logging.getLogger(__name__)
-
 _FEWEST_LINES: Final = 100
-_PROBE_S: Final = 60
+_TIMEOUTS_BORNE: Final = 3
+_TOO_OLD: Final = re.compile(r"beyond retention policy.*dropped=(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,90 +23,88 @@ class RefusedValue:
     """One value the server would not take.
 
     Attributes:
+        place: where it lies in the samples its line was made of.
         line: a line with this value alone.
         words: the server's reason.
     """
 
-    bucket: str
-    line: Line
+    place: int
+    line: str
     words: str
 
 
 class Upload:
-    """Sends to the buckets of one server.
+    """Sends to the buckets of one server."""
 
-    Args:
-        buckets: names of those known to exist; added to as they are found or made.
-    """
-
-    def __init__(self, transport: Transport, buckets: set[str], *, most_lines: int) -> None:
+    def __init__(self, transport: Transport, *, most_lines: int) -> None:
         self._transport = transport
-        self._buckets = buckets
         self._most_lines = most_lines
         self._lines_at_once = most_lines
 
-    def send(self, bucket: str, lines: Sequence[Line]) -> list[RefusedValue]:
+    @property
+    def lines_at_once(self) -> int:
+        """How many lines the next request holds; fewer after time-outs."""
+        return self._lines_at_once
+
+    def send(self, factory: str, lines: Lines) -> list[RefusedValue]:
         """Send all of `lines`; returns what was refused for good.
 
         Raises:
             UnavailableError: not all have been confirmed; send all of them again later.
         """
         refused: list[RefusedValue] = []
-        first = 0
+        edges = [*lines.starts.tolist(), len(lines.order)]
+        first, borne = 0, 0
         while first < len(lines):
-            part = lines[first : first + self._lines_at_once]
-            answer = self._write(bucket, part)
+            last = min(len(lines), first + self._lines_at_once)
+            span = (edges[first], edges[last])
+            try:
+                answer = self._transport.write(factory, lines.body(*span))
+            except UnavailableError as error:
+                borne += 1
+                self._note(error)
+                if not is_timeout(error) or borne == _TIMEOUTS_BORNE:
+                    raise
+                continue
             if answer is not None:
-                refused += self._isolate(bucket, part, answer)
-            first += len(part)
+                refused += self._isolate(factory, lines, span, answer)
+            first, borne = last, 0
             self._lines_at_once = min(self._most_lines, self._lines_at_once * 2)
         return refused
 
-    def _write(self, bucket: str, lines: Sequence[Line]) -> Refusal | None:
-        body = "\n".join(line.text for line in lines).encode()
-        try:
-            answer = self._transport.write(bucket, body)
-            if answer is not None and answer.status == HTTPStatus.NOT_FOUND:
-                self._find_or_make(bucket)
-                answer = self._transport.write(bucket, body)
-        except UnavailableError as error:
-            if is_timeout(error):
-                self._lines_at_once = max(_FEWEST_LINES, self._lines_at_once // 2)
-            raise
-        if answer is not None and answer.status == HTTPStatus.NOT_FOUND:
-            raise UnavailableError(
-                f"InfluxDB says: {answer.words}. Samples wait in the journal.", retry_after_s=_PROBE_S
-            )
-        if answer is None:
-            self._buckets.add(bucket)
-        return answer
+    def _note(self, error: UnavailableError) -> None:
+        if is_timeout(error):
+            self._lines_at_once = max(_FEWEST_LINES, self._lines_at_once // 2)
 
-    def _find_or_make(self, bucket: str) -> None:
-        if bucket in self._buckets:
-            raise UnavailableError(
-                f"The bucket {bucket} was there and is gone from InfluxDB, and its history with it. Samples wait in "
-                "the journal; restore the bucket, or create it anew to go on without the old history.",
-                retry_after_s=_PROBE_S,
-            )
-        self._transport.create_bucket(bucket)
-        self._buckets.add(bucket)
-        logger.info("Created the bucket %s.", bucket)
-
-    def _isolate(self, bucket: str, lines: Sequence[Line], refusal: Refusal) -> list[RefusedValue]:
-        """Halve lines the server refused as a whole until the bad values stand alone; the good ones get in."""
-        if len(lines) == 1 and len(lines[0].fields) == 1:
-            return [RefusedValue(bucket, lines[0], refusal.words)]
-        if len(lines) == 1:
-            lines = lines[0].split()
-        middle = len(lines) // 2
+    def _isolate(self, factory: str, lines: Lines, span: tuple[int, int], refusal: Refusal) -> list[RefusedValue]:
+        """Halve what the server refused as a whole until the bad values stand alone; the good ones get in."""
+        low, high = span
+        if (too_old := _TOO_OLD.search(refusal.words)) is not None:
+            return _oldest(lines, span, int(too_old[1]), refusal.words)
+        if high - low == 1:
+            return [_refused(lines, low, refusal.words)]
+        middle = (low + high) // 2
         refused: list[RefusedValue] = []
-        first = self._write(bucket, lines[:middle])
+        first = self._transport.write(factory, lines.body(low, middle))
         if first is not None:
-            refused += self._isolate(bucket, lines[:middle], first)
-        if first is None and len(lines) - middle > 1 and refusal.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            refused += self._isolate(factory, lines, (low, middle), first)
+        if first is None and high - middle > 1 and refusal.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             # The bad ones are all in here: halve it without asking first. A single value is always asked about.
-            return refused + self._isolate(bucket, lines[middle:], refusal)
-        second = self._write(bucket, lines[middle:])
+            return refused + self._isolate(factory, lines, (middle, high), refusal)
+        second = self._transport.write(factory, lines.body(middle, high))
         if second is not None:
-            refused += self._isolate(bucket, lines[middle:], second)
+            refused += self._isolate(factory, lines, (middle, high), second)
         return refused
+
+
+def _refused(lines: Lines, place: int, words: str) -> RefusedValue:
+    return RefusedValue(int(lines.order[place]), lines.body(place, place + 1).decode().rstrip("\n"), words)
+
+
+def _oldest(lines: Lines, span: tuple[int, int], count: int, words: str) -> list[RefusedValue]:
+    """The values of the `count` oldest lines: the server has stored the others and dropped these."""
+    first, last = np.searchsorted(lines.starts, span).tolist()
+    by_age = first + np.argsort(lines.time_us[first:last], kind="stable")[:count]
+    edges = np.append(lines.starts, len(lines.order))
+    places = [place for line in by_age.tolist() for place in range(edges[line], edges[line + 1])]
+    return [_refused(lines, place, words) for place in places]
