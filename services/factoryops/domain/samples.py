@@ -117,6 +117,11 @@ class SampleColumns:
         """The samples that a mask or an index array chooses."""
         return SampleColumns(self.series[chosen], self.time_us[chosen], self.value[chosen], self.flags[chosen])
 
+    def part(self, low: int, high: int) -> SampleColumns:
+        """The samples from place `low` up to `high`, as a view."""
+        chosen = slice(low, high)
+        return SampleColumns(self.series[chosen], self.time_us[chosen], self.value[chosen], self.flags[chosen])
+
     def sorted_unique(self) -> SampleColumns:
         """Ordered by (series, time); of samples with the same series and time the last one wins."""
         if len(self) < 2:

@@ -7,21 +7,22 @@ transaction with the effect they describe.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import apsw
 import numpy as np
 
 from factoryops.domain.errors import SetupError, StorageError, UnavailableError
 from factoryops.domain.samples import SampleColumns, SeriesKey
+from factoryops.history import latest
 from factoryops.history.merging import newest_of_each
 from factoryops.history.store import StoreLedger
 from factoryops.journal.records import Gap
 
-SCHEMA: Final = """
+SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS ledger (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS checkpoint (journal TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS series (
@@ -30,12 +31,7 @@ CREATE TABLE IF NOT EXISTS series (
     device TEXT NOT NULL,
     parameter TEXT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS latest (
-    series INTEGER PRIMARY KEY,
-    time_us INTEGER NOT NULL,
-    value REAL NOT NULL,
-    flags INTEGER NOT NULL
-);
+{latest.SCHEMA}
 CREATE TABLE IF NOT EXISTS text (code INTEGER PRIMARY KEY, factory TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS gap (
     number INTEGER PRIMARY KEY,
@@ -53,8 +49,23 @@ _REFUSED: Final = "refused:"
 _CANNOT_OPEN: Final = (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.IOError, apsw.FullError)
 
 
-def open_for_writing(path: Path, *, version: int, schema: str, page_bytes: int = 4_096) -> apsw.Connection:
-    """The one connection that writes `path`, its schema in place.
+def _has_table(connection: apsw.Connection, name: str) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)).get is not None
+
+
+def _as_it_is(connection: apsw.Connection) -> None:
+    """Nothing to bring up to date."""
+
+
+def open_for_writing(
+    path: Path,
+    *,
+    version: int,
+    schema: str,
+    page_bytes: int = 4_096,
+    upgrade: Callable[[apsw.Connection], None] = _as_it_is,
+) -> apsw.Connection:
+    """The one connection that writes `path`, its schema in place; `upgrade` brings a file of an older version up to it.
 
     Raises:
         SetupError: the file was written by a newer program.
@@ -75,7 +86,12 @@ def open_for_writing(path: Path, *, version: int, schema: str, page_bytes: int =
             f"The history file {path} cannot be opened for writing ({error}). "
             "Samples wait in the journal; check the disk's free space and the service's right to write there."
         ) from error
-    connection.execute(f"BEGIN IMMEDIATE;{SCHEMA}{schema}PRAGMA user_version = {version}; COMMIT")
+    with connection:
+        if _has_table(connection, "latest"):
+            connection.execute(latest.SCHEMA)
+            latest.take_over(connection)
+        upgrade(connection)
+        connection.execute(f"{SCHEMA}{schema}PRAGMA user_version = {version};")
     return connection
 
 
@@ -93,12 +109,12 @@ class Books:
     """Writes them, always inside a transaction the caller has begun.
 
     Attributes:
-        last_us: the time of each series' newest sample.
+        last_us: the newest sample of each series.
     """
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self.last_us: dict[int, int] = dict(connection.execute("SELECT series, time_us FROM latest"))
+        self.last_us = latest.Latest(connection)
         self._known = {row[0] for row in connection.execute("SELECT id FROM series")}
         self._known_texts = {row[0] for row in connection.execute("SELECT code FROM text")}
 
@@ -122,13 +138,8 @@ class Books:
 
     def add_latest(self, samples: SampleColumns) -> None:
         """Move the newest values on."""
-        newest = newest_of_each(samples)
-        rows = [
-            row
-            for row in zip(*(column.tolist() for column in _columns(newest)), strict=True)
-            if row[1] >= self.last_us.get(row[0], row[1])
-        ]
-        self._connection.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?)", rows)
+        if len(samples):
+            self.last_us.write(newest_of_each(samples))
 
     def add_gaps(self, gaps: Sequence[Gap]) -> None:
         """Remember gaps; the same one twice is one."""
@@ -145,44 +156,17 @@ class Books:
         """Say how far the journals are contained."""
         self._connection.executemany("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", list(checkpoints.items()))
 
-    def committed(
-        self, samples: SampleColumns, keys: Mapping[int, SeriesKey], texts: Mapping[int, tuple[str, str]]
-    ) -> None:
+    def committed(self, keys: Mapping[int, SeriesKey], texts: Mapping[int, tuple[str, str]]) -> None:
         """The transaction that held these is on disk: remember it in memory, too."""
         self._known.update(keys)
         self._known_texts.update(texts)
-        newest = newest_of_each(samples)
-        for series, time_us in zip(newest.series.tolist(), newest.time_us.tolist(), strict=True):
-            self.last_us[series] = max(time_us, self.last_us.get(series, time_us))
-
-
-def _columns(samples: SampleColumns) -> tuple[np.ndarray[Any, Any], ...]:
-    return samples.series, samples.time_us, samples.value, samples.flags
+        self.last_us.committed()
 
 
 def read_checkpoint(connection: apsw.Connection, journal: str) -> int:
     """The checkpoint of one journal; 0 when there is none."""
     row = connection.execute("SELECT seq FROM checkpoint WHERE journal = ?", (journal,)).fetchone()
     return int(row[0]) if row else 0
-
-
-def read_latest(connection: apsw.Connection, series: Sequence[int]) -> SampleColumns:
-    """The newest sample of each of `series` that has one."""
-    rows: list[tuple[Any, ...]] = []
-    for first in range(0, len(series), 500):
-        part = tuple(series[first : first + 500])
-        marks = ",".join("?" * len(part))
-        sql = f"SELECT series, time_us, value, flags FROM latest WHERE series IN ({marks})"  # noqa: S608 - marks only
-        rows.extend(connection.execute(sql, part))
-    if not rows:
-        return SampleColumns.empty()
-    identity, time_us, value, flags = zip(*rows, strict=True)
-    return SampleColumns(
-        series=np.array(identity, np.int64),
-        time_us=np.array(time_us, np.int64),
-        value=np.array(value, np.float64),
-        flags=np.array(flags, np.uint8),
-    )
 
 
 def read_gaps(connection: apsw.Connection, factory: str, start_us: int, end_us: int) -> list[Gap]:
@@ -296,7 +280,9 @@ class BooksReader:
     def latest(self, series: Sequence[int]) -> SampleColumns:
         """The newest sample of each of `series` that has one."""
         with self._reading() as connection:
-            return read_latest(connection, series) if connection else SampleColumns.empty()
+            return (
+                latest.read_latest(connection, np.fromiter(series, np.int64)) if connection else SampleColumns.empty()
+            )
 
     def texts(self, codes: Sequence[int]) -> dict[int, str]:
         """The texts that these codes stand for; unknown ones are left out."""

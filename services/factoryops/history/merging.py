@@ -13,10 +13,7 @@ from factoryops.domain.samples import SampleColumns
 
 def only_series(ordered: SampleColumns, series: int) -> SampleColumns:
     """The samples of one series out of columns ordered by series."""
-    low, high = np.searchsorted(ordered.series, [series, series + 1]).tolist()
-    return SampleColumns(
-        ordered.series[low:high], ordered.time_us[low:high], ordered.value[low:high], ordered.flags[low:high]
-    )
+    return ordered.part(*np.searchsorted(ordered.series, [series, series + 1]).tolist())
 
 
 def newest_of_each(samples: SampleColumns) -> SampleColumns:

@@ -14,36 +14,46 @@ from factoryops.domain.samples import SampleColumns
 from factoryops.history.local import compaction
 from factoryops.history.local.blocks import DAY_US, FULL_BLOCK
 from factoryops.history.local.store import LocalHistory
-from tests.support.history_model import FACTORY, START_US, ModelHistory, Row, columns, plain_keys, rows_of
+from tests.support.history_model import FACTORY, START_US, ModelHistory, Row, assert_bins, columns, plain_keys, rows_of
 
 KEYS = plain_keys(4)
 SERIES = list(KEYS)
 A = SERIES[0]
+EVEN_US = START_US - START_US % 3_600_000_000 + 3_400_000_000
 SPAN = (START_US - 10 * DAY_US, START_US + 10 * DAY_US)
 
 
 @pytest.fixture(autouse=True)
 def _worth_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compact two blocks already, one series per transaction, and let blocks be small."""
+    """Compact two seals already, one series per transaction, and let blocks be small and have roll-ups all the same."""
     monkeypatch.setattr(compaction, "WORTH_BLOCKS", 2)
     monkeypatch.setattr(compaction, "_SERIES_PER_TRANSACTION", 1)
     monkeypatch.setattr("factoryops.history.local.blocks.FULL_BLOCK", 5)
+    monkeypatch.setattr("factoryops.history.local.blocks.SHARED_BLOCK", 3)
     monkeypatch.setattr(compaction, "FULL_BLOCK", 5)
+    monkeypatch.setattr("factoryops.history.local.rollups.WORTH", 1)
+    monkeypatch.setattr("factoryops.history.local.rollups._PLAIN_UP_TO", 2)
     monkeypatch.setattr("factoryops.history.local.store.OWN_FROM", 4)
 
 
 _time = st.one_of(
-    st.integers(0, 25).map(lambda step: START_US + step * 1_000_000),
-    st.integers(-1, 1).map(lambda day: START_US + day * DAY_US),
+    st.integers(0, 25).map(lambda step: EVEN_US + step * 17_000_000),
+    st.integers(-1, 1).map(lambda day: EVEN_US + day * DAY_US),
 )
-_row = st.tuples(st.sampled_from(SERIES), _time, st.integers(0, 1_000).map(float), st.sampled_from([0, 1]))
+_row = st.tuples(st.sampled_from(SERIES), _time, st.integers(0, 1_000).map(float), st.sampled_from([0, 0, 1, 64, 16]))
 _action = st.one_of(st.lists(_row, max_size=14), st.sampled_from(["step", "step", "run", "reopen"]))
 
 
-@given(actions=st.lists(_action, max_size=16))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    actions=st.lists(_action, max_size=16),
+    span=st.tuples(st.integers(-5, 60), st.integers(1, 60)).map(
+        lambda two: (EVEN_US + two[0] * 15_000_000, EVEN_US + (two[0] + two[1]) * 15_000_000)
+    ),
+    width_us=st.sampled_from([1, 60, 300, 3_600, 86_400]).map(lambda width_s: width_s * 1_000_000),
+)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_queries_answer_the_same_before_amid_and_after(
-    tmp_path_factory: pytest.TempPathFactory, actions: list[list[Row] | str]
+    tmp_path_factory: pytest.TempPathFactory, actions: list[list[Row] | str], span: tuple[int, int], width_us: int
 ) -> None:
     path = tmp_path_factory.mktemp("compaction") / "history.db"
     store, model = LocalHistory(path), ModelHistory()
@@ -58,11 +68,21 @@ def test_queries_answer_the_same_before_amid_and_after(
         elif isinstance(action, list):
             store.append(columns(action), KEYS, gaps=(), checkpoints={})
             model.append(action)
-        for series in SERIES:
-            assert rows_of(store.raw(series, *SPAN, most=1_000)) == model.raw(series, *SPAN)
+        _assert_whole(store, model, span, width_us)
     ledger = store.ledger()
     assert (ledger.stored, ledger.stored + ledger.replaced) == (len(model.samples), model.given)
     store.close()
+
+
+def _assert_whole(store: LocalHistory, model: ModelHistory, span: tuple[int, int], width_us: int) -> None:
+    binned, part = store.binned(SERIES, *SPAN, width_us), store.binned(SERIES, *span, width_us)
+    newest = {row[0]: row for row in rows_of(store.newest(SERIES, *span))}
+    for series in SERIES:
+        assert rows_of(store.raw(series, *SPAN, most=1_000)) == model.raw(series, *SPAN)
+        assert rows_of(store.raw(series, *span, most=3)) == model.raw(series, *span)[:3]
+        assert newest.get(series) == model.newest(series, *span)
+        assert_bins(binned.get(series), model.binned(series, *SPAN, width_us))
+        assert_bins(part.get(series), model.binned(series, *span, width_us))
 
 
 def _one_step(store: LocalHistory) -> None:

@@ -21,7 +21,7 @@ from factoryops.journal.writer import set_aside
 
 logger = logging.getLogger(__name__)
 
-VERSION: Final = 1
+VERSION: Final = 2
 REFUSED_KEPT: Final = 20_000
 
 _SCHEMA: Final = """

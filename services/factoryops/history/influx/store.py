@@ -192,8 +192,7 @@ class InfluxHistory(InfluxHistoryReader):
 
     def _remember(self, delivered: Mapping[str, Delivery], keys: Mapping[int, SeriesKey], texts: Texts) -> None:
         """The transaction is on disk: the same in memory."""
-        kept = SampleColumns.joined([one.kept for one in delivered.values()])
-        self._state.books.committed(kept, keys, texts)
+        self._state.books.committed(keys, texts)
         for factory in delivered:
             self._lane(factory).succeeded()
 

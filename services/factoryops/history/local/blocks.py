@@ -1,8 +1,8 @@
 """The table of blocks: writing, finding and reading them.
 
-A block belongs to one series (`series` its id) or is shared by all that were sealed together (`series` 0). It never
-reaches over the end of a UTC day. Of two samples with the same series and time the one in the younger block counts:
-`written` orders them.
+A block belongs to one series (`series` its id) or is shared by neighbours that were sealed together (`series` 0, their
+ids from `low` to `high`). It never reaches over the end of a UTC day. Of two samples with the same series and time the
+one in the younger block counts: `written` orders them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -19,14 +19,17 @@ from typing import Final
 import apsw
 import numpy as np
 
+from factoryops.domain.bins import run_starts
 from factoryops.domain.errors import DamagedFileError
-from factoryops.domain.samples import SampleColumns
+from factoryops.domain.samples import SERIES_ID_BITS, SampleColumns
 from factoryops.history.local.codec import decode_block, encode_block
+from factoryops.history.local.rollups import HOUR_US, MINUTE_US, block_rows, roll_up
+from factoryops.history.local.rollups import INSERT as INSERT_ROLLUP
 from factoryops.history.merging import only_series
 
 logger = logging.getLogger(__name__)
 
-VERSION: Final = 1
+VERSION: Final = 2
 PAGE_BYTES: Final = 8_192
 SHARED: Final = 0
 DAY_US: Final = 86_400_000_000
@@ -34,7 +37,12 @@ FULL_BLOCK: Final = 7_200
 OWN_FROM: Final = FULL_BLOCK // 2
 """A series with so many samples of one day in one seal gets blocks of its own at once."""
 
-SCHEMA: Final = """
+SHARED_BLOCK: Final = 2_048
+"""About so many samples share a block: asking for one series decodes few of the others'."""
+
+ALL_SERIES: Final = (1, (1 << SERIES_ID_BITS) - 1)
+
+SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS block (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     series INTEGER NOT NULL,
@@ -43,15 +51,25 @@ CREATE TABLE IF NOT EXISTS block (
     written INTEGER NOT NULL,
     count INTEGER NOT NULL,
     crc INTEGER NOT NULL,
-    data BLOB NOT NULL
+    data BLOB NOT NULL,
+    low INTEGER NOT NULL DEFAULT {ALL_SERIES[0]},
+    high INTEGER NOT NULL DEFAULT {ALL_SERIES[1]}
 );
 CREATE INDEX IF NOT EXISTS block_by_series ON block (series, first_us, last_us, written, count);
+CREATE INDEX IF NOT EXISTS block_shared ON block (first_us, last_us, low, high, written, count) WHERE series = 0;
 """
 
-_INSERT: Final = "INSERT INTO block (series, first_us, last_us, written, count, crc, data) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INSERT: Final = (
+    "INSERT INTO block (series, first_us, last_us, written, count, crc, data, low, high)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _TOUCHING: Final = (
     "SELECT number, series, first_us, last_us, written, count FROM block"
     " WHERE series = ? AND first_us >= ? AND first_us < ? AND last_us >= ?"
+)
+_TOUCHING_SHARED: Final = (
+    "SELECT number, 0, first_us, last_us, written, count, low, high FROM block INDEXED BY block_shared"
+    " WHERE series = 0 AND first_us >= ? AND first_us < ? AND last_us >= ? AND low <= ? AND high >= ?"
 )
 
 
@@ -65,6 +83,8 @@ class BlockHead:
     last_us: int
     written: int
     count: int
+    low: int = ALL_SERIES[0]
+    high: int = ALL_SERIES[1]
 
 
 def split_by_day(ordered: SampleColumns) -> Iterator[SampleColumns]:
@@ -78,24 +98,57 @@ def split_by_day(ordered: SampleColumns) -> Iterator[SampleColumns]:
         yield ordered.take(day == one)
 
 
-def insert_block(connection: apsw.Connection, samples: SampleColumns, *, series: int, written: int) -> None:
-    """Add one block of samples of one day."""
+def _insert_block(connection: apsw.Connection, samples: SampleColumns, *, series: int, written: int) -> None:
     data = encode_block(samples, is_shared=series == SHARED)
-    first_us, last_us = int(samples.time_us.min()), int(samples.time_us.max())
-    connection.execute(_INSERT, (series, first_us, last_us, written, len(samples), zlib.crc32(data), data))
+    span = int(samples.time_us.min()), int(samples.time_us.max())
+    ids = int(samples.series[0]), int(samples.series[-1])
+    connection.execute(_INSERT, (series, *span, written, len(samples), zlib.crc32(data), data, *ids))
 
 
-def insert_series(connection: apsw.Connection, samples: SampleColumns, *, series: int, written: int) -> None:
-    """Add the samples of one series and day, ordered by time, as full blocks and a rest."""
-    for first in range(0, len(samples), FULL_BLOCK):
-        part = samples.take(np.arange(first, min(first + FULL_BLOCK, len(samples))))
-        insert_block(connection, part, series=series, written=written)
+def insert_shared(connection: apsw.Connection, ordered: SampleColumns, *, written: int) -> None:
+    """Add samples of one day, ordered by series and time, as shared blocks; no series is in two of them."""
+    runs = run_starts(ordered.series)
+    cuts = np.append(runs[run_starts(runs // SHARED_BLOCK)], len(ordered))
+    for low, high in pairwise(cuts.tolist()):
+        _insert_block(connection, ordered.part(low, high), series=SHARED, written=written)
+
+
+def insert_own(connection: apsw.Connection, ordered: SampleColumns, *, written: int) -> None:
+    """Add samples of one day, ordered by series and time, as blocks of one series each, with their roll-ups."""
+    if not len(ordered):
+        return
+    runs = np.append(run_starts(ordered.series), len(ordered))
+    starts = np.concatenate([np.arange(low, high, FULL_BLOCK) for low, high in pairwise(runs.tolist())])
+    minutes, hours = roll_up(ordered, starts, MINUTE_US), roll_up(ordered, starts, HOUR_US)
+    cuts = np.append(starts, len(ordered))
+    for index, (low, high) in enumerate(pairwise(cuts.tolist())):
+        series = int(ordered.series[low])
+        _insert_block(connection, ordered.part(low, high), series=series, written=written)
+        span = int(ordered.time_us[low]), int(ordered.time_us[high - 1])
+        rows = [block_rows(rolled, index, high - low) for rolled in (hours, minutes)]
+        connection.execute(INSERT_ROLLUP, (connection.last_insert_rowid(), series, *span, high - low, *rows))
 
 
 def find_blocks(connection: apsw.Connection, series: int, start_us: int, end_us: int) -> list[BlockHead]:
-    """The blocks of `series` (0: the shared ones) that touch [start, end)."""
+    """The blocks of `series` alone that touch [start, end)."""
     earliest_us = start_us - start_us % DAY_US
     return [BlockHead(*row) for row in connection.execute(_TOUCHING, (series, earliest_us, end_us, start_us))]
+
+
+def find_shared(
+    connection: apsw.Connection, start_us: int, end_us: int, ids: tuple[int, int] = ALL_SERIES
+) -> list[BlockHead]:
+    """The shared blocks that touch [start, end) and may hold series with ids from the first to the second of `ids`."""
+    earliest_us = start_us - start_us % DAY_US
+    found = connection.execute(_TOUCHING_SHARED, (earliest_us, end_us, start_us, ids[1], ids[0]))
+    return [BlockHead(*row) for row in found]
+
+
+def delete_blocks(connection: apsw.Connection, heads: Sequence[BlockHead]) -> None:
+    """Remove blocks and their roll-ups."""
+    numbers = [(head.number,) for head in heads]
+    connection.executemany("DELETE FROM block WHERE number = ?", numbers)
+    connection.executemany("DELETE FROM rollup WHERE number = ?", [(head.number,) for head in heads if head.series])
 
 
 def read_block(connection: apsw.Connection, head: BlockHead) -> SampleColumns:
@@ -173,21 +226,21 @@ def piece_of(head: BlockHead, samples: SampleColumns, series: int) -> Piece:
 
 def clip(samples: SampleColumns, start_us: int, end_us: int) -> SampleColumns:
     """The samples of one series, ordered by time, that lie in [start, end)."""
-    low, high = np.searchsorted(samples.time_us, [start_us, end_us]).tolist()
-    return samples.take(np.arange(low, high)) if high - low < len(samples) else samples
+    return samples.part(*np.searchsorted(samples.time_us, [start_us, end_us]).tolist())
+
+
+def pieces_of(
+    connection: apsw.Connection, shared: SharedBlocks, series: int, span: tuple[int, int], generation: int = 0
+) -> list[Piece]:
+    """What shared blocks hold of one series in the span; the caller holds a transaction."""
+    heads = find_shared(connection, *span, (series, series))
+    return [piece_of(head, shared.read(connection, head, generation), series) for head in heads]
 
 
 def collect_series(
     connection: apsw.Connection, shared: SharedBlocks, series: int, span: tuple[int, int], generation: int = 0
 ) -> SampleColumns:
     """One series' samples in the span [start, end), ordered by time, one per time; the caller holds a transaction."""
-    start_us, end_us = span
-    pieces = [
-        piece_of(head, shared.read(connection, head, generation), series)
-        for head in find_blocks(connection, SHARED, start_us, end_us)
-    ]
-    pieces += [
-        piece_of(head, read_block(connection, head), series)
-        for head in find_blocks(connection, series, start_us, end_us)
-    ]
-    return clip(merge_pieces(pieces), start_us, end_us)
+    pieces = pieces_of(connection, shared, series, span, generation)
+    pieces += [piece_of(head, read_block(connection, head), series) for head in find_blocks(connection, series, *span)]
+    return clip(merge_pieces(pieces), *span)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
+import apsw
 
-from factoryops.domain.bins import BinSummaries, bin_samples
+from factoryops.domain.bins import BinSummaries
 from factoryops.domain.samples import SampleColumns
 from factoryops.history.books import BooksReader
-from factoryops.history.local.blocks import SharedBlocks, collect_series
+from factoryops.history.local.binning import SeriesView, binned_view
+from factoryops.history.local.blocks import DAY_US, SharedBlocks, collect_series, find_blocks, find_shared
 from factoryops.history.store import Cancelled, go_on, never
 
 
@@ -24,27 +26,61 @@ class LocalHistoryReader(BooksReader):
         super().__init__(path)
         self._shared = SharedBlocks()
 
-    def _samples(self, series: int, start_us: int, end_us: int) -> SampleColumns:
+    @contextmanager
+    def _snapshot(self) -> Iterator[apsw.Connection | None]:
+        """A read transaction, so that compaction meanwhile changes nothing; None while there is no file."""
         with self._reading() as connection:
-            if connection is None or start_us >= end_us:
-                return SampleColumns.empty()
-            connection.execute("BEGIN")  # so that compaction meanwhile changes nothing
+            if connection is None:
+                yield None
+                return
+            connection.execute("BEGIN")
             try:
-                generation = self._connections.generation
-                return collect_series(connection, self._shared, series, (start_us, end_us), generation)
+                yield connection
             finally:
                 connection.execute("COMMIT")
 
     def newest(self, series: Sequence[int], start_us: int, end_us: int) -> SampleColumns:
         """The newest sample within the span of each of `series` that has one, in no particular order."""
-        found = [self._samples(one, start_us, end_us) for one in series]
-        return SampleColumns.joined([samples.take(np.array([len(samples) - 1])) for samples in found if len(samples)])
+        found: list[SampleColumns] = []
+        for one in series:
+            parts = self._by_days(one, (start_us, end_us), never, is_backwards=True)
+            found += [part.part(len(part) - 1, len(part)) for part in [next(parts, None)] if part is not None]
+        return SampleColumns.joined(found)
 
     def raw(self, series: int, start_us: int, end_us: int, *, most: int, cancelled: Cancelled = never) -> SampleColumns:
         """The first `most` samples of the span, ascending in time, one per time."""
         go_on(cancelled)
-        samples = self._samples(series, start_us, end_us)
-        return samples if len(samples) <= most else samples.take(np.arange(most))
+        parts: list[SampleColumns] = []
+        missing = most
+        for part in self._by_days(series, (start_us, end_us), cancelled):
+            parts.append(part.part(0, missing))
+            missing -= len(parts[-1])
+            if missing <= 0:
+                break
+        return SampleColumns.joined(parts)
+
+    def _by_days(
+        self, series: int, span: tuple[int, int], cancelled: Cancelled, *, is_backwards: bool = False
+    ) -> Iterator[SampleColumns]:
+        """The samples of each UTC day of the span that has some."""
+        days = self._days(series, span)
+        for day_us in reversed(days) if is_backwards else days:
+            go_on(cancelled)
+            part = max(span[0], day_us), min(span[1], day_us + DAY_US)
+            with self._snapshot() as connection:
+                if connection is None:
+                    return
+                samples = collect_series(connection, self._shared, series, part, self._connections.generation)
+            if len(samples):
+                yield samples
+
+    def _days(self, series: int, span: tuple[int, int]) -> list[int]:
+        """The days of which blocks may hold samples of the series; no block reaches over the end of one."""
+        with self._snapshot() as connection:
+            if connection is None or span[0] >= span[1]:
+                return []
+            heads = [*find_blocks(connection, series, *span), *find_shared(connection, *span, (series, series))]
+        return sorted({head.first_us - head.first_us % DAY_US for head in heads})
 
     def binned(
         self, series: Sequence[int], start_us: int, end_us: int, width_us: int, *, cancelled: Cancelled = never
@@ -53,7 +89,14 @@ class LocalHistoryReader(BooksReader):
         answer: dict[int, BinSummaries] = {}
         for one in series:
             go_on(cancelled)
-            samples = self._samples(one, start_us, end_us)
-            if len(samples):
-                answer[one] = bin_samples(samples.time_us, samples.value, width_us, samples.flags)
+            bins = self._binned(one, (start_us, end_us), width_us)
+            if bins is not None:
+                answer[one] = bins
         return answer
+
+    def _binned(self, series: int, span: tuple[int, int], width_us: int) -> BinSummaries | None:
+        with self._snapshot() as connection:
+            if connection is None or span[0] >= span[1]:
+                return None
+            view = SeriesView(connection, self._shared, series, self._connections.generation)
+            return binned_view(view, span, width_us)

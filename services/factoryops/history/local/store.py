@@ -11,25 +11,26 @@ from typing import Final
 import apsw
 import numpy as np
 
+from factoryops.domain.bins import run_starts
 from factoryops.domain.errors import DamagedFileError, StorageError
 from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.domain.time import now_us
 from factoryops.history.books import Books, open_for_writing
+from factoryops.history.local import rollups
+from factoryops.history.local import upgrade as old_files
 from factoryops.history.local.blocks import (
     OWN_FROM,
     PAGE_BYTES,
     SCHEMA,
-    SHARED,
     VERSION,
     SharedBlocks,
     collect_series,
-    insert_block,
-    insert_series,
+    insert_own,
+    insert_shared,
     split_by_day,
 )
 from factoryops.history.local.compaction import Compaction
 from factoryops.history.local.reader import LocalHistoryReader
-from factoryops.history.merging import runs
 from factoryops.history.store import NO_TEXTS
 from factoryops.journal.failpoint import failpoint
 from factoryops.journal.records import Gap
@@ -41,7 +42,7 @@ logger = logging.getLogger(__name__)
 _WHOLE_CHECK_BYTES: Final = 1 << 30
 """Larger files are checked without their blocks, which carry checksums of their own."""
 
-_BOOK_TABLES: Final = ("ledger", "checkpoint", "series", "latest", "gap")
+_BOOK_TABLES: Final = ("ledger", "checkpoint", "series", "latest_page", "gap", "text")
 
 
 class LocalHistory(LocalHistoryReader):
@@ -66,6 +67,7 @@ class LocalHistory(LocalHistoryReader):
         self._books = Books(self._connection)
         self._own_shared = SharedBlocks(most_samples=1_000_000)
         self._compaction = Compaction(self._connection, self._own_shared)
+        self._roll_up_old = old_files.RollUpOld(self._connection)
         self._written = int(self._connection.execute("SELECT coalesce(max(written), 0) FROM block").get)
         if self.was_damaged:
             self._record_damage()
@@ -130,7 +132,7 @@ class LocalHistory(LocalHistoryReader):
             self._books.move_checkpoints(checkpoints)
             failpoint("after_upload_before_checkpoint")
         self._written += 1
-        self._books.committed(ordered, keys, texts)
+        self._books.committed(keys, texts)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -147,32 +149,33 @@ class LocalHistory(LocalHistoryReader):
 
     def _insert(self, ordered: SampleColumns) -> None:
         for part in split_by_day(ordered) if len(ordered) else ():
-            few = np.ones(len(part), np.bool_)
-            for series, low, high in runs(part.series):
-                if high - low >= OWN_FROM:
-                    few[low:high] = False
-                    own = part.take(np.arange(low, high))
-                    insert_series(self._connection, own, series=series, written=self._written + 1)
-            if few.any():
-                insert_block(self._connection, part.take(few), series=SHARED, written=self._written + 1)
+            starts = run_starts(part.series)
+            lengths = np.diff(starts, append=len(part))
+            is_long = np.repeat(lengths >= OWN_FROM, lengths)
+            insert_own(self._connection, part.take(is_long), written=self._written + 1)
+            insert_shared(self._connection, part.take(~is_long), written=self._written + 1)
 
     def _count_present(self, ordered: SampleColumns) -> int:
         """How many of these samples take the place of a stored one; newer ones than the series' newest need no look."""
-        present = 0
-        last_us = self._books.last_us
-        for series, low, high in runs(ordered.series):
-            newest_us = last_us.get(series)
-            if newest_us is not None and ordered.time_us[low] <= newest_us:
-                times = ordered.time_us[low:high]
-                span = (int(times[0]), min(int(times[-1]), newest_us) + 1)
-                stored = collect_series(self._connection, self._own_shared, series, span)
-                present += int(np.isin(times, stored.time_us, assume_unique=True).sum())
-        return present
+        starts = run_starts(ordered.series)
+        ends = np.append(starts[1:], len(ordered))[: len(starts)]
+        newest = self._books.last_us.times_us(ordered.series[starts])
+        is_older = ordered.time_us[starts] <= newest
+        chosen = (starts[is_older].tolist(), ends[is_older].tolist(), newest[is_older].tolist())
+        return sum(self._present_in(ordered.part(low, high), at_us) for low, high, at_us in zip(*chosen, strict=True))
+
+    def _present_in(self, samples: SampleColumns, newest_us: int) -> int:
+        """How many of one series' samples are stored already; the series' newest is at `newest_us`."""
+        span = (int(samples.time_us[0]), min(int(samples.time_us[-1]), newest_us) + 1)
+        stored = collect_series(self._connection, self._own_shared, int(samples.series[0]), span)
+        return int(np.isin(samples.time_us, stored.time_us, assume_unique=True).sum())
 
     def tidy(self, *, budget_s: float) -> int:
         """Turn shared blocks into large ones of one series each; returns how many shared blocks are left."""
         with self._translated():
-            return self._compaction.run(budget_s=budget_s)
+            left = self._compaction.run(budget_s=budget_s)
+            self._roll_up_old.run(budget_s=budget_s)
+            return left
 
     def problems(self) -> Sequence[Problem]:
         """None: this store has no parts that fail alone."""
@@ -194,7 +197,8 @@ class LocalHistory(LocalHistoryReader):
 
 
 def _open(path: Path) -> apsw.Connection:
-    return open_for_writing(path, version=VERSION, schema=SCHEMA, page_bytes=PAGE_BYTES)
+    schema = SCHEMA + rollups.SCHEMA + old_files.SCHEMA
+    return open_for_writing(path, version=VERSION, schema=schema, page_bytes=PAGE_BYTES, upgrade=old_files.upgrade)
 
 
 def _is_sound(connection: apsw.Connection, path: Path) -> bool:
