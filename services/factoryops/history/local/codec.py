@@ -22,12 +22,12 @@ _LEVEL: Final = 3
 _DECIMALS: Final = (0, 1, 2, 3, 4, 5, 6)
 _EXACT: Final = float(1 << 53)
 _INTEGERS: Final = (np.int8, np.int16, np.int32, np.int64)
-FLOATS: Final = -1
+_FLOAT: Final = -1
 
 blosc.set_nthreads(1)
 
 
-class Column(msgspec.Struct, array_like=True, omit_defaults=True):
+class _Column(msgspec.Struct, array_like=True, omit_defaults=True):
     """Integers, or raw floats.
 
     Attributes:
@@ -56,10 +56,10 @@ class _Block(msgspec.Struct, array_like=True, omit_defaults=True):
     count: int
     tick_us: int
     decimals: int
-    time: Column
-    value: Column
-    flags: Column
-    series: Column | None = None
+    time: _Column
+    value: _Column
+    flags: _Column
+    series: _Column | None = None
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -81,21 +81,21 @@ def _unsqueeze(data: bytes, dtype: npt.DTypeLike, count: int) -> npt.NDArray[np.
     return items
 
 
-def _pack_offsets(items: npt.NDArray[np.int64], *, is_delta: bool, start: int) -> Column:
+def _pack_offsets(items: npt.NDArray[np.int64], *, is_delta: bool, start: int) -> _Column:
     """Items less their minimum, in the narrowest type (centred on zero so that the signed type's range is used)."""
     low, high = int(items.min()), int(items.max())
     if low == high:
-        return Column(0, low, is_delta, start)
+        return _Column(0, low, is_delta, start)
     for dtype in _INTEGERS:
         bits = np.dtype(dtype).itemsize * 8
         if high - low < 1 << bits:
             base = low + (1 << (bits - 1))
             shifted = items - np.int64(base) if bits < 64 else items
-            return Column(bits // 8, base if bits < 64 else 0, is_delta, start, _squeeze(shifted.astype(dtype)))
-    return Column(8, 0, is_delta, start, _squeeze(items))
+            return _Column(bits // 8, base if bits < 64 else 0, is_delta, start, _squeeze(shifted.astype(dtype)))
+    return _Column(8, 0, is_delta, start, _squeeze(items))
 
 
-def pack_integers(items: npt.NDArray[np.int64]) -> Column:
+def _pack_integers(items: npt.NDArray[np.int64]) -> _Column:
     """The items themselves or their differences, whichever spread less."""
     plain_spread = int(items.max()) - int(items.min())
     if len(items) < 2 or plain_spread >= 1 << 62:
@@ -106,8 +106,7 @@ def pack_integers(items: npt.NDArray[np.int64]) -> Column:
     return _pack_offsets(items, is_delta=False, start=0)
 
 
-def unpack_integers(column: Column, count: int) -> npt.NDArray[np.int64]:
-    """What `pack_integers` packed."""
+def _unpack_integers(column: _Column, count: int) -> npt.NDArray[np.int64]:
     stored = count - 1 if column.is_delta else count
     if column.width == 0:
         items = np.full(stored, column.base, np.int64)
@@ -126,8 +125,6 @@ def unpack_integers(column: Column, count: int) -> npt.NDArray[np.int64]:
 def _as_decimals(value: npt.NDArray[np.float64]) -> tuple[int, npt.NDArray[np.int64]] | None:
     """The fewest decimals that give every value back bit for bit, and the scaled integers."""
     bits, largest = value.view(np.int64), float(np.abs(value).max())
-    if not np.isfinite(largest):
-        return None
     for decimals in _DECIMALS:
         if largest * 10.0**decimals >= _EXACT:
             return None
@@ -137,30 +134,18 @@ def _as_decimals(value: npt.NDArray[np.float64]) -> tuple[int, npt.NDArray[np.in
     return None
 
 
-def pack_values(value: npt.NDArray[np.float64]) -> tuple[int, Column]:
-    """The decimals that give every value back bit for bit (FLOATS: none do), and the column."""
+def _pack_values(value: npt.NDArray[np.float64]) -> tuple[int, _Column]:
     exact = _as_decimals(value)
     if exact is None:
-        return FLOATS, Column(8, data=_squeeze(value))
-    return exact[0], pack_integers(exact[1])
+        return _FLOAT, _Column(8, data=_squeeze(value))
+    return exact[0], _pack_integers(exact[1])
 
 
-def unpack_values(decimals: int, column: Column, count: int) -> npt.NDArray[np.float64]:
-    """What `pack_values` packed."""
-    if decimals == FLOATS:
-        return _unsqueeze(column.data, np.float64, count).astype(np.float64)
-    values: npt.NDArray[np.float64] = unpack_integers(column, count) / 10.0**decimals
+def _unpack_values(block: _Block) -> npt.NDArray[np.float64]:
+    if block.decimals == _FLOAT:
+        return _unsqueeze(block.value.data, np.float64, block.count).astype(np.float64)
+    values: npt.NDArray[np.float64] = _unpack_integers(block.value, block.count) / 10.0**block.decimals
     return values
-
-
-def pack_singles(value: npt.NDArray[np.float64]) -> Column:
-    """Values of which six digits are enough."""
-    return Column(4, data=_squeeze(value.astype(np.float32)))
-
-
-def unpack_singles(column: Column, count: int) -> npt.NDArray[np.float64]:
-    """What `pack_singles` packed."""
-    return _unsqueeze(column.data, np.float32, count).astype(np.float64)
 
 
 def _tick_us(time_us: npt.NDArray[np.int64]) -> int:
@@ -173,15 +158,15 @@ def _tick_us(time_us: npt.NDArray[np.int64]) -> int:
 def encode_block(samples: SampleColumns, *, is_shared: bool) -> bytes:
     """The bytes of at least one sample, ordered by (series, time); the series is kept only when `is_shared`."""
     tick_us = _tick_us(samples.time_us)
-    decimals, value = pack_values(np.ascontiguousarray(samples.value))
+    decimals, value = _pack_values(np.ascontiguousarray(samples.value))
     block = _Block(
         count=len(samples),
         tick_us=tick_us,
         decimals=decimals,
-        time=pack_integers(samples.time_us // tick_us),
+        time=_pack_integers(samples.time_us // tick_us),
         value=value,
-        flags=pack_integers(samples.flags.astype(np.int64)),
-        series=pack_integers(samples.series) if is_shared else None,
+        flags=_pack_integers(samples.flags.astype(np.int64)),
+        series=_pack_integers(samples.series) if is_shared else None,
     )
     return _encoder.encode(block)
 
@@ -197,10 +182,10 @@ def decode_block(data: bytes, series: int) -> SampleColumns:
         return SampleColumns(
             np.full(block.count, series, np.int64)
             if block.series is None
-            else unpack_integers(block.series, block.count),
-            unpack_integers(block.time, block.count) * block.tick_us,
-            unpack_values(block.decimals, block.value, block.count),
-            unpack_integers(block.flags, block.count).astype(np.uint8),
+            else _unpack_integers(block.series, block.count),
+            _unpack_integers(block.time, block.count) * block.tick_us,
+            _unpack_values(block),
+            _unpack_integers(block.flags, block.count).astype(np.uint8),
         )
     except (msgspec.DecodeError, RuntimeError, ValueError) as error:
         raise DamagedFileError(f"A history block cannot be decoded ({error}).") from error

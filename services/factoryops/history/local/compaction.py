@@ -88,13 +88,13 @@ class Compaction:
         self._work: _Work | None = None
 
     def run(self, *, budget_s: float) -> int:
-        """Work for about `budget_s` at most; returns how many shared blocks are left."""
+        """Work for about `budget_s` at most; returns how many seals are left in shared blocks."""
         deadline = time.monotonic() + budget_s
         while time.monotonic() < deadline:
             if self._work is None and not self._begin():
                 break
             self._step()
-        return int(self._connection.execute("SELECT count(*) FROM block INDEXED BY block_shared WHERE series = 0").get)
+        return self._waiting()[0]
 
     def _begin(self) -> bool:
         if not self._is_worth_it():
@@ -103,12 +103,17 @@ class Compaction:
         return True
 
     def _is_worth_it(self) -> bool:
-        sql = "SELECT count(DISTINCT written), coalesce(sum(count), 0) FROM block INDEXED BY block_shared"
-        seals, samples = self._connection.execute(f"{sql} WHERE series = 0").get
+        seals, samples = self._waiting()
         if seals >= WORTH_BLOCKS or samples < WORTH_SAMPLES:
             return bool(seals >= WORTH_BLOCKS)
         series = self._connection.execute("SELECT count(*) FROM series").get
         return bool(samples >= _WORTH_PER_SERIES * series)
+
+    def _waiting(self) -> tuple[int, int]:
+        """Seals and samples in shared blocks."""
+        sql = "SELECT count(DISTINCT written), coalesce(sum(count), 0) FROM block INDEXED BY block_shared"
+        seals, samples = self._connection.execute(f"{sql} WHERE series = 0").get
+        return int(seals), int(samples)
 
     def _read(self, head: BlockHead) -> SampleColumns:
         """The samples of a block; of a damaged one none, and a gap says so, for it will not be there any more."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import apsw
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -22,16 +21,7 @@ from factoryops.domain.errors import DamagedFileError
 from factoryops.domain.samples import SampleColumns
 from factoryops.domain.summaries import take_bins
 from factoryops.domain.time import US_PER_S
-from factoryops.history.local.codec import (
-    FLOATS,
-    Column,
-    pack_integers,
-    pack_singles,
-    pack_values,
-    unpack_integers,
-    unpack_singles,
-    unpack_values,
-)
+from factoryops.history.local.row_codec import pack_rows, unpack_rows
 
 MINUTE_US: Final = 60 * US_PER_S
 HOUR_US: Final = 3_600 * US_PER_S
@@ -57,7 +47,6 @@ INSERT: Final = (
 
 _PLAIN, _PACKED = b"\x00", b"\x01"
 _PLAIN_UP_TO: Final = 16
-_LARGEST_SINGLE: Final = 1e37
 
 _ROW: Final = np.dtype(
     [
@@ -68,73 +57,15 @@ _ROW: Final = np.dtype(
     ]
 )  # fmt: skip
 _NAMES: Final = _ROW.names or ()
-_OFFSETS: Final = ("first_us", "last_us")
-_INTEGERS: Final = ("start_us", "count", "inner_us", "late", "imported", "uncertain", "texts", "last_flags")
-_VALUES: Final = ("minimum", "maximum", "first", "last")
-
-
-class _Packed(msgspec.Struct, array_like=True):
-    """More than a few rows: as columns.
-
-    Attributes:
-        integers: start_us, count, inner_us, late, imported, uncertain, texts, last_flags, and first_us and last_us
-            less start_us.
-        values: decimals and column of minimum, maximum, first, last, the sum of all numbers, and inner.
-        spread: single precision, or double where that does not reach (then `is_wide`).
-    """
-
-    rows: int
-    integers: tuple[Column, ...]
-    values: tuple[tuple[int, Column], ...]
-    spread: Column
-    is_wide: bool = False
-
-
-_encoder: Final = msgspec.msgpack.Encoder()
-_decoder: Final = msgspec.msgpack.Decoder(_Packed)
 
 
 def encode_rows(bins: BinSummaries) -> bytes:
     """The bytes of some rows, with their checksum."""
-    body = _plain(bins) if len(bins) <= _PLAIN_UP_TO else _packed(bins)
-    return zlib.crc32(body).to_bytes(4, "little") + body
-
-
-def _plain(bins: BinSummaries) -> bytes:
     rows = np.empty(len(bins), _ROW)
     for name in _NAMES:
         rows[name] = getattr(bins, name)
-    return _PLAIN + rows.tobytes()
-
-
-def _packed(bins: BinSummaries) -> bytes:
-    numbers = bins.count - bins.texts
-    total = np.where(numbers > 0, bins.mean * numbers, 0.0)
-    is_wide = bool(np.isnan(bins.spread).any() or bins.spread.max() > _LARGEST_SINGLE)
-    packed = _Packed(
-        rows=len(bins),
-        integers=(
-            *(pack_integers(getattr(bins, name).astype(np.int64)) for name in _INTEGERS),
-            *(pack_integers(getattr(bins, name) - bins.start_us) for name in _OFFSETS),
-        ),
-        values=(
-            *(pack_values(np.ascontiguousarray(getattr(bins, name))) for name in _VALUES),
-            pack_values(_rounded(total)),
-            pack_values(_rounded(bins.inner)),
-        ),
-        spread=pack_values(bins.spread)[1] if is_wide else pack_singles(bins.spread),
-        is_wide=is_wide,
-    )
-    return _PACKED + _encoder.encode(packed)
-
-
-def _rounded(sums: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Sums of decimals are decimals, but for the rounding that adding brought in: without it they are small to keep."""
-    largest = float(np.abs(sums).max())
-    if not largest < 1e9:
-        return sums
-    rounded: npt.NDArray[np.float64] = np.rint(sums * 1e6) / 1e6
-    return rounded if np.allclose(rounded, sums, rtol=1e-13, atol=largest * 1e-15) else sums
+    body = _PLAIN + rows.tobytes() if len(bins) <= _PLAIN_UP_TO else _PACKED + pack_rows(rows)
+    return zlib.crc32(body).to_bytes(4, "little") + body
 
 
 def decode_rows(blobs: Sequence[bytes], width_us: int) -> BinSummaries:
@@ -150,10 +81,10 @@ def decode_rows(blobs: Sequence[bytes], width_us: int) -> BinSummaries:
         if kind == _PLAIN:
             plain.append(body)
         else:
-            parts += [*_together(plain), _unpacked(body)]
+            parts += [*_together(plain), unpack_rows(body, _ROW)]
             plain = []
     parts += _together(plain)
-    rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    rows = parts[0] if len(parts) == 1 else _after_one_another(parts)
     columns: dict[str, Any] = {name: np.ascontiguousarray(rows[name]) for name in _NAMES}
     for name in ("late", "imported", "uncertain", "texts"):
         columns[name] = columns[name].astype(np.int64)
@@ -166,27 +97,17 @@ def _opened(blob: bytes) -> tuple[bytes, bytes]:
     return blob[4:5], blob[5:]
 
 
+def _after_one_another(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """The same as np.concatenate, which takes long over structured types."""
+    rows = np.empty(sum(map(len, parts)), _ROW)
+    ends = np.cumsum([len(part) for part in parts]).tolist()
+    for part, end in zip(parts, ends, strict=True):
+        rows[end - len(part) : end] = part
+    return rows
+
+
 def _together(plain: list[bytes]) -> list[npt.NDArray[Any]]:
     return [np.frombuffer(b"".join(plain), _ROW)] if plain else []
-
-
-def _unpacked(body: bytes) -> npt.NDArray[Any]:
-    try:
-        packed = _decoder.decode(body)
-        rows = np.empty(packed.rows, _ROW)
-        for name, column in zip((*_INTEGERS, *_OFFSETS), packed.integers, strict=True):
-            rows[name] = unpack_integers(column, packed.rows)
-        for name in _OFFSETS:
-            rows[name] += rows["start_us"]
-        for name, (decimals, column) in zip((*_VALUES, "mean", "inner"), packed.values, strict=True):
-            rows[name] = unpack_values(decimals, column, packed.rows)
-        numbers = rows["count"] - rows["texts"]
-        rows["mean"] = np.where(numbers > 0, rows["mean"] / np.maximum(numbers, 1), np.nan)
-        unpack = (lambda column, count: unpack_values(FLOATS, column, count)) if packed.is_wide else unpack_singles
-        rows["spread"] = unpack(packed.spread, packed.rows)
-    except (msgspec.DecodeError, RuntimeError, ValueError) as error:
-        raise DamagedFileError(f"A roll-up cannot be decoded ({error}).") from error
-    return rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,7 @@ class LocalHistory(LocalHistoryReader):
         return int(np.isin(samples.time_us, stored.time_us, assume_unique=True).sum())
 
     def tidy(self, *, budget_s: float) -> int:
-        """Turn shared blocks into large ones of one series each; returns how many shared blocks are left."""
+        """Turn shared blocks into large ones of one series each; returns how many seals are left in shared ones."""
         with self._translated():
             left = self._compaction.run(budget_s=budget_s)
             self._roll_up_old.run(budget_s=budget_s)
