@@ -30,7 +30,7 @@ class PlantBroker:
         secrets: of every credential that was made here, by user name.
     """
 
-    def __init__(self, root: Path, *, hosts: Sequence[str] = ("127.0.0.1", "localhost"), valid_days: int = 30) -> None:
+    def __init__(self, root: Path, *, hosts: Sequence[str] = ("127.0.0.1", "localhost"), valid_days: int = 365) -> None:
         self.folder = root / "broker"
         self.authority = create_authority(root / "certificates")
         self.authority.issue("broker", Purpose.SERVER, list(hosts), valid_days=valid_days)
@@ -42,14 +42,14 @@ class PlantBroker:
         self._program = find_mosquitto()
         self._process: subprocess.Popen[bytes] | None = None
         self.port, self.plain_port = free_port(), free_port()
-        plan = BrokerPlan(self.folder, (2, 0), self.port, self.plain_port, sys_interval_s=1)
-        write_configuration(plan, self.tls_files(self.authority))
+        self.show(self.authority)
         for slug in ("riverside", "hillside"):
             self.factories[slug] = create_factory(self.database, slug=slug, name=slug).factory
 
-    @staticmethod
-    def tls_files(authority: Authority) -> TlsFiles:
-        return TlsFiles(authority.certificate_file("broker"), authority.key_file("broker"), authority.ca_file)
+    def show(self, authority: Authority) -> None:
+        """Show this authority's certificate from the next start on."""
+        tls = TlsFiles(authority.certificate_file("broker"), authority.key_file("broker"), authority.ca_file)
+        write_configuration(BrokerPlan(self.folder, (2, 0), self.port, self.plain_port, sys_interval_s=1), tls)
 
     def change(self, old: str, new: str) -> None:
         """Change the configuration by hand; it holds from the next start."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import selectors
 import socket
-import ssl
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,24 +23,23 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from factoryops.contracts.telemetry import SUBSCRIPTION, Reason
+from factoryops.contracts.telemetry import Reason
 from factoryops.domain.time import now_us
 from factoryops.ingest.broker_memory import BrokerMemory
+from factoryops.ingest.broker_pace import ReconnectPace
+from factoryops.ingest.broker_topics import BrokerTopics
+from factoryops.ingest.broker_watch import BrokerWatch
 from factoryops.ingest.buffered_client import BufferedClient
 from factoryops.ingest.config import BrokerConfig
 from factoryops.ingest.devices import Publisher
 from factoryops.ingest.pipeline import Pipeline
+from factoryops.ingest.tls_client import tls_context, why_not
 from factoryops.journal.failpoint import failpoint
-from factoryops.journal.records import Gap
 
 logger = logging.getLogger(__name__)
 
-_DROPPED_TOPIC: Final = "$SYS/broker/publish/messages/dropped"
-_FIRST_BACKOFF_S: Final = 1.0
-_LONGEST_BACKOFF_S: Final = 30.0
 _CONNECT_TIMEOUT_S: Final = 10.0
 _WAIT_S: Final = 0.5
-_STEADY_S: Final = 60.0
 _REMEMBER_EVERY_S: Final = 5.0
 
 Received = tuple[bytes, bytes, bytes | None, bool]
@@ -78,6 +76,9 @@ class BrokerSource:
         self._loop = asyncio.get_running_loop()
         self._publisher = Publisher(f"broker {config.name}")
         self._memory = BrokerMemory(memory_file)
+        self._watch = BrokerWatch(config, self._memory)
+        self._pace = ReconnectPace()
+        self._topics = BrokerTopics(self._memory)
         self._thread = threading.Thread(target=self._run, name=f"broker-{config.name}", daemon=True)
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
@@ -90,10 +91,7 @@ class BrokerSource:
         self._client: BufferedClient | None = None
         self._bundle: list[Received] = []
         self._connected_since_s: float | None = None
-        self._lost_at_s: deque[float] = deque(maxlen=4)
         self._away = "The connection has not been made yet."
-        self._dropped_problem = ""
-        self._is_refused = False
         self._received = 0
         pipeline.add_source(self)
 
@@ -110,6 +108,11 @@ class BrokerSource:
     def resume(self) -> None:
         """Read again."""
         self._is_paused = False
+        self._wake()
+
+    def want(self, topics: Iterable[str]) -> None:
+        """Subscribe to these and no others; takes effect at once where a connection stands."""
+        self._topics.want(topics)
         self._wake()
 
     def hand_acks(self, generation: Generation, packet_ids: list[bytes]) -> None:
@@ -141,22 +144,23 @@ class BrokerSource:
             found["broker_away"] = (
                 f"The broker {self.name} at {address} cannot be reached: {self._away} Its devices' data waits there."
             )
-        if len(self._lost_at_s) == 4 and time.monotonic() - self._lost_at_s[0] < _STEADY_S:
+        if self._pace.is_unstable:
             found["broker_unstable"] = (
                 f"The connection to the broker {self.name} keeps being lost; another client may be using the "
                 f"client id {self._config.client_id}, which must be ours alone."
             )
-        if self._is_refused:
+        refused = self._topics.refused
+        if refused:
             found["broker_refuses"] = (
-                f"The broker {self.name} does not let us read {SUBSCRIPTION}; permit it to our user."
+                f"The broker {self.name} does not let us read {', '.join(refused)}: what devices publish there is not "
+                "received. Permit it to our user."
             )
-        if self._dropped_problem:
-            found["broker_dropped"] = self._dropped_problem
-        return found
+        return found | self._watch.problems()
 
     def figures(self) -> dict[str, Any]:
         """Counters for the health page."""
-        return {"is_connected": self._connected_since_s is not None, "received": self._received}
+        is_connected = self._connected_since_s is not None
+        return {"is_connected": is_connected, "received": self._received, **self._watch.figures()}
 
     def _deliver(self, generation: Generation, bundle: list[Received]) -> None:
         received_us = now_us()
@@ -175,16 +179,14 @@ class BrokerSource:
     # --- the client's thread -----------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        backoff_s = _FIRST_BACKOFF_S
         while not self._is_stopping.is_set():
             try:
-                was_connected = self._stay_connected()
+                self._stay_connected()
             except Exception as error:  # noqa: BLE001 - this is the supervisor of the client's thread
                 logger.warning("The connection to the broker %s failed: %r", self.name, error)
-                self._away, was_connected = f"{error}.", False
+                self._away = why_not(error)
             self._end_generation()
-            backoff_s = _FIRST_BACKOFF_S if was_connected else min(backoff_s * 2, _LONGEST_BACKOFF_S)
-            self._is_stopping.wait(backoff_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret
+            self._is_stopping.wait(self._pace.next_pause_s())
 
     def _end_generation(self) -> None:
         self._generation.is_over = True
@@ -192,11 +194,13 @@ class BrokerSource:
         self._acks.clear()
         if self._connected_since_s is not None:
             self._connected_since_s = None
-            self._lost_at_s.append(time.monotonic())
+            self._pace.lost()
             self._memory.save_seen()
+        self._topics.forget()
+        self._watch.forget()
 
-    def _stay_connected(self) -> bool:
-        """Connect and stay so until the link is lost; returns whether it was ever made."""
+    def _stay_connected(self) -> None:
+        """Connect and stay so until the link is lost."""
         client = self._client = self._make_client()
         self._generation = Generation(self)
         client.connect(self._config.host, self._config.port, keepalive=self._config.keep_alive_s)
@@ -207,9 +211,7 @@ class BrokerSource:
             if self._connected_since_s is None and time.monotonic() > deadline_s:
                 self._away = "It does not answer."
                 break
-        was_connected = self._connected_since_s is not None
         self._part(client)
-        return was_connected
 
     def _make_client(self) -> BufferedClient:
         config = self._config
@@ -224,7 +226,7 @@ class BrokerSource:
         if config.username is not None:
             client.username_pw_set(config.username, config.password)
         if config.use_tls:
-            client.tls_set_context(ssl.create_default_context(cafile=config.ca_file))
+            client.tls = tls_context(config.ca_file)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -242,6 +244,8 @@ class BrokerSource:
         stands = not is_readable or client.read_packets()
         self._hand_over()
         self._send_acks(client)
+        if self._connected_since_s is not None:
+            self._topics.ask(client)
         self._memory.save_seen_every(_REMEMBER_EVERY_S, is_connected=self._connected_since_s is not None)
         return stands and client.flush() and client.loop_misc() == 0
 
@@ -302,32 +306,23 @@ class BrokerSource:
             logger.warning("The broker %s has lost our session: %s", self.name, gap.reason)
             self._loop.call_soon_threadsafe(self._pipeline.add_gap, gap)
         self._memory.note_connected(moment_us)
-        client.subscribe([(SUBSCRIPTION, 1), (_DROPPED_TOPIC, 0)])
+        self._topics.begin(client)
+        self._watch.certificate_ends_at = self._client.certificate_ends_at() if self._client is not None else None
+        self._pace.made()
         self._connected_since_s = time.monotonic()
         logger.info("Connected to the broker %s.", self.name)
 
     def _on_subscribe(
-        self, _client: Client, _userdata: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+        self, _client: Client, _userdata: Any, mid: int, reasons: list[ReasonCode], _properties: Properties | None
     ) -> None:
-        # Not every broker lets us read its statistics, the second of the two: only the first matters.
-        self._is_refused = bool(reasons) and reasons[0].is_failure
+        self._topics.answered(mid, [reason.is_failure for reason in reasons])
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
         topic: bytes = message._topic  # noqa: SLF001 - the property decodes, and raises for what is not UTF-8
         if topic.startswith(b"$SYS/"):
-            self._note_dropped(bytes(message.payload))
+            gap = self._watch.take(topic.decode("utf-8", "replace"), bytes(message.payload))
+            if gap is not None:
+                self._loop.call_soon_threadsafe(self._pipeline.add_gap, gap)
             return
         packet_id = message.mid.to_bytes(2, "big") if message.qos else None
         self._bundle.append((topic, bytes(message.payload), packet_id, message.retain))
-
-    def _note_dropped(self, payload: bytes) -> None:
-        if not payload.isdigit() or len(payload) > 18:
-            return
-        lost, since_us = self._memory.note_dropped(int(payload), now_us())
-        if lost:
-            self._dropped_problem = (
-                f"The broker {self.name} has thrown away {lost} messages because its queue was full; data is missing. "
-                "Raise max_queued_messages in its configuration."
-            )
-            gap = Gap(since_us, now_us(), f"The broker {self.name} dropped messages because its queue was full.")
-            self._loop.call_soon_threadsafe(self._pipeline.add_gap, gap)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ class _Memory(msgspec.Struct):
     seen_us: int = 0
     dropped: int = -1
     dropped_at_us: int = 0
+    subscribed: tuple[str, ...] = ()
 
 
 class BrokerMemory:
@@ -34,6 +36,16 @@ class BrokerMemory:
             return None
         reason = f"The broker lost what it had kept for us ({self._file.suffix[1:]}): messages may be missing."
         return Gap(min(self._memory.seen_us, moment_us), moment_us, reason)
+
+    @property
+    def subscribed(self) -> frozenset[str]:
+        """What the session at the broker was last asked to hold."""
+        return frozenset(self._memory.subscribed)
+
+    def note_subscribed(self, topics: Iterable[str]) -> None:
+        """Remember what the session was asked to hold: it goes on holding it until it is taken back."""
+        self._memory.subscribed = tuple(sorted(topics))
+        self._save()
 
     def note_connected(self, moment_us: int) -> None:
         """Remember that the broker keeps a session for us from now on."""

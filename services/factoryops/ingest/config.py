@@ -61,6 +61,8 @@ class BrokerConfig:
         name: a short word for logs and the health page, unique among the brokers.
         client_id: must stay the same for ever (the broker keeps our queue under it) and be ours alone.
         keep_alive_s: also bounds how long a dead link goes unnoticed.
+        max_queued_messages / max_queued_bytes / memory_limit_bytes: what its configuration permits; 0 for no limit.
+            Half of any of them is a warning.
     """
 
     name: str
@@ -72,6 +74,9 @@ class BrokerConfig:
     ca_file: Path | None = None
     client_id: str = "factoryops-ingest"
     keep_alive_s: int = 30
+    max_queued_messages: int = 1_000_000
+    max_queued_bytes: int = 2 << 30
+    memory_limit_bytes: int = 4 << 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,9 @@ def _ingest(settings: Settings) -> Work:
                     use_tls=one.use_tls,
                     ca_file=one.ca_file,
                     client_id=client_id,
+                    max_queued_messages=one.max_queued_messages,
+                    max_queued_bytes=one.max_queued_bytes,
+                    memory_limit_bytes=one.memory_limit,
                 )
                 for one in settings.brokers
             ),

@@ -91,7 +91,12 @@ class DevicesSettings(_Section):
 
 
 class BrokerSettings(_Section):
-    """An outside broker to receive from."""
+    """An outside broker to receive from.
+
+    Attributes:
+        max_queued_messages / max_queued_bytes / memory_limit: as in its configuration, 0 for no limit; half of one is
+            a warning.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
     host: str
@@ -100,6 +105,9 @@ class BrokerSettings(_Section):
     password_file: Path | None = None
     use_tls: bool = False
     ca_file: Path | None = None
+    max_queued_messages: Annotated[int, Field(ge=0)] = 1_000_000
+    max_queued_bytes: Annotated[int, Field(ge=0)] = 2 << 30
+    memory_limit: Annotated[int, Field(ge=0)] = 4 << 30
 
 
 class InfluxSettings(_Section):
