@@ -16,6 +16,7 @@ from factoryops_resources.words import say
 from factoryops_widgets.form import Form
 
 _RANGE = ("low", "high", "normal_low", "normal_high")
+_FIGURES = (*_RANGE, "deadband")
 
 
 class PlantDialog(QDialog):
@@ -84,7 +85,7 @@ class DeviceDialog(PlantDialog):
 
 
 class ParameterDialog(PlantDialog):
-    """Name, unit, decimals, range and normal band of a parameter."""
+    """Name, unit, decimals, range, normal band and deadband of a parameter."""
 
     def __init__(self, place: Workplace, parent: QWidget, parameter: http.Parameter) -> None:
         super().__init__(place, parent, say("Edit parameter"))
@@ -95,13 +96,22 @@ class ParameterDialog(PlantDialog):
         self._decimals = QSpinBox()
         self._decimals.setRange(0, 9)
         self._decimals.setValue(parameter.decimals)
-        self._figures = {key: QLineEdit(_typed(getattr(parameter, key))) for key in _RANGE}
+        self._figures = {key: QLineEdit(_typed(getattr(parameter, key))) for key in _FIGURES}
         self.form.add_row("name", say("Name"), self._name)
         self.form.add_row("unit", say("Unit"), self._unit)
         self.form.add_row("decimals", say("Decimals"), self._decimals)
         titles = (say("Range from"), say("Range to"), say("Normal from"), say("Normal to"))
         for key, title in zip(_RANGE, titles, strict=True):
             self.form.add_row(key, title, self._figures[key], unit=parameter.unit)
+        self._silence = QSpinBox()
+        self._silence.setRange(1, 86_400)
+        self._silence.setValue(round(parameter.deadband_max_s))
+        self._figures["deadband"].setPlaceholderText(say("Empty keeps every sample"))
+        self._figures["deadband"].setToolTip(
+            say("Samples that differ from the last kept one by no more are not stored, and alarms do not see them.")
+        )
+        self.form.add_row("deadband", say("Deadband"), self._figures["deadband"], unit=parameter.unit)
+        self.form.add_row("deadband_max_s", say("Keep at least every"), self._silence, unit="s")
 
     def save(self) -> None:
         """Send what was changed, when all figures can be read and lie in order."""
@@ -114,6 +124,7 @@ class ParameterDialog(PlantDialog):
             "name": self._name.text().strip(),
             "unit": self._unit.text().strip(),
             "decimals": self._decimals.value(),
+            "deadband_max_s": self._silence.value(),
             **figures,
         }
         changed = {key: value for key, value in wanted.items() if value != getattr(self._parameter, key)}
@@ -128,6 +139,9 @@ class ParameterDialog(PlantDialog):
         }
         if not self._name.text().strip():
             faults["name"] = say("Give the parameter a name.")
+        deadband = figures["deadband"]
+        if deadband is not None and deadband < 0:
+            faults["deadband"] = say("The deadband must be zero or more.")
         for low, high in (("low", "high"), ("normal_low", "normal_high")):
             begin, end = figures[low], figures[high]
             if begin is not None and end is not None and begin >= end:

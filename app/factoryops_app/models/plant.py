@@ -13,6 +13,9 @@ KEY_VALUES: Final = 4
 LATE_SHARE: Final = 0.2
 """From this share of late samples on, the device's clock is worth a warning."""
 
+WRONG_CLOCK_S: Final = 60.0
+"""From this offset of a device's clock on it is worth one, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:

@@ -14,7 +14,7 @@ from factoryops.domain.time import US_PER_S, from_us, now_us
 from factoryops_app.alarm_lines import alarm_line
 from factoryops_app.chart import ChartFeed
 from factoryops_app.models.alarms import answer_to
-from factoryops_app.models.plant import LATE_SHARE, Measured, device_title
+from factoryops_app.models.plant import LATE_SHARE, WRONG_CLOCK_S, Measured, device_title
 from factoryops_app.page import Page, plain_label
 from factoryops_app.plant_dialogs import DeviceDialog, ParameterDialog
 from factoryops_app.tiles import FlowGrid, TileFeed, tile_content
@@ -189,6 +189,10 @@ class DevicePage(Page):
         self._choice.setCurrentIndex(self._choice.findData(device.id))
 
     def _show_late(self, device: http.Device) -> None:
+        if abs(device.clock_offset_s) > WRONG_CLOCK_S:
+            self._late.setVisible(True)
+            self._late.setText(_clock_words(device.clock_offset_s))
+            return
         self._late.setVisible(device.late_share >= LATE_SHARE)
         self._late.setText(
             say(
@@ -280,3 +284,14 @@ class DevicePage(Page):
             ParameterDialog(self.place, self, parameter).open()
         else:
             self.mention(FactoryOpsError(say("Your role does not permit changing parameters.")))
+
+
+def _clock_words(offset_s: float) -> str:
+    """What is wrong with a clock; `offset_s` must be added to it."""
+    length = age(abs(offset_s))
+    if offset_s > 0:
+        wrong = say("This device's clock is {length} slow.", length=length)
+    else:
+        wrong = say("This device's clock is {length} fast.", length=length)
+    rest = say("Its alarms are on time all the same; its samples keep the times they were sent with. Set its clock.")
+    return f"{wrong} {rest}"

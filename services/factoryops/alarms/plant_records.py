@@ -19,6 +19,7 @@ from factoryops.domain.naming import guessed_unit, readable_name
 from factoryops.domain.plant import Device, Parameter
 from factoryops.domain.samples import SeriesId, SeriesKey
 from factoryops.domain.time import from_us
+from factoryops.journal.records import ClockOffset
 
 _AT_ONCE: Final = 1_000
 """Series copied in one unit of work, so that nobody waits long for the database."""
@@ -30,6 +31,7 @@ class PlantRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._copied: dict[int, SeriesKey] = {}
+        self._clocks: dict[tuple[str, str], int] | None = None
 
     def copy(self, series: Mapping[int, SeriesKey]) -> int:
         """Add devices and parameters of series that were not copied yet; answers how many series that were.
@@ -67,6 +69,28 @@ class PlantRecords:
         if newest:
             self._database.run(work)
 
+    def note_clocks(self, offsets: Iterable[ClockOffset]) -> None:
+        """Record the clock offsets in force; devices that have none any more are set back.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+        wanted = {(one.factory, one.device): one.offset_us for one in offsets}
+        changed: defaultdict[str, dict[DeviceId, int]] = defaultdict(dict)
+        if self._clocks is None:
+            self._clocks = self._database.read(_recorded_clocks)
+        for place in wanted.keys() | self._clocks.keys():
+            if wanted.get(place, 0) != self._clocks.get(place, 0):
+                changed[place[0]][device_id(*place)] = wanted.get(place, 0)
+
+        def work(tx: Transaction) -> None:
+            for factory, offsets_us in changed.items():
+                tx.devices(_scope(factory)).set_clock_offsets(offsets_us)
+
+        if changed:
+            self._database.run(work)
+            self._clocks = wanted
+
     def directory(self) -> Directory:
         """What everything is called.
 
@@ -80,6 +104,15 @@ class PlantRecords:
             return Directory(devices, [one for scope in scopes for one in tx.parameters(scope).list()])
 
         return self._database.read(work)
+
+
+def _recorded_clocks(tx: Transaction) -> dict[tuple[str, str], int]:
+    return {
+        (factory.id, device.key): device.clock_offset_us
+        for factory in tx.factories.list()
+        for device in tx.devices(_scope(factory.id)).list()
+        if device.clock_offset_us
+    }
 
 
 def _add(tx: Transaction, series: Mapping[int, SeriesKey]) -> None:

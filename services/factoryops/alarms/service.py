@@ -210,8 +210,9 @@ class EngineService:
         if around.are_rules_new:
             await self._take_rules(evaluation)
         async with self._evaluation_turn:
-            heard = evaluation.engine.heard()
+            heard, clocks = evaluation.engine.heard(), evaluation.engine.clock_offsets
         await asyncio.to_thread(around.note_heard, heard)
+        await asyncio.to_thread(around.note_clocks, clocks)
 
     async def _take_rules(self, evaluation: Evaluation) -> None:
         wanted = await asyncio.to_thread(read_in_force, self._database)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from factoryops.domain.samples import SeriesKey
 from factoryops.domain.time import now_us
 from factoryops.identity.snapshot_file import write_snapshot
 from factoryops.journal.reader import JournalReader
+from factoryops.journal.records import ClockOffset
 from factoryops.observability.heartbeat import Problem
 
 logger = logging.getLogger(__name__)
@@ -103,6 +104,10 @@ class Surroundings:
         self._touched_at = time.monotonic()
         self._plant.touch(self._heard)
         self._heard.clear()
+
+    def note_clocks(self, offsets: Iterable[ClockOffset]) -> None:
+        """Record how far devices' clocks are from ours; raises UnavailableError."""
+        self._plant.note_clocks(offsets)
 
     def problems(self) -> tuple[Problem, ...]:
         """Promises at risk."""

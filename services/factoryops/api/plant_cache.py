@@ -13,6 +13,7 @@ from factoryops.database.transaction import Transaction
 from factoryops.domain import plant
 from factoryops.domain.errors import NotFoundError, UnavailableError
 from factoryops.domain.identity import FactoryId, Scope
+from factoryops.domain.time import US_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ def describe_device(device: plant.Device, parameters: list[http.Parameter]) -> h
     """A device as clients see it."""
     return http.Device(
         id=device.id, key=device.key, name=device.name, kind=device.kind, area=device.area, line=device.line,
-        last_received_at=device.last_received_at, parameters=parameters,
+        last_received_at=device.last_received_at, clock_offset_s=device.clock_offset_us / US_PER_S,
+        parameters=parameters,
     )  # fmt: skip
 
 
@@ -105,7 +107,8 @@ def describe_parameter(parameter: plant.Parameter) -> http.Parameter:
     return http.Parameter(
         id=parameter.id, device_id=parameter.device_id, series_id=parameter.series_id, key=parameter.key,
         name=parameter.name, unit=parameter.unit, decimals=parameter.decimals, low=parameter.low, high=parameter.high,
-        normal_low=parameter.normal_low, normal_high=parameter.normal_high,
+        normal_low=parameter.normal_low, normal_high=parameter.normal_high, deadband=parameter.deadband,
+        deadband_max_s=parameter.deadband_max_s,
     )  # fmt: skip
 
 

@@ -109,6 +109,12 @@ class FakePlant(FakeCalculations, FakeCredentials, FakeSources):
         self._tell_alarm(alarm)
         return alarm
 
+    def set_clock_offset(self, device_key: str, offset_s: float) -> None:
+        """Let a device's clock be found wrong."""
+        device = next(one for one in self._devices.values() if one.key == device_key)
+        self._devices[device.id] = device.model_copy(update={"clock_offset_s": offset_s})
+        self._tell(live.PlantChanged())
+
     def set_late_share(self, device_key: str, share: float) -> None:
         """Pretend that a device's clock is wrong."""
         device = next(one for one in self._devices.values() if one.key == device_key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -20,7 +21,10 @@ from factoryops.domain.time import from_us, to_us
 
 _DEVICE_FIELDS: Final = frozenset({"name", "kind", "area", "line"})
 _LIMITS: Final = ("low", "high", "normal_low", "normal_high")
-_PARAMETER_FIELDS: Final = frozenset({"name", "unit", "decimals", *_LIMITS})
+_CLEARABLE: Final = frozenset({*_LIMITS, "deadband"})
+_DEADBAND: Final = frozenset({"deadband", "deadband_max_s"})
+_PARAMETER_FIELDS: Final = frozenset({"name", "unit", "decimals", *_LIMITS, *_DEADBAND})
+_LONGEST_SILENCE_S: Final = 86_400.0
 
 
 class Devices:
@@ -106,6 +110,18 @@ class Devices:
         rows = [{"device": device, "moment_us": to_us(received_at[device])} for device in sorted(received_at)]
         self._unit.write_many(statement, rows)
 
+    def set_clock_offsets(self, offsets_us: Mapping[DeviceId, int]) -> None:
+        """Record how far devices' clocks were found to be from ours; unknown devices are passed over."""
+        table = tables.device
+        statement = (
+            sa.update(table)
+            .where(table.c.factory_id == self._scope.factory_id, table.c.id == sa.bindparam("device"))
+            .values(clock_offset_us=sa.bindparam("offset_us"))
+        )
+        rows = [{"device": device, "offset_us": offsets_us[device]} for device in sorted(offsets_us)]
+        self._unit.write_many(statement, rows)
+        self._unit.plant_changed(self._scope.factory_id)
+
     def _select(self) -> sa.Select[Any]:
         return sa.select(tables.device).where(tables.device.c.factory_id == self._scope.factory_id)
 
@@ -122,6 +138,17 @@ class Parameters:
         table = tables.parameter
         return [_parameter_of(row) for row in self._unit.rows(self._select().order_by(table.c.device_id, table.c.key))]
 
+    def with_deadband(self) -> builtins.list[tuple[str, Parameter]]:
+        """Those that have a deadband, each with its device's key, by both."""
+        device, parameter = tables.device, tables.parameter
+        query = (
+            sa.select(parameter, device.c.key.label("device_key"))
+            .join(device, sa.and_(device.c.factory_id == parameter.c.factory_id, device.c.id == parameter.c.device_id))
+            .where(parameter.c.factory_id == self._scope.factory_id, parameter.c.deadband.is_not(None))
+            .order_by(device.c.key, parameter.c.key)
+        )
+        return [(row.device_key, _parameter_of(row)) for row in self._unit.rows(query)]
+
     def get_many(self, parameter_ids: Sequence[ParameterId | str]) -> builtins.list[Parameter]:
         """In the order asked for; NotFoundError when any is unknown."""
         found = {
@@ -134,23 +161,24 @@ class Parameters:
         return [found[parameter_id] for parameter_id in parameter_ids]
 
     def change(self, parameter_id: ParameterId | str, **fields: object) -> Parameter:
-        """Edit `name`, `unit`, `decimals`, `low`, `high`, `normal_low` or `normal_high`; absent fields stay.
+        """Edit `name`, `unit`, `decimals`, the limits or the deadband; absent fields stay.
 
-        None clears a limit and leaves the others as they are. Writes the audit entry.
+        None clears a limit or the deadband and leaves the others as they are. Writes the audit entry.
 
         Raises:
-            InvalidInputError: the limits are not in order.
+            InvalidInputError: the limits are not in order, or the deadband cannot be used.
         """
         _only(fields, _PARAMETER_FIELDS)
         before = self.get_many([parameter_id])[0]
         new = {
             name: value
             for name, value in fields.items()
-            if (value is not None or name in _LIMITS) and value != getattr(before, name)
+            if (value is not None or name in _CLEARABLE) and value != getattr(before, name)
         }
         if not new:
             return before
         _check_limits({name: new.get(name, getattr(before, name)) for name in _LIMITS})
+        _check_deadband(new)
         table = tables.parameter
         self._unit.write(
             sa.update(table)
@@ -160,6 +188,8 @@ class Parameters:
         old = {name: getattr(before, name) for name in new}
         AuditTrail(self._unit, self._scope).add("parameter.change", before.id, old, new)
         self._unit.plant_changed(self._scope.factory_id)
+        if not _DEADBAND.isdisjoint(new):
+            self._unit.advance("access")
         return self.get_many([parameter_id])[0]
 
     def ensure(self, parameter: Parameter) -> bool:
@@ -209,6 +239,17 @@ def _check_limits(limits: Mapping[str, object]) -> None:
             )
 
 
+def _check_deadband(new: Mapping[str, object]) -> None:
+    faults: dict[str, str] = {}
+    width, longest_s = new.get("deadband"), new.get("deadband_max_s")
+    if isinstance(width, int | float) and not (math.isfinite(width) and width >= 0):
+        faults["deadband"] = "must be zero or more"
+    if isinstance(longest_s, int | float) and not 1 <= longest_s <= _LONGEST_SILENCE_S:
+        faults["deadband_max_s"] = "must be from a second to a day"
+    if faults:
+        raise InvalidInputError("The deadband cannot be used: " + "; ".join(faults.values()) + ".", fields=faults)
+
+
 def _device_row(device: Device, now_us: int) -> dict[str, Any]:
     return {
         "factory_id": device.factory_id,
@@ -219,6 +260,7 @@ def _device_row(device: Device, now_us: int) -> dict[str, Any]:
         "area": device.area,
         "line": device.line,
         "created_us": now_us if device.created_at is None else to_us(device.created_at),
+        "clock_offset_us": device.clock_offset_us,
     }
 
 
@@ -235,11 +277,12 @@ def device_of(row: sa.Row[Any]) -> Device:
         line=row.line,
         created_at=from_us(row.created_us),
         last_received_at=None if received_us is None else from_us(received_us),
+        clock_offset_us=row.clock_offset_us,
     )
 
 
 def _parameter_row(parameter: Parameter) -> dict[str, Any]:
-    names = ("factory_id", "id", "device_id", "key", "name", "unit", "decimals", *_LIMITS)
+    names = ("factory_id", "id", "device_id", "key", "name", "unit", "decimals", *_LIMITS, *sorted(_DEADBAND))
     return {name: getattr(parameter, name) for name in names} | {"series_id": int(parameter.series_id)}
 
 
@@ -257,4 +300,6 @@ def _parameter_of(row: sa.Row[Any]) -> Parameter:
         high=row.high,
         normal_low=row.normal_low,
         normal_high=row.normal_high,
+        deadband=row.deadband,
+        deadband_max_s=row.deadband_max_s,
     )

@@ -39,20 +39,21 @@ def create_factory(
     name: str,
     timezone: str = "UTC",
     adopts_automatically: bool = True,
+    tenant: str = "",
     admin_name: str = "admin",
     admin_password: str | None = None,
 ) -> NewFactory:
     """Add a factory and its first administrator, both or neither.
 
     Raises:
-        InvalidInputError: a name, the time zone or the password cannot be used.
-        ConflictError: the slug is taken.
+        InvalidInputError: a name, the time zone, the tenant id or the password cannot be used.
+        ConflictError: the slug or the tenant id is taken.
     """
     admin = _checked_name(admin_name)
     password, password_hash = _hashed(admin, admin_password)
 
     def store(tx: Transaction) -> tuple[Factory, UserRecord]:
-        factory = tx.factories.create(slug, name, timezone, adopts_automatically)
+        factory = tx.factories.create(slug, name, timezone, adopts_automatically, tenant=tenant)
         return factory, tx.users.create(factory.id, admin, password_hash, Role.ADMIN)
 
     factory, user = database.run(store)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from factoryops.contracts.snapshot import Snapshot, SnapshotCredential, SnapshotFactory, SnapshotMapping, seal_snapshot
+from factoryops.contracts.snapshot import (
+    Snapshot,
+    SnapshotCredential,
+    SnapshotDeadband,
+    SnapshotFactory,
+    SnapshotMapping,
+    seal_snapshot,
+)
 from factoryops.database.database import Database
 from factoryops.database.rows import CredentialRecord
 from factoryops.database.transaction import Transaction
@@ -70,8 +77,18 @@ def _credential(record: CredentialRecord) -> SnapshotCredential:
 
 def _factory(tx: Transaction, factory: Factory) -> SnapshotFactory:
     devices = tx.devices(_scope(factory)).list()
-    keys = sorted(device.key for device in devices)
-    return SnapshotFactory(factory.id, factory.slug, factory.adopts_automatically, keys)
+    return SnapshotFactory(
+        id=factory.id,
+        slug=factory.slug,
+        adopts_automatically=factory.adopts_automatically,
+        device_keys=sorted(device.key for device in devices),
+        tenant=factory.tenant,
+        deadbands=[
+            SnapshotDeadband(device, one.key, one.deadband, one.deadband_max_s)
+            for device, one in tx.parameters(_scope(factory)).with_deadband()
+            if one.deadband is not None
+        ],
+    )
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -11,6 +11,7 @@ from factoryops.identity import administration
 from factoryops.server.console import say, show_table
 from factoryops.server.context import choose_factory, context_of
 
+Tenant = Annotated[str, typer.Option(help="Its id in topics <tenant>/devices/<device>/telemetry: SH and 8 digits.")]
 Slug = Annotated[str, typer.Argument(help="The factory's slug, as in topics and at login.")]
 
 
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     """Add the command groups to the program."""
     factory = typer.Typer(help="Factories of this installation.", no_args_is_help=True)
     factory.command("add")(add_factory)
+    factory.command("change")(change_factory)
     factory.command("list")(list_factories)
     user = typer.Typer(help="People who may log in.", no_args_is_help=True)
     user.command("add")(add_user)
@@ -37,6 +39,7 @@ def add_factory(
     adopt: Annotated[
         bool, typer.Option(help="Take up unknown devices of authenticated publishers by themselves.")
     ] = True,
+    tenant: Tenant = "",
 ) -> None:
     """Add a factory with its first administrator, whose password is printed once."""
     with context_of(context).database() as database:
@@ -46,18 +49,33 @@ def add_factory(
             name=name or slug,
             timezone=timezone,
             adopts_automatically=adopt,
+            tenant=tenant,
             admin_name=admin,
         )
     say(f"Factory {made.factory.slug} ({made.factory.name}) was added.")
     _say_password(made.admin)
 
 
+def change_factory(context: typer.Context, slug: Slug, tenant: Tenant) -> None:
+    """Give a factory the tenant id that its devices have in their topics, or take it away with an empty one."""
+    with context_of(context).database() as database:
+        factory = choose_factory(database, slug)
+        made = database.run(lambda tx: tx.factories.set_tenant(factory.id, tenant))
+    say(
+        f"Factory {made.slug} has the tenant id {made.tenant}."
+        if made.tenant
+        else f"Factory {made.slug} has no tenant id."
+    )
+
+
 def list_factories(context: typer.Context) -> None:
     """List the factories."""
     with context_of(context).database() as database:
         factories = database.read(lambda tx: tx.factories.list())
-    rows = [(one.slug, one.name, one.timezone, "yes" if one.adopts_automatically else "no") for one in factories]
-    show_table(("slug", "name", "time zone", "adopts devices"), rows)
+    rows = [
+        (one.slug, one.name, one.timezone, "yes" if one.adopts_automatically else "no", one.tenant) for one in factories
+    ]
+    show_table(("slug", "name", "time zone", "adopts devices", "tenant"), rows)
 
 
 def add_user(

@@ -69,6 +69,7 @@ def _ingest(settings: Settings) -> Work:
                 for one in settings.brokers
             ),
             size_limit_bytes=int(settings.journal.size_limit_gib * 2**30),
+            dialect_b_factory=settings.ingest.dialect_b_factory or "",
             logins_path=folder.logins,
         )
     ).run

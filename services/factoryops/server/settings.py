@@ -110,6 +110,16 @@ class BrokerSettings(_Section):
     memory_limit: Annotated[int, Field(ge=0)] = 4 << 30
 
 
+class IngestSettings(_Section):
+    """How messages are taken.
+
+    Attributes:
+        dialect_b_factory: the slug of the factory that topics devices/<device>/telemetry belong to; None for none.
+    """
+
+    dialect_b_factory: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,99}$")] | None = None
+
+
 class InfluxSettings(_Section):
     """An InfluxDB 2 server to keep history in."""
 
@@ -159,6 +169,7 @@ class Settings(BaseSettings):
     endpoint: EndpointSettings = EndpointSettings()
     devices: DevicesSettings = DevicesSettings()
     brokers: tuple[BrokerSettings, ...] = ()
+    ingest: IngestSettings = IngestSettings()
     history: HistorySettings = HistorySettings()
     api: ApiSettings = ApiSettings()
     journal: JournalSettings = JournalSettings()

@@ -250,6 +250,10 @@ async def test_roles_may_do_what_they_may(subject: Subject) -> None:
     assert (changed.line, changed.name) == ("Line 9", device.name)
     parameter = await plant.change_parameter(device.parameters[0].id, http.ParameterChange(high=None, decimals=1))
     assert (parameter.high, parameter.decimals) == (None, 1)
+    assert (parameter.deadband, parameter.deadband_max_s) == (None, 600.0)
+    change = http.ParameterChange(deadband=0.5, deadband_max_s=60)
+    parameter = await plant.change_parameter(parameter.id, change)
+    assert (parameter.deadband, parameter.deadband_max_s, parameter.decimals) == (0.5, 60.0, 1)
     with pytest.raises(NotFoundError):
         await plant.change_device(_NOBODY, http.DeviceChange(name="x"))
 

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 
+from factoryops.alarms.plant_records import PlantRecords
+from factoryops.contracts.snapshot import SnapshotDeadband
 from factoryops.database.transaction import Transaction
-from factoryops.domain.errors import InvalidInputError, NotFoundError
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from factoryops.domain.identity import DeviceId, device_id
 from factoryops.domain.plant import Device
+from factoryops.identity.snapshot_file import take_snapshot
+from factoryops.journal.records import ClockOffset
 from tests.support.databases import NOON, Site
 
 
@@ -98,3 +103,48 @@ def test_an_unknown_id_among_many_fails_the_whole_question(site: Site) -> None:
         site.database.read(lambda tx: tx.parameters(site.scope).get_many([parameter.id, "0" * 32]))
     with pytest.raises(NotFoundError):
         site.database.read(lambda tx: tx.devices(site.scope).get_many([site.device.id, "0" * 32]))
+
+
+def test_a_deadband_reaches_the_snapshot_and_can_be_taken_away(site: Site) -> None:
+    parameter = site.add_parameter()
+    before = site.database.read(lambda tx: tx.changes())
+    change = {"deadband": 0.25, "deadband_max_s": 60.0}
+    changed = site.database.run(lambda tx: tx.parameters(site.scope).change(parameter.id, **change))
+    assert (changed.deadband, changed.deadband_max_s) == (0.25, 60.0)
+    (plant,) = [one for one in take_snapshot(site.database).factories if one.id == site.factory.id]
+    assert plant.deadbands == [SnapshotDeadband("pump-1", parameter.key, 0.25, 60.0)]
+    assert site.database.read(lambda tx: tx.changes()).access > before.access
+    site.database.run(lambda tx: tx.parameters(site.scope).change(parameter.id, deadband=None))
+    assert site.database.read(lambda tx: tx.parameters(site.scope).with_deadband()) == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"deadband": -0.1}, {"deadband": math.nan}, {"deadband_max_s": 0.5}, {"deadband_max_s": 90_000.0}]
+)
+def test_a_deadband_that_makes_no_sense_is_refused(site: Site, change: dict[str, float]) -> None:
+    parameter = site.add_parameter()
+    with pytest.raises(InvalidInputError) as raised:
+        site.database.run(lambda tx: tx.parameters(site.scope).change(parameter.id, **change))
+    assert set(raised.value.fields) == set(change)
+
+
+def test_the_engine_records_clock_offsets_and_sets_them_back(site: Site) -> None:
+    records = PlantRecords(site.database)
+    records.note_clocks([ClockOffset(site.factory.id, "pump-1", 3_600_000_000), ClockOffset(site.factory.id, "x", 5)])
+    assert site.database.read(lambda tx: tx.devices(site.scope).get(site.device.id)).clock_offset_us == 3_600_000_000
+    PlantRecords(site.database).note_clocks([])
+    assert site.database.read(lambda tx: tx.devices(site.scope).get(site.device.id)).clock_offset_us == 0
+
+
+def test_a_factory_may_have_a_tenant_id_that_no_other_has(site: Site) -> None:
+    made = site.database.run(lambda tx: tx.factories.set_tenant(site.factory.id, "SH00000042"))
+    assert made.tenant == "SH00000042"
+    assert "SH00000042" in {one.tenant for one in take_snapshot(site.database).factories}
+    with pytest.raises(ConflictError):
+        site.database.run(lambda tx: tx.factories.create("second", "Second", "UTC", tenant="SH00000042"))
+    for wrong in ("SH42", "sh00000042", "XX00000042", "SH000000421"):
+        with pytest.raises(InvalidInputError):
+            site.database.run(lambda tx, wrong=wrong: tx.factories.set_tenant(site.factory.id, wrong))  # type: ignore[misc]  # bound per round
+    newest = site.database.read(lambda tx: tx.audit(site.scope).list())[0]
+    assert (newest.action, newest.new) == ("factory.change", {"tenant": "SH00000042"})
+    assert site.database.run(lambda tx: tx.factories.set_tenant(site.factory.id, "")).tenant == ""

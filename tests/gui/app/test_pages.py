@@ -218,5 +218,8 @@ def test_a_device_with_a_wrong_clock_is_pointed_out(client: Drive) -> None:
         assert isinstance(page, DevicePage)
         await until(lambda: "90 %" in page.warning)
         assert "clock" in page.warning
+        app.plant.set_clock_offset("pump-1", 3_700.0)
+        await app.session.refresh()
+        await until(lambda: "1 h 01 min slow" in page.warning)
 
     client(work)

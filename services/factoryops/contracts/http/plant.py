@@ -24,6 +24,10 @@ class Parameter(Received):
     high: float | None = None
     normal_low: float | None = None
     normal_high: float | None = None
+    deadband: float | None = None
+    """Samples that differ from the last kept one by no more are not kept; null to keep all."""
+    deadband_max_s: float = 600.0
+    """With a deadband, a sample is kept after this time whatever it is."""
 
 
 class ParameterChange(Sent):
@@ -38,6 +42,8 @@ class ParameterChange(Sent):
     high: Finite | None = None
     normal_low: Finite | None = None
     normal_high: Finite | None = None
+    deadband: Annotated[Finite, Field(ge=0)] | None = None
+    deadband_max_s: Annotated[float, Field(ge=1, le=86_400)] | None = None
 
 
 class Device(Received):
@@ -53,6 +59,8 @@ class Device(Received):
     """When the service last received anything from it (receive time, not the device's)."""
     late_share: float = 0.0
     """Share of its samples flagged late in the last hour; they never alarm, so the client warns about its clock."""
+    clock_offset_s: float = 0.0
+    """What must be added to its clock to give the service's, as found from its messages; 0 for a good clock."""
     parameters: list[Parameter] = []
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from factoryops.contracts.snapshot import Snapshot
 from factoryops.contracts.telemetry.messages import Reason, Rejection
 from factoryops.domain.errors import InvalidInputError
-from factoryops.domain.plant import is_key, is_slug
+from factoryops.domain.plant import is_key, is_slug, is_tenant
 
 SUBSCRIPTION: Final = "factories/+/devices/+/telemetry"
 SUBSCRIPTION_B: Final = "devices/+/telemetry"
 SUBSCRIPTION_C: Final = "+/devices/+/telemetry"
 
-_TENANT: Final = re.compile(r"SH\d{8}", re.ASCII)
 _INVALID_UTF8: Final = Rejection(Reason.INVALID_TOPIC, "The topic is not valid UTF-8.")
 _NO_FACTORY: Final = Rejection(Reason.INVALID_TOPIC, "The topic's second part cannot be the short name of a factory.")
 _NO_DEVICE: Final = Rejection(Reason.INVALID_TOPIC, "The topic's part after `devices` cannot be a device key.")
@@ -47,11 +45,6 @@ class Topic(NamedTuple):
     dialect: Dialect
     place: str
     device: str
-
-
-def is_tenant(text: str) -> bool:
-    """Whether `text` can be a factory's tenant id in topics of dialect C."""
-    return _TENANT.fullmatch(text) is not None
 
 
 def parse_topic(topic: bytes) -> Topic | Rejection:
