@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from factoryops_app.credentials_tab import CredentialsTab
 from factoryops_app.mappings_tab import MappingsTab
 from factoryops_app.quarantine_tab import QuarantineTab
 from factoryops_app.tabbed_page import Tab, TabbedPage
@@ -20,6 +21,7 @@ class SourcesPage(TabbedPage):
             Tab("waiting", say("Waiting devices"), WaitingTab),
             Tab("mappings", say("Mappings"), MappingsTab),
             Tab("quarantine", say("Quarantine"), QuarantineTab),
+            Tab("credentials", say("Credentials"), CredentialsTab),
         ]
         super().__init__(place, say("Sources"), tabs)
         quarantine, mappings = self.tab("quarantine"), self.tab("mappings")

@@ -1,0 +1,177 @@
+"""What devices, gateways and tools log in with: make, rotate, revoke; a secret is shown once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
+
+from factoryops.contracts import http
+from factoryops.domain.credentials import CredentialKind
+from factoryops.domain.errors import FactoryOpsError
+from factoryops.domain.identity import Permission
+from factoryops_app.credential_dialogs import CreateCredentialDialog, RotateDialog, SecretDialog, kind_name
+from factoryops_app.page import plain_label
+from factoryops_app.workplace import Workplace
+from factoryops_resources.words import say
+from factoryops_widgets.data_table import ColumnSpec, DataTable
+from factoryops_widgets.formatting import NOTHING, moment
+from factoryops_widgets.state_view import StateView
+
+
+class CredentialsTab(QWidget):
+    """The list, and what can be done to the chosen one."""
+
+    def __init__(self, place: Workplace) -> None:
+        super().__init__()
+        self._place = place
+        self.create_button = QPushButton(place.look.icon("add"), say("New credential …"))
+        self.create_button.setProperty("role", "primary")
+        self.rotate_button = QPushButton(say("New password …"))
+        self.settle_button = QPushButton(say("End the old password"))
+        self.revoke_button = QPushButton(place.look.icon("remove"), say("Revoke …"))
+        self.note = plain_label(role="secondary", is_wrapped=True)
+        self.table: DataTable[http.Credential] = DataTable(
+            place.look, self._columns(), name="credentials", settings=place.settings, row_key=lambda one: one.id
+        )
+        content = QWidget()
+        self.states = StateView(place.look, content)
+        self._build(content)
+        self._connect()
+        self.states.show_loading(say("Asking for the credentials …"))
+
+    def _columns(self) -> list[ColumnSpec[http.Credential]]:
+        return [
+            ColumnSpec("username", say("User name"), lambda one: one.username, width=240, is_elastic=True),
+            ColumnSpec("kind", say("For"), lambda one: kind_name(one.kind), width=100),
+            ColumnSpec("device", say("Device"), lambda one: one.device_key or "", _device_text, width=160),
+            ColumnSpec("created", say("Made"), lambda one: one.created_at, lambda one: self._at(one.created_at),
+                       width=160),
+            ColumnSpec("used", say("Last used"), lambda one: one.last_used_at, lambda one: self._at(one.last_used_at),
+                       width=160),
+            ColumnSpec("previous", say("Old password good until"), lambda one: one.previous_until,
+                       lambda one: self._at(one.previous_until), width=190),
+        ]  # fmt: skip
+
+    def _at(self, at: datetime | None) -> str:
+        return NOTHING if at is None else moment(at, self._place.look.zone)
+
+    def _build(self, content: QWidget) -> None:
+        px = self._place.look.px
+        buttons = QHBoxLayout()
+        for button in (self.create_button, self.rotate_button, self.settle_button, self.revoke_button):
+            buttons.addWidget(button)
+        buttons.addWidget(self.note, 1)
+        inner = QVBoxLayout(content)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(self.table, 1)
+        inner.addLayout(buttons)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, px(8), 0, 0)
+        layout.addWidget(self.states, 1)
+
+    def _connect(self) -> None:
+        self.create_button.clicked.connect(self.begin_new)
+        self.rotate_button.clicked.connect(self._on_rotate)
+        self.settle_button.clicked.connect(self._on_settle)
+        self.revoke_button.clicked.connect(self._on_revoke)
+        self.table.selection_changed.connect(self._show_buttons)
+        self.states.retry_requested.connect(self.load)
+        self.states.action_requested.connect(self.begin_new)
+
+    def load(self) -> None:
+        """Ask for the list."""
+        if self._place.session.may(Permission.EDIT_PLANT):
+            self._place.tasks.start(self._fetch(), self._on_error)
+        else:
+            self.states.show_no_permission(say("Your role may not see credentials; an administrator may."))
+
+    async def _fetch(self) -> None:
+        credentials = await self._place.session.client.credentials()
+        self.table.set_rows(credentials)
+        if not credentials:
+            self.states.show_empty(
+                say("No device can log in yet"),
+                say("A credential is a user name and a password with which a device may publish."),
+                say("New credential …"),
+            )
+            return
+        self.states.show_content()
+        self._show_buttons()
+
+    def _chosen(self) -> http.Credential | None:
+        rows = self.table.selected_rows()
+        return rows[0] if rows else None
+
+    def _show_buttons(self) -> None:
+        chosen = self._chosen()
+        self.rotate_button.setEnabled(chosen is not None)
+        self.revoke_button.setEnabled(chosen is not None)
+        self.settle_button.setEnabled(chosen is not None and chosen.previous_until is not None)
+
+    def begin_new(self) -> None:
+        """Ask what it is for, make it, show its secret once."""
+        dialog = CreateCredentialDialog(self._place, self)
+        dialog.accepted.connect(lambda: self._show_secret(dialog.made))
+        dialog.open()
+
+    def _on_rotate(self) -> None:
+        chosen = self._chosen()
+        if chosen is not None:
+            dialog = RotateDialog(self._place, self, chosen)
+            dialog.accepted.connect(lambda: self._show_secret(dialog.made))
+            dialog.open()
+
+    def _show_secret(self, made: http.NewSecret | None) -> None:
+        if made is not None:
+            SecretDialog(self._place, self, made).open()
+        self.load()
+
+    def _on_settle(self) -> None:
+        chosen = self._chosen()
+        if chosen is not None:
+            question = say("Is the new password of {name} in use everywhere? Who still has the old one is sent away.",
+                           name=chosen.username)  # fmt: skip
+            self._ask(say("End the old password"), question, chosen.id)
+
+    def _on_revoke(self) -> None:
+        chosen = self._chosen()
+        if chosen is not None:
+            question = say("Revoke {name}? Who uses it is sent away, and cannot come back with it.",
+                           name=chosen.username)  # fmt: skip
+            self._ask(say("Revoke"), question, chosen.id)
+
+    def _ask(self, title: str, question: str, credential_id: str) -> None:
+        is_revoking = title == say("Revoke")
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setWindowTitle(title)
+        box.setText(question)
+        box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel)
+        box.button(QMessageBox.StandardButton.Yes).setText(title)
+        box.button(QMessageBox.StandardButton.Cancel).setText(say("Cancel"))
+        work = self._remove if is_revoking else self._end_overlap
+        box.accepted.connect(lambda: self._place.tasks.start(work(credential_id), self._on_error))
+        box.open()
+
+    async def _remove(self, credential_id: str) -> None:
+        await self._place.session.client.revoke_credential(credential_id)
+        await self._fetch()
+
+    async def _end_overlap(self, credential_id: str) -> None:
+        await self._place.session.client.settle_credential(credential_id)
+        await self._fetch()
+
+    def _on_error(self, error: FactoryOpsError) -> None:
+        if self.states.is_content_shown:
+            self.note.setText(str(error))
+        else:
+            self.states.show_error(str(error))
+
+
+def _device_text(one: http.Credential) -> str:
+    if one.device_key is not None:
+        return one.device_key
+    return say("none") if one.kind is CredentialKind.TOOL else say("any")
