@@ -53,6 +53,7 @@ class JobPlant:
             history=LocalSource(str(self.root / "history.db")),
             journals={name: self.root / f"{name}.db" for name in ("journal", "derived", "import")},
             imports=import_place(self.root),
+            uploads_folder=self.root / "uploads",
             limits=Limits(**settings),  # type: ignore[arg-type]  # the tests name the fields
             lease_s=2.0,
             poll_s=0.05,

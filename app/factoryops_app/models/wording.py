@@ -54,7 +54,12 @@ def comparison_name(comparison: Comparison) -> str:
 
 def job_name(kind: JobKind) -> str:
     """A kind of work."""
-    names = {JobKind.DAILY_REPORT: say("Daily report"), JobKind.ANOMALY_SCAN: say("Anomaly scan")}
+    names = {
+        JobKind.DAILY_REPORT: say("Daily report"),
+        JobKind.ANOMALY_SCAN: say("Anomaly scan"),
+        JobKind.IMPORT: say("Import"),
+        JobKind.EXPORT: say("Export"),
+    }
     return names[kind]
 
 

@@ -26,6 +26,10 @@ from factoryops.api.rate_limits import Cost, RateLimits
 from factoryops.api.routes import LIVE_PATH, PREFIX, ROUTES, Route
 from factoryops.domain.errors import FactoryOpsError
 
+_FILE_BODY: Final = {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
 _DATABASE_THREADS: Final = 8
 _HISTORY_THREADS: Final = 4
 
@@ -91,6 +95,7 @@ def _add(app: FastAPI, route: Route) -> None:
         response_model=route.answer,
         status_code=route.status,
         responses=responses,
+        openapi_extra={"requestBody": _FILE_BODY} if route.takes_file else None,
     )
 
 

@@ -11,6 +11,7 @@ from factoryops.domain.credentials import DeviceAddress
 from factoryops.history.queries import History
 from factoryops.history.store import HistoryReader
 from factoryops.history.tail import Tail
+from factoryops.history.transfer.uploads import Uploads
 from factoryops.identity.login import Login
 
 
@@ -56,6 +57,7 @@ class ApiContext:
         tails: the very tails `history` merges; the live hub fills them.
         journals: "journal", "derived" and "import" -> file.
         artifacts_folder: files lie at <factory id>/<artifact id> in it.
+        uploads: files that wait to be imported.
         roles: whose heartbeats must be there.
         certificates: what each is ("The certificate of the API") and its file: their ends are announced.
         device_address: where devices are told to connect.
@@ -72,6 +74,7 @@ class ApiContext:
     doorbell_folder: Path
     artifacts_folder: Path
     version: str
+    uploads: Uploads
     limits: ApiLimits = field(default_factory=ApiLimits)
     roles: tuple[str, ...] = ("ingest", "historian", "engine", "api", "worker")
     certificates: Mapping[str, Path] = field(default_factory=dict)

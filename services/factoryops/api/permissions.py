@@ -70,5 +70,12 @@ ACCESS: Final[Mapping[str, Access]] = {
     "updateMapping": Access(Permission.EDIT_PLANT),
     "deleteMapping": Access(Permission.EDIT_PLANT),
     "tryMapping": Access(Permission.SEE_QUARANTINE),
+    "listUploads": Access(Permission.EDIT_PLANT),
+    "uploadFile": Access(Permission.EDIT_PLANT, Cost.WORK),
+    "deleteUpload": Access(Permission.EDIT_PLANT),
+    "previewUpload": Access(Permission.EDIT_PLANT),
+    "startImport": Access(Permission.EDIT_PLANT, Cost.WORK),
+    "startExport": Access(Permission.RUN_JOBS, Cost.WORK),
+    "estimateExport": Access(Permission.RUN_JOBS, Cost.HISTORY),
     "openLive": Access(Permission.VIEW),
 }

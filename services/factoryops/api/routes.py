@@ -20,6 +20,7 @@ from factoryops.api.endpoints import (
     plant,
     quarantine,
     session,
+    transfers,
 )
 from factoryops.contracts import http
 
@@ -35,6 +36,7 @@ class Route:
         operation: its id in the description and in the permission table.
         answer: the body of success; None for none.
         is_file: the answer is a file.
+        takes_file: the body is a file.
     """
 
     method: str
@@ -45,6 +47,7 @@ class Route:
     answer: type[BaseModel] | None = None
     status: int = 200
     is_file: bool = False
+    takes_file: bool = False
 
 
 ROUTES: Final = (
@@ -136,6 +139,13 @@ ROUTES: Final = (
     Route("PUT", "/mappings/{mapping_id}", "updateMapping", mappings.update_mapping, "sources", http.KeptMapping),
     Route("DELETE", "/mappings/{mapping_id}", "deleteMapping", mappings.delete_mapping, "sources", None, 204),
     Route("POST", "/mappings/try", "tryMapping", mappings.try_a_mapping, "sources", http.MappingOutcome),
+    Route("GET", "/uploads", "listUploads", transfers.list_uploads, "transfers", http.UploadList),
+    Route("POST", "/uploads", "uploadFile", transfers.upload_file, "transfers", http.Upload, 201, takes_file=True),
+    Route("DELETE", "/uploads/{upload_id}", "deleteUpload", transfers.delete_upload, "transfers", None, 204),
+    Route("POST", "/uploads/{upload_id}/preview", "previewUpload", transfers.preview_upload, "transfers", http.Upload),
+    Route("POST", "/imports", "startImport", transfers.start_import, "transfers", http.Run, 202),
+    Route("POST", "/exports", "startExport", transfers.start_export, "transfers", http.Run, 202),
+    Route("POST", "/exports/estimate", "estimateExport", transfers.estimate_export, "transfers", http.ExportEstimate),
     Route("GET", "/health", "getHealth", health.get_health, "health", http.Health),
     Route("GET", "/openapi.json", "getDescription", health.get_description, "health"),
 )

@@ -20,11 +20,13 @@ from factoryops.client.fake_mappings import FakeMappings
 from factoryops.client.fake_quarantine import FakeQuarantine
 from factoryops.client.fake_rules import FakeRules
 from factoryops.client.fake_sources import FakeSources
+from factoryops.client.fake_transfers import FakeTransfers
 from factoryops.client.files import write_whole
 from factoryops.client.port import LiveLink
 from factoryops.contracts import http, live
 from factoryops.domain.errors import (
     FactoryOpsError,
+    InvalidInputError,
     NotAllowedError,
     NotFoundError,
     NotLoggedInError,
@@ -41,7 +43,7 @@ ACCOUNTS: Final[Mapping[str, tuple[str, Role]]] = {
 _ROLES: Final = ("api", "engine", "historian", "ingest", "worker")
 
 
-class FakePlant(FakeCalculations, FakeCredentials, FakeSources):
+class FakePlant(FakeCalculations, FakeCredentials, FakeSources, FakeTransfers):
     """Implements `factoryops.client.port.PlantClient` on an imagined plant.
 
     Args:
@@ -73,6 +75,7 @@ class FakePlant(FakeCalculations, FakeCredentials, FakeSources):
         self._alarms = FakeAlarms(self._devices, self._rules.starters, clock)
         self._jobs = FakeJobs(clock)
         self._calculations = CalculationBook(self._devices, clock)
+        self._uploads: dict[str, http.Upload] = {}
         self._credentials = CredentialBook(clock)
         self._mappings = FakeMappings(clock)
         self._quarantine = FakeQuarantine(self._history.start_us, clock)
@@ -289,6 +292,8 @@ class FakePlant(FakeCalculations, FakeCredentials, FakeSources):
     async def start_run(self, request: http.RunRequest) -> http.Run:
         """Queue work."""
         actor = await self._enter(Permission.RUN_JOBS)
+        if request.kind in http.TRANSFERS:
+            raise InvalidInputError("Imports and exports are started in another way.", fields={"kind": "not here"})
         if any(device not in self._devices for device in request.device_ids):
             raise NotFoundError("There is no such device.")
         return self._jobs.start(request, actor)

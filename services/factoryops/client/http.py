@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from factoryops.client.http_calculations import HttpCalculations
 from factoryops.client.http_credentials import HttpCredentials
 from factoryops.client.http_link import open_link
 from factoryops.client.http_sources import HttpSources
+from factoryops.client.http_transfers import HttpTransfers
 from factoryops.client.place import ServicePlace
 from factoryops.client.port import LiveLink
 from factoryops.contracts import http
@@ -27,7 +28,7 @@ A = TypeVar("A", bound=BaseModel)
 _AWAY = "The service cannot be reached; check the network and whether it runs."
 
 
-class HttpPlant(HttpCalculations, HttpCredentials, HttpSources):
+class HttpPlant(HttpCalculations, HttpCredentials, HttpSources, HttpTransfers):
     """A client of one service; its calls may overlap, all on one event loop.
 
     Args:
@@ -232,10 +233,12 @@ class HttpPlant(HttpCalculations, HttpCredentials, HttpSources):
     ) -> httpx.Request:
         if isinstance(body, BaseModel):
             body = body.model_dump(mode="json", exclude_unset=True)
+        is_file = isinstance(body, AsyncIterator)
         return self._http.build_request(
             method,
             path,
-            json=body,
+            json=None if is_file else body,
+            content=body if is_file else None,
             params={name: value for name, value in (query or {}).items() if value is not None} or None,
             headers={"Authorization": f"Bearer {token}"} if token else None,
         )

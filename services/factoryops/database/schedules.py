@@ -14,6 +14,7 @@ from factoryops.database import tables
 from factoryops.database.audit import AuditTrail
 from factoryops.database.rows import ScheduleRecord
 from factoryops.database.unit import Unit
+from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import FactoryId, Scope
 from factoryops.domain.time import from_us, to_us
 
@@ -42,7 +43,9 @@ class Schedules:
         return [_schedule_of(kind, rows.get((scope.factory_id, kind.value))) for kind in _AS_INSTALLED]
 
     def change(self, scope: Scope, kind: JobKind, change: http.ScheduleChange) -> http.Schedule:
-        """Switch or move a schedule."""
+        """Switch or move a schedule; raises NotFoundError for work that never runs by itself."""
+        if kind not in _AS_INSTALLED:
+            raise NotFoundError("This kind of work never runs by itself.")
         before = _schedule_of(kind, self._rows(scope.factory_id).get((scope.factory_id, kind.value)))
         new = {"is_enabled": change.is_enabled, "local_time": change.local_time}
         old = {"is_enabled": before.is_enabled, "local_time": before.local_time}

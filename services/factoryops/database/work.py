@@ -129,6 +129,12 @@ class Work:
         )
         return self.get(scope, run_id)
 
+    def start_transfer(self, scope: Scope, request: http.RunRequest, plan: object) -> http.Run:
+        """Queue an import or an export and write the audit entry; see `queue`."""
+        run = self.queue(scope, request)
+        AuditTrail(self._unit, scope).add(f"history.{request.kind.value}", run.id, None, plan)
+        return run
+
     def _add(
         self,
         factory_id: FactoryId,

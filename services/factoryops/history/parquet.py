@@ -17,13 +17,24 @@ import numpy.typing as npt
 from factoryops.domain.errors import InvalidInputError, SetupError, StorageError
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
 
+_NO_TIME: Final = -(1 << 62)
+"""Stands for an empty cell in a column of points in time."""
+
+_NOTHING: Final[Mapping[str, str]] = {}
 _GROUP_ROWS: Final = 262_144
 """Rows are gathered to row groups of this size, which readers can skip by their statistics."""
 
-Column = npt.NDArray[np.int64] | npt.NDArray[np.float64] | npt.NDArray[np.object_]
+Column = (
+    npt.NDArray[np.int64]
+    | npt.NDArray[np.float64]
+    | npt.NDArray[np.bool_]
+    | npt.NDArray[np.datetime64]
+    | npt.NDArray[np.object_]
+)
 
 
-def _arrow(module: str) -> Any:
+def arrow_module(module: str) -> Any:
+    """A module of pyarrow; raises SetupError when it is not installed."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -38,17 +49,22 @@ class ParquetWriter:
 
     A writer that leaves its context by an error removes the unfinished file.
 
+    Args:
+        path: the file.
+        factory: the factory's id.
+        origin: what else the file's metadata says of itself.
+
     Raises:
         SetupError: pyarrow is not installed.
         StorageError: the file cannot be written.
     """
 
-    def __init__(self, path: Path, *, factory: str) -> None:
-        self._arrow, parquet = _arrow("pyarrow"), _arrow("pyarrow.parquet")
+    def __init__(self, path: Path, *, factory: str, origin: Mapping[str, str] = _NOTHING) -> None:
+        self._arrow, parquet = arrow_module("pyarrow"), arrow_module("pyarrow.parquet")
         self._path = path
         self._gathered: list[Any] = []
         self._rows = 0
-        self._schema = _schema(self._arrow, factory)
+        self._schema = _schema(self._arrow, factory, origin)
         try:
             self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
         except OSError as error:
@@ -96,13 +112,13 @@ def _cannot_write(path: Path, error: OSError) -> StorageError:
     )
 
 
-def _schema(arrow: Any, factory: str) -> Any:
+def _schema(arrow: Any, factory: str, origin: Mapping[str, str]) -> Any:
     name = arrow.dictionary(arrow.int32(), arrow.string())
     fields = [
         ("device", name), ("parameter", name), ("time", arrow.timestamp("us", tz="UTC")),
         ("value", arrow.float64()), ("text", arrow.string()), ("flags", arrow.uint8()),
     ]  # fmt: skip
-    return arrow.schema(fields, metadata={"factoryops.factory": factory})
+    return arrow.schema(fields, metadata={"factoryops.factory": factory, **origin})
 
 
 def _table(arrow: Any, schema: Any, key: SeriesKey, samples: SampleColumns, texts: Mapping[int, str]) -> Any:
@@ -140,7 +156,7 @@ class ParquetTable:
     """
 
     def __init__(self, path: Path) -> None:
-        self._arrow, parquet = _arrow("pyarrow"), _arrow("pyarrow.parquet")
+        self._arrow, parquet = arrow_module("pyarrow"), arrow_module("pyarrow.parquet")
         try:
             self._file = parquet.ParquetFile(path)
         except (OSError, self._arrow.ArrowException) as error:
@@ -151,8 +167,9 @@ class ParquetTable:
     def pieces(self, names: Sequence[str], *, most_rows: int) -> Iterator[dict[str, Column]]:
         """The given columns, at most `most_rows` rows at a time.
 
-        Points in time come as int64 microseconds since 1970 (UTC), numbers as float64 with NaN where there is none,
-        everything else as objects with None where there is none.
+        Points in time come as int64 microseconds since 1970 (UTC), local times and dates without a zone as
+        datetime64[us], numbers as float64 with NaN where there is none, truths as bool, everything else as objects
+        with None where there is none.
 
         Raises:
             InvalidInputError: the file is damaged, or a time or number in it does not fit.
@@ -164,20 +181,25 @@ class ParquetTable:
             raise InvalidInputError(f"The Parquet file cannot be read on ({error}).") from error
 
     def _column(self, array: Any) -> Column:
-        types, kind = self._arrow.types, array.type
-        if types.is_timestamp(kind):
-            moments: npt.NDArray[np.int64] = np.asarray(
-                array.cast(self._arrow.timestamp("us", tz=kind.tz)).cast(self._arrow.int64()), np.int64
-            )
-            return moments
-        if types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind):
-            if types.is_boolean(kind):
-                array = array.cast(self._arrow.uint8())
-            numbers: npt.NDArray[np.float64] = array.cast(self._arrow.float64(), safe=False).to_numpy(
-                zero_copy_only=False
-            )
-            return numbers
+        types = self._arrow.types
+        if types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        kind = array.type
+        if types.is_timestamp(kind) or types.is_date(kind):
+            return self._times(array)
+        if types.is_boolean(kind) and not array.null_count:
+            return np.asarray(array.to_numpy(zero_copy_only=False), np.bool_)
+        if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+            plain = array.cast(self._arrow.float64(), safe=False)
+            return np.asarray(plain.to_numpy(zero_copy_only=False), np.float64)
         return np.array(array.to_pylist(), object)
+
+    def _times(self, array: Any) -> npt.NDArray[np.int64] | npt.NDArray[np.datetime64]:
+        zone = getattr(array.type, "tz", None)
+        moments = array.cast(self._arrow.timestamp("us", tz=zone))
+        if zone is None:
+            return np.asarray(moments.to_numpy(zero_copy_only=False), "datetime64[us]")
+        return np.asarray(moments.cast(self._arrow.int64()).fill_null(_NO_TIME), np.int64)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -12,6 +12,7 @@ from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.domain.identity import FactoryId
 from factoryops.jobs.orders import Done, LeftFile, Order, Progress, Report
 from factoryops.jobs.sources import Sources, open_sources
+from factoryops.jobs.transfers import export_history, import_history
 from factoryops.reports.anomalies import write_anomaly_report
 from factoryops.reports.collect import Request, Tell, collect
 from factoryops.reports.daily import write_daily_report
@@ -67,4 +68,6 @@ def _anomaly_scan(order: Order, sources: Sources, tell: Tell) -> Done:
 _KINDS: Final[dict[JobKind, Callable[[Order, Sources, Tell], Done]]] = {
     JobKind.DAILY_REPORT: _daily_report,
     JobKind.ANOMALY_SCAN: _anomaly_scan,
+    JobKind.IMPORT: import_history,
+    JobKind.EXPORT: export_history,
 }

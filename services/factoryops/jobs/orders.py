@@ -47,6 +47,7 @@ class Order(msgspec.Struct, frozen=True):
         journals: journal name -> file, for what the store does not hold yet.
         memory_limit_bytes: what the child may allocate.
         arguments: what else the kind of work is told.
+        uploads_folder: where uploaded files wait to be imported.
         imports: the import journal; None where nothing may be imported.
     """
 
@@ -63,6 +64,7 @@ class Order(msgspec.Struct, frozen=True):
     folder: str
     memory_limit_bytes: int
     arguments: dict[str, object] = {}
+    uploads_folder: str = ""
     imports: ImportTarget | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Open for reading only, apart from the database, which a run has no reason to write."""
+    """Open for reading only, apart from the database, which a run has no reason to write.
+
+    Attributes:
+        texts: what text codes stand for that the store may not have been told of yet.
+    """
 
     database: Database
     history: History
     journal: JournalReader | None
+    texts: Mapping[int, str]
 
 
 @contextmanager
@@ -38,8 +43,9 @@ def open_sources(order: Order) -> Iterator[Sources]:
     journals = {name: Path(path) for name, path in order.journals.items()}
     live = JournalReader(journals["journal"]) if "journal" in journals else None
     try:
-        tails = {name: read_tail(path, reader.checkpoint(name)) for name, path in journals.items()}
-        yield Sources(database, History(reader, tails), live)
+        texts: dict[int, str] = {}
+        tails = {name: read_tail(path, reader.checkpoint(name), texts) for name, path in journals.items()}
+        yield Sources(database, History(reader, tails), live, texts)
     finally:
         if live is not None:
             live.close()
@@ -86,14 +92,15 @@ def open_history(source: HistorySource) -> LocalHistoryReader | InfluxHistoryRea
     return InfluxHistoryReader(config, Path(source.state_path))
 
 
-def read_tail(path: Path, after_seq: int) -> Tail:
-    """What a journal holds beyond the store's checkpoint, at this moment."""
+def read_tail(path: Path, after_seq: int, texts: dict[int, str]) -> Tail:
+    """What a journal holds beyond the store's checkpoint, at this moment; texts it names are added to `texts`."""
     tail = Tail()
     reader = JournalReader(path, after_seq=after_seq)
     try:
         while batches := reader.read():
             for batch in batches:
                 tail.feed(batch)
+        texts.update((code, text) for code, (_, text) in reader.texts.items())
     finally:
         reader.close()
     return tail

@@ -9,16 +9,17 @@ import shutil
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from factoryops.contracts.http import RunState
+from factoryops.contracts.http import TRANSFERS, JobKind, RunState
 from factoryops.database.database import Database
 from factoryops.database.rows import ClaimedRun
 from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import ConflictError, StorageError, UnavailableError
-from factoryops.domain.time import now_us
+from factoryops.domain.time import from_us, now_us
+from factoryops.history.transfer.uploads import Uploads
 from factoryops.jobs.artifacts import ArtifactStore
 from factoryops.jobs.attempt import Attempt, Limits, Outcome, Stopped
 from factoryops.jobs.orders import HistorySource, ImportTarget, Order
@@ -34,6 +35,7 @@ T = TypeVar("T")
 _LOOK_ANYWAY_S: Final = 5.0
 _RETRY_AFTER_S: Final = 5.0
 _TRIM_EVERY_S: Final = 600.0
+_TRANSFER_S: Final = 12 * 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class WorkerConfig:
         database_url: given to the child, on its standard input.
         journals: journal name -> file.
         imports: the import journal, looked after while nothing is being imported; None where there is none.
+        uploads_folder: files that wait to be imported; swept when they are old.
         lease_s: how long a run stays ours without a word.
         poll_s: how often to look for work.
     """
@@ -55,6 +58,7 @@ class WorkerConfig:
     history: HistorySource = field(repr=False)
     journals: dict[str, Path] = field(default_factory=dict)
     imports: ImportPlace | None = None
+    uploads_folder: Path | None = None
     limits: Limits = field(default_factory=Limits)
     lease_s: float = 30.0
     poll_s: float = 1.0
@@ -97,12 +101,18 @@ class WorkerService:
             await asyncio.to_thread(self._heartbeat.remove)
 
     async def _look_after_imports(self) -> None:
-        """Now and then, let imported rows go that nobody needs any more: between imports nobody else would."""
-        if self._config.imports is None or time.monotonic() - self._trimmed_at < _TRIM_EVERY_S:
+        """Now and then, let uploads and imported rows go that nobody needs any more: between imports nobody would."""
+        if time.monotonic() - self._trimmed_at < _TRIM_EVERY_S:
             return
         self._trimmed_at = time.monotonic()
+        if self._config.uploads_folder is not None:
+            await asyncio.to_thread(_sweep, self._config.uploads_folder)
+        if self._config.imports is not None:
+            await self._trim_imports(self._config.imports)
+
+    async def _trim_imports(self, place: ImportPlace) -> None:
         try:
-            trimmed = await asyncio.to_thread(_trim, self._config.imports)
+            trimmed = await asyncio.to_thread(_trim, place)
         except UnavailableError:
             return  # an import is under way and trims itself
         except StorageError as error:
@@ -157,7 +167,7 @@ class WorkerService:
             await self._give_back(run, Outcome(reason=str(error)))
             return
         try:
-            attempt = Attempt(run, self._order(run, folder), self._config.limits, self._keep_lease)
+            attempt = Attempt(run, self._order(run, folder), _limits(self._config.limits, run.kind), self._keep_lease)
             await self._settle(run, folder, await attempt.carry_out(stop))
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -177,6 +187,7 @@ class WorkerService:
             folder=str(folder),
             memory_limit_bytes=self._config.limits.memory_bytes,
             arguments=dict(run.arguments),
+            uploads_folder=str(self._config.uploads_folder or ""),
             imports=_target(self._config.imports),
         )
 
@@ -233,6 +244,15 @@ class WorkerService:
             problems = (self._problem,) if self._problem is not None else ()
             await asyncio.to_thread(self._heartbeat.write, figures, problems)
             await asyncio.sleep(1.0)
+
+
+def _limits(usual: Limits, kind: JobKind) -> Limits:
+    """Moving history in or out takes as long as there is history; it is bounded in memory like everything else."""
+    return replace(usual, time_s=max(usual.time_s, _TRANSFER_S)) if kind in TRANSFERS else usual
+
+
+def _sweep(folder: Path) -> int:
+    return Uploads(folder).sweep(from_us(now_us()))
 
 
 def _trim(place: ImportPlace) -> int:

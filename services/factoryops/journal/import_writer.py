@@ -6,6 +6,7 @@ go when the replay window no longer covers them.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ _WRITER: Final = "writer"
 _CONSUMERS: Final = ("historian",)
 _ROWS_AT_ONCE: Final = 200
 _TRIM_EVERY_S: Final = 1.0
+_LOOK_EVERY_S: Final = 0.2
+_PATIENCE_S: Final = 60.0
 _NOTHING: Final[Mapping[int, tuple[str, str]]] = {}
 
 MOST_SAMPLES: Final = 100_000
@@ -166,6 +169,24 @@ class ImportWriter:
         if self._writer.used_bytes() > self._place.size_limit_bytes:
             return self._writer.last_seq
         return self._writer.last_seq_before(now_us() - int(self._place.replay_window_s * US_PER_S))
+
+    def wait_for_room(self) -> None:
+        """Wait while the file is larger than it may be, for the historian to take up what was imported.
+
+        Raises:
+            UnavailableError: the historian takes up nothing.
+        """
+        pause, passed, since = threading.Event(), -1, time.monotonic()
+        while self._writer.used_bytes() > self._place.size_limit_bytes:
+            self.trim()
+            if self._passed() != passed:
+                passed, since = self._passed(), time.monotonic()
+            if time.monotonic() - since > _PATIENCE_S:
+                raise UnavailableError(
+                    "The import waits for history to take up what was imported so far, and nothing moves. "
+                    "Start the service, or look at the historian on the health page; then go on with the import."
+                )
+            pause.wait(_LOOK_EVERY_S)
 
     def _leave_mark(self) -> None:
         """Say how far the file reaches, so that one cut short by damage is noticed at the next opening."""

@@ -173,6 +173,7 @@ def _worker(settings: Settings) -> Work:
         history=_history_source(settings),
         journals=folder.journals,
         imports=import_place(settings),
+        uploads_folder=folder.uploads,
     )
     worker = WorkerService(config, database)
 

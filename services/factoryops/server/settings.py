@@ -153,6 +153,12 @@ class JournalSettings(_Section):
     size_limit_gib: Annotated[float, Field(gt=0.05)] = 20.0
 
 
+class TransferSettings(_Section):
+    """Import and export."""
+
+    upload_limit_gib: Annotated[float, Field(gt=0, le=100)] = 2.0
+
+
 class LogSettings(_Section):
     """What is logged."""
 
@@ -173,6 +179,7 @@ class Settings(BaseSettings):
     history: HistorySettings = HistorySettings()
     api: ApiSettings = ApiSettings()
     journal: JournalSettings = JournalSettings()
+    transfer: TransferSettings = TransferSettings()
     log: LogSettings = LogSettings()
 
     @classmethod
@@ -268,6 +275,11 @@ class DataFolder:
     def artifacts(self) -> Path:
         """Reports and results, a folder per factory."""
         return self.root / "artifacts"
+
+    @property
+    def uploads(self) -> Path:
+        """Files that wait to be imported, a folder per factory."""
+        return self.root / "uploads"
 
     @property
     def logs(self) -> Path:

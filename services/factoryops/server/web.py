@@ -16,6 +16,7 @@ from factoryops.api.server_options import UVICORN_OPTIONS
 from factoryops.domain.errors import SetupError
 from factoryops.history.queries import History
 from factoryops.history.tail import Tail
+from factoryops.history.transfer.uploads import Uploads
 from factoryops.identity.login import Login
 from factoryops.server.bootstrap import device_address, open_database, open_history_reader, program_version
 from factoryops.server.role_process import Work
@@ -40,6 +41,7 @@ def serve(settings: Settings) -> Work:
         doorbell_folder=folder.doorbells,
         artifacts_folder=folder.artifacts,
         version=program_version(),
+        uploads=Uploads(folder.uploads, most_bytes=int(settings.transfer.upload_limit_gib * 2**30)),
         certificates=_certificates(settings),
         device_address=device_address(settings),
         logins_path=folder.logins,

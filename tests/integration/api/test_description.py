@@ -71,7 +71,7 @@ def test_the_description_is_whole() -> None:
         name
         for path in document["paths"].values()
         for operation in path.values()
-        if "requestBody" in operation
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
         for name in [operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]]
     }
     for name in used:

@@ -39,6 +39,9 @@ class Known:
     alarm: str
 
 
+_SPAN = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
+
+
 def _known(service: ApiService, kit: FactoryKit) -> Known:
     assert kit.rule is not None
     run = service.finished_run(kit)
@@ -56,6 +59,7 @@ def _known(service: ApiService, kit: FactoryKit) -> Known:
         "artifact_id": run.artifacts[0].id,
         "kind": "daily_report",
         "credential_id": _credential(service, kit),
+        "upload_id": _upload(service, kit),
     }
     return Known(ids, [one.series_id for one in kit.parameters], service.transition(kit).alarm_id)
 
@@ -64,6 +68,13 @@ def _credential(service: ApiService, kit: FactoryKit) -> str:
     with service.client(kit.tokens[Role.ADMIN]) as client:
         made = client.post("credentials", json={"kind": "gateway"}).json()
     identity: str = made["credential"]["id"]
+    return identity
+
+
+def _upload(service: ApiService, kit: FactoryKit) -> str:
+    with service.client(kit.tokens[Role.ADMIN]) as client:
+        made = client.post("uploads", content=b"time,pressure\n1772344800,5\n").json()
+    identity: str = made["id"]
     return identity
 
 
@@ -100,6 +111,11 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "createMapping": _MAPPING,
         "updateMapping": {"version": 1, "content": _MAPPING},
         "tryMapping": {"content": _MAPPING, "topic": "hall2/press-7/state", "payload": "{}"},
+        "uploadFile": ["time", "pressure"],
+        "previewUpload": {"device": "press-1"},
+        "startImport": {"upload_id": identity, "plan": {"device": "press-1"}},
+        "startExport": {**_SPAN, "parameter_ids": [own.ids["parameter_id"], identity]},
+        "estimateExport": {**_SPAN, "parameter_ids": [own.ids["parameter_id"], identity]},
         "changeSchedule": {"is_enabled": False, "local_time": "06:00"},
     }
     return known.get(route.operation)
@@ -113,7 +129,14 @@ def _query(route: Route, identities: list[str]) -> dict[str, Any]:
 
 
 _IN_PATH = [route for route in ROUTES if "_id}" in route.path]
-_IN_BODY = {"createRule": "device_id", "acknowledgeAlarms": "alarm", "startRun": "device_id"}
+_IN_BODY = {
+    "createRule": "device_id",
+    "acknowledgeAlarms": "alarm",
+    "startRun": "device_id",
+    "startImport": "upload_id",
+    "startExport": "parameter_id",
+    "estimateExport": "parameter_id",
+}
 
 
 def _fingerprint(answer: httpx.Response) -> tuple[int, dict[str, Any], list[str]]:

@@ -14,7 +14,7 @@ from starlette.responses import StreamingResponse
 from factoryops.api.call import Asking
 from factoryops.contracts import http
 from factoryops.database.rows import ArtifactRecord
-from factoryops.domain.errors import NotFoundError
+from factoryops.domain.errors import InvalidInputError, NotFoundError
 
 _CHUNK_BYTES: Final = 1 << 16
 _PLAIN_NAME: Final = re.compile(r"[^A-Za-z0-9._ -]")
@@ -27,6 +27,10 @@ async def list_runs(asking: Asking) -> http.RunList:
 
 async def start_run(body: http.RunRequest, asking: Asking) -> http.Run:
     """Queue work now; it is taken up by a worker within seconds."""
+    if body.kind in http.TRANSFERS:
+        raise InvalidInputError(
+            "Imports and exports are started at /imports and /exports.", fields={"kind": "not here"}
+        )
     run = await asking.change(lambda tx: tx.work.queue(asking.scope, body))
     asking.service.hub.tell_run(asking.scope.factory_id, run)
     return run

@@ -19,6 +19,12 @@ class JobKind(StrEnum):
 
     DAILY_REPORT = "daily_report"
     ANOMALY_SCAN = "anomaly_scan"
+    IMPORT = "import"
+    EXPORT = "export"
+
+
+TRANSFERS: Final = frozenset({JobKind.IMPORT, JobKind.EXPORT})
+"""Kinds that are started at addresses of their own, and never by schedule."""
 
 
 class RunState(StrEnum):
