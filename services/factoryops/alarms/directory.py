@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from factoryops.domain.identity import device_id, parameter_id
+from factoryops.domain.identity import FactoryId, device_id, parameter_id
 from factoryops.domain.naming import guessed_unit, readable_name
 from factoryops.domain.plant import Device, Parameter
 from factoryops.domain.samples import SeriesKey
@@ -27,9 +27,19 @@ class Description:
 
 
 class Directory:
-    """Names as operators edited them, and readable ones made from the keys of what nobody has described yet."""
+    """Names as operators edited them, and readable ones made from the keys of what nobody has described yet.
 
-    def __init__(self, devices: Iterable[Device] = (), parameters: Iterable[Parameter] = ()) -> None:
+    Attributes:
+        factories: the ids of all factories.
+    """
+
+    def __init__(
+        self,
+        devices: Iterable[Device] = (),
+        parameters: Iterable[Parameter] = (),
+        factories: Iterable[FactoryId] = (),
+    ) -> None:
+        self.factories = tuple(factories)
         self._devices = {device.id: device for device in devices}
         self._parameters = {parameter.id: parameter for parameter in parameters}
 

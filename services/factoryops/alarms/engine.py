@@ -15,19 +15,27 @@ import msgspec
 
 from factoryops.alarms.clocks import DeviceClocks
 from factoryops.alarms.directory import Directory
+from factoryops.alarms.system_transitions import system_transition
+from factoryops.alarms.system_watch import SystemProblem
 from factoryops.alarms.wording import message_of
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.calculations import Calculation
 from factoryops.domain.errors import DamagedFileError
-from factoryops.domain.identity import RuleId, device_id
+from factoryops.domain.identity import RuleId, alarm_id, device_id
 from factoryops.domain.rules import ThresholdRule
 from factoryops.domain.samples import SampleColumns, SeriesKey
+from factoryops.domain.system_alarms import SERVICE_DEVICE, system_rule_id
 from factoryops.journal.records import Batch, ClockOffset
 from factoryops.rules.calculator import Calculator, CalculatorState
 from factoryops.rules.evaluator import Evaluator, EvaluatorState, Moved
 
 _FORMAT: Final = 1
+
+
+class _SystemRaised(msgspec.Struct, frozen=True):
+    factory_id: str
+    problem: SystemProblem
 
 
 class _Saved(msgspec.Struct, frozen=True):
@@ -36,6 +44,7 @@ class _Saved(msgspec.Struct, frozen=True):
     evaluator: EvaluatorState
     calculator: CalculatorState | None = None
     clocks: list[ClockOffset] = []
+    system: list[_SystemRaised] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,7 @@ class AlarmEngine:
         self._calculated: list[Calculated] = []
         self._annunciations: dict[str, int] = {}
         self._clocks = DeviceClocks()
+        self._system: dict[tuple[str, str], SystemProblem] = {}
 
     def feed(self, batch: Batch, names: Mapping[int, SeriesKey]) -> list[AlarmTransition]:
         """Take the next row: its samples, then its watermark.
@@ -117,6 +127,42 @@ class AlarmEngine:
         """Put other rules in force, from behind the newest row on."""
         return [self._transition(one) for one in self._evaluator.set_rules(rules)]
 
+    def set_system(self, wanted: Mapping[str, SystemProblem], at_us: int) -> list[AlarmTransition]:
+        """Let the service's own problems, by code, be alarms of every factory; those that are over clear at `at_us`.
+
+        This is an input of its own, beside the journal: it moves no rule's condition.
+        """
+        factories = self.directory.factories
+        gone = [(place, one) for place, one in self._system.items() if place[1] not in wanted]
+        new = [
+            ((factory, code), problem)
+            for factory in factories
+            for code, problem in wanted.items()
+            if (factory, code) not in self._system
+        ]
+        for place, _ in gone:
+            del self._system[place]
+        self._system.update(new)
+        return [
+            *(self._system_move(place[0], one, AlarmEventKind.CLEARED, at_us) for place, one in gone),
+            *(self._system_move(place[0], one, AlarmEventKind.RAISED, one.since_us) for place, one in new),
+        ]
+
+    def _system_move(self, factory: str, problem: SystemProblem, kind: AlarmEventKind, at_us: int) -> AlarmTransition:
+        identity = alarm_id(factory, system_rule_id(factory, problem.code), SERVICE_DEVICE)
+        return system_transition(factory, problem, kind, at_us, (self._annunciation(identity, kind), self.seq))
+
+    @property
+    def system_problems(self) -> list[SystemProblem]:
+        """The service's problems that are alarms."""
+        return [*{problem.code: problem for problem in self._system.values()}.values()]
+
+    def _annunciation(self, identity: str, kind: AlarmEventKind) -> int:
+        """How often the alarm was raised, this time included."""
+        number = self._annunciations.get(identity, 0) + (kind is AlarmEventKind.RAISED)
+        self._annunciations[identity] = number
+        return number
+
     @property
     def clock_offsets(self) -> list[ClockOffset]:
         """The clock offsets in force, of devices that have one."""
@@ -138,10 +184,6 @@ class AlarmEngine:
 
     def _transition(self, moved: Moved) -> AlarmTransition:
         watch, move, rule = moved.watch, moved.move, moved.rule
-        annunciation = self._annunciations.get(watch.alarm_id, 0)
-        if move.kind is AlarmEventKind.RAISED:
-            annunciation += 1
-            self._annunciations[watch.alarm_id] = annunciation
         told = self.directory.describe(watch.key)
         return AlarmTransition(
             factory_id=watch.key.factory,
@@ -158,7 +200,7 @@ class AlarmEngine:
             unit=told.unit,
             priority=int(rule.priority),
             kind=move.kind.value,
-            annunciation=annunciation,
+            annunciation=self._annunciation(watch.alarm_id, move.kind),
             at_us=move.at_us,
             value=move.value,
             message=message_of(moved, told),
@@ -170,7 +212,8 @@ class AlarmEngine:
     def dump(self) -> bytes:
         """All it must remember across a restart."""
         clocks = self._clocks.offsets
-        saved = _Saved(_FORMAT, self._annunciations, self._evaluator.state, self._calculator.state, clocks)
+        system = [_SystemRaised(factory, problem) for (factory, _), problem in self._system.items()]
+        saved = _Saved(_FORMAT, self._annunciations, self._evaluator.state, self._calculator.state, clocks, system)
         return zlib.compress(msgspec.msgpack.encode(saved), 1)
 
     @classmethod
@@ -193,4 +236,5 @@ class AlarmEngine:
         made._annunciations = saved.annunciations
         made._calculator = calculator
         made._clocks = DeviceClocks(saved.clocks)
+        made._system = {(one.factory_id, one.problem.code): one.problem for one in saved.system}
         return made

@@ -101,7 +101,8 @@ class PlantRecords:
         def work(tx: Transaction) -> Directory:
             scopes = [_scope(factory.id) for factory in tx.factories.list()]
             devices = [device for scope in scopes for device in tx.devices(scope).list()]
-            return Directory(devices, [one for scope in scopes for one in tx.parameters(scope).list()])
+            parameters = [one for scope in scopes for one in tx.parameters(scope).list()]
+            return Directory(devices, parameters, [scope.factory_id for scope in scopes])
 
         return self._database.read(work)
 

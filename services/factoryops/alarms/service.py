@@ -1,7 +1,8 @@
 """The engine role: evaluates the journal, tells the live side at once, and records with its checkpoint.
 
-Four loops share one evaluation. One evaluates whenever the doorbell rings; one records in the database, apart from it,
-so that a slow or absent database never delays an alarm; one looks after rules, names and ingest's snapshot; one beats.
+Five loops share one evaluation. One evaluates whenever the doorbell rings; one records in the database, apart from it,
+so that a slow or absent database never delays an alarm; one looks after rules, names and ingest's snapshot; one makes
+alarms of the service's own problems; one beats.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from factoryops.alarms.evaluation import ROWS_AT_ONCE, Evaluation
 from factoryops.alarms.live_journal import LiveJournal
 from factoryops.alarms.records import JOURNAL, InForce, commit, load_state, read_in_force
 from factoryops.alarms.surroundings import Surroundings
+from factoryops.alarms.system_watch import SystemWatch
 from factoryops.database.database import Database
 from factoryops.domain.errors import UnavailableError
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops.journal.checkpoints import publish_checkpoint
 from factoryops.journal.doorbell import DoorbellListener
-from factoryops.observability.heartbeat import HeartbeatFile, Problem
+from factoryops.observability.heartbeat import HeartbeatFile, Problem, read_heartbeats
 from factoryops.observability.pacing import is_set_within
 
 logger = logging.getLogger(__name__)
@@ -98,6 +100,7 @@ class EngineService:
                 group.create_task(self._beat(evaluation, live, stop))
                 if await self._take_up(evaluation, stop):
                     group.create_task(self._look_around(evaluation, stop))
+                    group.create_task(self._watch_system(evaluation, stop))
                     group.create_task(self._keep_recording(evaluation, stop))
                     await self._evaluate(evaluation, listener, stop)
             await self._record_the_rest(evaluation)
@@ -249,6 +252,18 @@ class EngineService:
             raise
         evaluation.recorded(record)
         evaluation.tell(happened)
+
+    async def _watch_system(self, evaluation: Evaluation, stop: asyncio.Event) -> None:
+        """Make alarms of what the roles say is wrong with the service itself."""
+        watch = SystemWatch(evaluation.engine.system_problems)
+        while not stop.is_set():
+            beats = await asyncio.to_thread(read_heartbeats, self._config.heartbeat_folder)
+            wanted = watch.look(beats, now_us())
+            async with self._evaluation_turn:
+                await asyncio.to_thread(evaluation.take_system, wanted)
+            if evaluation.pending:
+                self._has_news.set()
+            await is_set_within(stop, _LOOK_EVERY_S)
 
     # --- how it is doing ---------------------------------------------------------------------------------------------
 

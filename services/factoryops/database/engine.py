@@ -22,6 +22,7 @@ from factoryops.domain.calculations import Calculation, CalculationId
 from factoryops.domain.identity import DeviceId, FactoryId, Role, RuleId, Scope
 from factoryops.domain.plant import Device
 from factoryops.domain.rules import Comparison, Priority, ThresholdRule
+from factoryops.domain.system_alarms import SERVICE_KIND, system_rule_id
 
 _STATE_ROW: Final = 1
 _ACTOR: Final = "engine"
@@ -140,6 +141,7 @@ class _Conditions:
 
     def apply(self, transitions: Sequence[AlarmTransition]) -> Applied:
         """Record what is new of `transitions`."""
+        self._add_system_rules(transitions)
         known = self._known_rules(transitions)
         refused = tuple(item for item in transitions if item.rule_id not in known)
         new = self._new(item for item in transitions if item.rule_id in known)
@@ -152,6 +154,13 @@ class _Conditions:
         self._move(new, rows, first)
         self._unit.insert(tables.alarm_event, [_event_row(item, number) for number, item in enumerate(new, first)])
         return Applied(len(new), refused)
+
+    def _add_system_rules(self, transitions: Iterable[AlarmTransition]) -> None:
+        """Alarms about the service itself hang on rules that no list shows: they count as taken out of use."""
+        wanted = {item.rule_id for item in transitions if _is_of_system(item)}
+        missing = sorted(wanted - self._known_rules([item for item in transitions if _is_of_system(item)]))
+        hidden = {"factory_id": self._factory_id, "version": 1, "is_deleted": True, "created_us": self._unit.now_us}
+        self._unit.insert(tables.rule, [hidden | {"id": identity} for identity in missing])
 
     def _known_rules(self, transitions: Iterable[AlarmTransition]) -> set[str]:
         table = tables.rule
@@ -208,9 +217,14 @@ class _Conditions:
         )
 
 
+def _is_of_system(item: AlarmTransition) -> bool:
+    return item.rule_id == system_rule_id(item.factory_id, item.parameter_key)
+
+
 def _device_of(item: AlarmTransition) -> Device:
     name = item.device_name or item.device_key
-    return Device(DeviceId(item.device_id), FactoryId(item.factory_id), item.device_key, name, area=item.area)
+    kind = SERVICE_KIND if _is_of_system(item) else ""
+    return Device(DeviceId(item.device_id), FactoryId(item.factory_id), item.device_key, name, kind, item.area)
 
 
 def _is_newer(item: AlarmTransition, now: dict[str, Any]) -> bool:

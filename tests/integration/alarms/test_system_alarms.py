@@ -1,0 +1,85 @@
+"""The service's own problems in the alarm list of every factory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from factoryops.alarms import system_watch
+from factoryops.contracts import http
+from factoryops.domain.system_alarms import SERVICE_DEVICE
+from factoryops.domain.time import now_us
+from factoryops.observability.heartbeat import HeartbeatFile, Problem
+from tests.support.databases import Site, new_site
+from tests.support.engine_site import EngineSite
+from tests.support.waiting import until
+
+WRONG = Problem("store_away", "The history store cannot be reached.", 1_750_000_000_000_000)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system_watch, "_RAISE_AFTER_US", 0)
+    monkeypatch.setattr(system_watch, "_CLEAR_AFTER_US", 0)
+
+
+class Historian:
+    """A role that says how it is."""
+
+    def __init__(self, plant: EngineSite) -> None:
+        self._file = HeartbeatFile(plant.config.heartbeat_folder, "historian")
+        self.problems: tuple[Problem, ...] = (WRONG,)
+
+    async def beat_on(self) -> None:
+        while True:
+            self._file.write({}, self.problems)
+            await asyncio.sleep(0.2)
+
+
+@contextlib.asynccontextmanager
+async def beating(plant: EngineSite) -> AsyncIterator[Historian]:
+    historian = Historian(plant)
+    task = asyncio.create_task(historian.beat_on())
+    try:
+        yield historian
+    finally:
+        task.cancel()
+
+
+def alarms(site: Site) -> list[http.Alarm]:
+    return [one for one in site.alarms() if one.device_key == SERVICE_DEVICE]
+
+
+async def test_a_problem_is_raised_in_every_factory_acknowledged_and_cleared(plant: EngineSite) -> None:
+    other = new_site(plant.site.database, "lakeside")
+    async with plant.running(), beating(plant) as historian:
+        await until(lambda: len(alarms(plant.site)) == len(alarms(other)) == 1)
+        (alarm,) = alarms(plant.site)
+        assert (alarm.rule_name, alarm.message, alarm.parameter_key) == (
+            "History store away", WRONG.message, "store_away",
+        )  # fmt: skip
+        assert alarm.raised_at is not None
+        assert alarm.raised_at.timestamp() == WRONG.since_us / 1e6
+        assert alarms(other)[0].id != alarm.id
+        plant.site.acknowledge(alarm.id, 1)
+        historian.problems = ()
+        await until(lambda: not alarms(plant.site))
+        assert plant.events() == [(1, "raised"), (1, "acknowledged"), (1, "cleared")]
+        historian.problems = (Problem(WRONG.code, WRONG.message, now_us()),)
+        await until(lambda: plant.events()[-1] == (2, "raised"))
+    assert plant.site.database.read(lambda tx: tx.rules(plant.site.scope).list()) == []
+
+
+async def test_a_restart_neither_repeats_nor_forgets_it(plant: EngineSite) -> None:
+    async with plant.running(), beating(plant):
+        await until(lambda: alarms(plant.site))
+    async with plant.running(), beating(plant) as historian:
+        row = plant.write(watermark_s=1_750_000_000)
+        await until(lambda: plant.checkpoint() == row)
+        assert plant.events() == [(1, "raised")]
+        historian.problems = ()
+        await until(lambda: plant.events() == [(1, "raised"), (1, "cleared")])
+    assert [one.kind for one in plant.told()] == ["raised", "cleared"]
