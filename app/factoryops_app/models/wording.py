@@ -59,6 +59,7 @@ def job_name(kind: JobKind) -> str:
         JobKind.ANOMALY_SCAN: say("Anomaly scan"),
         JobKind.IMPORT: say("Import"),
         JobKind.EXPORT: say("Export"),
+        JobKind.QUARANTINE_REPLAY: say("Replay from quarantine"),
     }
     return names[kind]
 

@@ -55,6 +55,8 @@ ACCESS: Final[Mapping[str, Access]] = {
     "getArtifact": Access(Permission.VIEW),
     "listQuarantine": Access(Permission.SEE_QUARANTINE),
     "listQuarantineGroups": Access(Permission.SEE_QUARANTINE),
+    "previewReplay": Access(Permission.SEE_QUARANTINE, Cost.WORK),
+    "startReplay": Access(Permission.EDIT_PLANT, Cost.WORK),
     "getFactory": Access(Permission.VIEW),
     "changeFactory": Access(Permission.EDIT_PLANT),
     "listWaitingDevices": Access(Permission.SEE_QUARANTINE),

@@ -19,6 +19,7 @@ from factoryops.api.endpoints import (
     mappings,
     plant,
     quarantine,
+    replays,
     session,
     transfers,
 )
@@ -87,6 +88,8 @@ ROUTES: Final = (
         "sources",
         http.QuarantineGroupList,
     ),
+    Route("POST", "/quarantine/preview", "previewReplay", replays.preview_replay, "sources", http.ReplayPreview),
+    Route("POST", "/quarantine/replays", "startReplay", replays.start_replay, "sources", http.Run, 202),
     Route("GET", "/factory", "getFactory", adoption.get_factory, "sources", http.FactorySettings),
     Route("PATCH", "/factory", "changeFactory", adoption.change_factory, "sources", http.FactorySettings),
     Route(

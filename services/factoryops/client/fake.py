@@ -293,7 +293,7 @@ class FakePlant(FakeCalculations, FakeCredentials, FakeSources, FakeTransfers):
         """Queue work."""
         actor = await self._enter(Permission.RUN_JOBS)
         if request.kind in http.TRANSFERS:
-            raise InvalidInputError("Imports and exports are started in another way.", fields={"kind": "not here"})
+            raise InvalidInputError("This kind of work is started in another way.", fields={"kind": "not here"})
         if any(device not in self._devices for device in request.device_ids):
             raise NotFoundError("There is no such device.")
         return self._jobs.start(request, actor)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
 
 from factoryops.client import imagined
 from factoryops.contracts import http
-from factoryops.domain.errors import ConflictError
+from factoryops.domain.errors import ConflictError, NotFoundError
 from factoryops.domain.identity import device_id
 from factoryops.domain.naming import readable_name
 from factoryops.domain.time import US_PER_S, from_us
@@ -98,6 +98,25 @@ class FakeQuarantine:
             for group in self.groups()
             if group.reason == "unknown_device" and group.origin not in known | self._declined
         ]  # fmt: skip
+
+    def chosen(self, choice: http.QuarantineChoice) -> list[http.QuarantinedMessage]:
+        """The messages that are meant; NotFoundError when there are none."""
+        found = [
+            message
+            for message in self.page(None, choice.reason, choice.origin).messages
+            if not choice.numbers or message.number in choice.numbers
+        ]
+        if not found:
+            raise NotFoundError("There are no such messages in quarantine.")
+        return found
+
+    def mark(self, numbers: Iterable[int]) -> None:
+        """They were put into the history now."""
+        marked, at = set(numbers), from_us(self._clock())
+        self._kept = [
+            (case, message.model_copy(update={"replayed_at": at}) if message.number in marked else message)
+            for case, message in self._kept
+        ]
 
     def decline(self, key: str) -> None:
         """Do not offer it."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from factoryops.client import imagined
+from factoryops.client.fake_jobs import FakeJobs
 from factoryops.client.fake_mappings import FakeMappings
 from factoryops.client.fake_quarantine import FakeQuarantine, accepted
+from factoryops.client.fake_replays import Outcome, check_mapping, outcomes, preview_of
 from factoryops.contracts import http, live
 from factoryops.contracts.http.trials import outcome_of
 from factoryops.domain.identity import Permission
@@ -16,6 +18,7 @@ class FakeSources:
     _devices: dict[str, http.Device]
     _quarantine: FakeQuarantine
     _mappings: FakeMappings
+    _jobs: FakeJobs
 
     async def _enter(self, permission: Permission) -> str:
         raise NotImplementedError
@@ -90,3 +93,25 @@ class FakeSources:
         """What a mapping would make of a message."""
         await self._enter(Permission.SEE_QUARANTINE)
         return outcome_of(trial)
+
+    async def preview_replay(self, choice: http.QuarantineChoice) -> http.ReplayPreview:
+        """What a replay of these messages would do."""
+        await self._enter(Permission.SEE_QUARANTINE)
+        return preview_of(self._replayed(choice))
+
+    async def start_replay(self, choice: http.QuarantineChoice) -> http.Run:
+        """Put these messages into the history."""
+        actor = await self._enter(Permission.EDIT_PLANT)
+        found = self._replayed(choice)
+        self._quarantine.mark(message.number for message, _, refusal in found if refusal is None)
+        return self._jobs.start(http.RunRequest(kind=http.JobKind.QUARANTINE_REPLAY), actor)
+
+    def _replayed(self, choice: http.QuarantineChoice) -> list[Outcome]:
+        check_mapping(choice)
+        in_force = [one.content for one in self._mappings.all() if one.content.is_enabled]
+        mappings = [*([choice.mapping] if choice.mapping is not None else []), *in_force]
+        known = {one.key for one in self._devices.values()}
+        chosen = self._quarantine.chosen(choice)
+        if self._quarantine.adopts_automatically:
+            known |= {"press-7", *(message.device for message in chosen)}
+        return outcomes(chosen, mappings, known)

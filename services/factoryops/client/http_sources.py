@@ -77,3 +77,11 @@ class HttpSources:
     async def try_mapping(self: Asks, trial: http.MappingTrial) -> http.MappingOutcome:
         """What a mapping would make of a message."""
         return await self._ask("POST", "mappings/try", http.MappingOutcome, body=trial)
+
+    async def preview_replay(self: Asks, choice: http.QuarantineChoice) -> http.ReplayPreview:
+        """What a replay of these messages would do."""
+        return await self._ask("POST", "quarantine/preview", http.ReplayPreview, body=choice)
+
+    async def start_replay(self: Asks, choice: http.QuarantineChoice) -> http.Run:
+        """Put these messages into the history with their own times."""
+        return await self._ask("POST", "quarantine/replays", http.Run, body=choice)

@@ -59,3 +59,11 @@ class SourcesClient(Protocol):
     async def try_mapping(self, trial: http.MappingTrial) -> http.MappingOutcome:
         """What a mapping would make of a message; nothing is kept."""
         ...
+
+    async def preview_replay(self, choice: http.QuarantineChoice) -> http.ReplayPreview:
+        """What a replay of these messages would do; nothing is kept. Raises NotFoundError when there are none."""
+        ...
+
+    async def start_replay(self, choice: http.QuarantineChoice) -> http.Run:
+        """Put these messages into the history with their own times."""
+        ...

@@ -16,7 +16,7 @@ from factoryops.database.unit import Unit, portions
 from factoryops.domain.errors import InvalidInputError, NotFoundError
 from factoryops.domain.identity import DeviceId, FactoryId, ParameterId, Scope
 from factoryops.domain.plant import Device, Parameter
-from factoryops.domain.samples import SeriesId
+from factoryops.domain.samples import SeriesId, SeriesKey
 from factoryops.domain.time import from_us, to_us
 
 _DEVICE_FIELDS: Final = frozenset({"name", "kind", "area", "line"})
@@ -148,6 +148,13 @@ class Parameters:
             .order_by(device.c.key, parameter.c.key)
         )
         return [(row.device_key, _parameter_of(row)) for row in self._unit.rows(query)]
+
+    def series(self) -> dict[int, SeriesKey]:
+        """What each of the factory's series stands for."""
+        devices = {device.id: device.key for device in Devices(self._unit, self._scope).list()}
+        return {
+            one.series_id: SeriesKey(self._scope.factory_id, devices[one.device_id], one.key) for one in self.list()
+        }
 
     def get_many(self, parameter_ids: Sequence[ParameterId | str]) -> builtins.list[Parameter]:
         """In the order asked for; NotFoundError when any is unknown."""

@@ -135,6 +135,15 @@ class Work:
         AuditTrail(self._unit, scope).add(f"history.{request.kind.value}", run.id, None, plan)
         return run
 
+    def start_replay(self, scope: Scope, choice: http.QuarantineChoice, messages: int) -> http.Run:
+        """Queue a replay of quarantined messages and write the audit entry; see `queue`."""
+        arguments = choice.model_dump(mode="json", exclude_defaults=True)
+        if len(msgspec.json.encode(arguments)) > http.MOST_ARGUMENT_BYTES:
+            raise InvalidInputError("The mapping is too large to be sent along; save it and switch it on instead.")
+        run = self.queue(scope, http.RunRequest(kind=JobKind.QUARANTINE_REPLAY, arguments=arguments))
+        AuditTrail(self._unit, scope).add("quarantine.replay", run.id, None, {**arguments, "messages": messages})
+        return run
+
     def _add(
         self,
         factory_id: FactoryId,

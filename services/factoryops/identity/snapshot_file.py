@@ -58,6 +58,13 @@ def _snapshot(tx: Transaction) -> Snapshot:
     return Snapshot([_factory(tx, factory) for factory in factories], credentials, mappings)
 
 
+def rules_of(tx: Transaction, scope: Scope) -> tuple[SnapshotFactory, list[SnapshotMapping]]:
+    """What ingest goes by for one factory: its devices, and its mappings in force."""
+    factory = tx.adoption(scope).factory()
+    mappings = tx.mappings(scope).in_force()
+    return _factory(tx, factory), [SnapshotMapping(one, factory.id, version, what) for one, version, what in mappings]
+
+
 def _scope(factory: Factory) -> Scope:
     return Scope(factory.id, "snapshot", Role.VIEWER)
 

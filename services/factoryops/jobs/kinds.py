@@ -11,6 +11,7 @@ from factoryops.contracts.http import JobKind
 from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.domain.identity import FactoryId
 from factoryops.jobs.orders import Done, LeftFile, Order, Progress, Report
+from factoryops.jobs.replays import replay_quarantine
 from factoryops.jobs.sources import Sources, open_sources
 from factoryops.jobs.transfers import export_history, import_history
 from factoryops.reports.anomalies import write_anomaly_report
@@ -70,4 +71,5 @@ _KINDS: Final[dict[JobKind, Callable[[Order, Sources, Tell], Done]]] = {
     JobKind.ANOMALY_SCAN: _anomaly_scan,
     JobKind.IMPORT: import_history,
     JobKind.EXPORT: export_history,
+    JobKind.QUARANTINE_REPLAY: replay_quarantine,
 }

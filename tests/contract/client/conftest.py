@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
@@ -42,7 +43,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ApiService,
         service.quarantine(kit, b"{")
         for number in range(3):
             service.quarantine(kit, b'{"metrics": {"packs": %d}}' % number, "unknown_device", device="packer-2")
-        service.quarantine(kit, b"51.5", "invalid_topic", topic=b"hall2/press-7/state")
+        for number in range(2):
+            body = {"t": start // 1_000 + number, "d": {"force": 500 + number, "oil": 415, "on": True, "mode": "auto"}}
+            service.quarantine(kit, json.dumps(body).encode(), "invalid_topic", topic=b"hall2/press-7/state")
         yield service, kit
 
 

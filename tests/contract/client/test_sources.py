@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from factoryops.contracts import http
@@ -117,3 +119,46 @@ async def test_a_mapping_with_faults_names_their_fields_and_overlaps_are_refused
     other = await plant.create_mapping(_press(name="Others", topic="+/{device}/state", is_enabled=True, order=5))
     for mapping in (first, other):
         await plant.delete_mapping(mapping.id)
+
+
+async def test_a_replay_is_previewed_under_a_mapping_that_is_not_in_force(subject: Subject) -> None:
+    plant = await subject.enter(Role.ADMIN)
+    group = next(one for one in await plant.quarantine_groups() if one.reason == "invalid_topic")
+    chosen = http.QuarantineChoice(reason=group.reason, origin=group.origin)
+    stays = await plant.preview_replay(chosen)
+    assert (stays.messages, stays.accepted, stays.samples) == (group.count, 0, 0)
+    assert [(one.reason, one.count) for one in stays.refusals] == [("invalid_topic", group.count)]
+    await plant.change_factory(http.FactoryChange(adopts_automatically=False))
+    unknown = await plant.preview_replay(chosen.model_copy(update={"mapping": _press()}))
+    assert [(one.reason, one.count) for one in unknown.refusals] == [("unknown_device", group.count)]
+    await plant.change_factory(http.FactoryChange(adopts_automatically=True))
+    read = await plant.preview_replay(chosen.model_copy(update={"mapping": _press()}))
+    assert (read.messages, read.accepted, read.refusals) == (group.count, group.count, [])
+    assert read.samples == len(read.shown) == 4 * group.count
+    newest = {one.parameter: one for one in read.shown if one.number == group.example.number}
+    assert {one.device for one in newest.values()} == {"press-7"}
+    body = json.loads(group.example.payload)
+    assert {one.time_us for one in newest.values()} == {body["t"] * 1_000}
+    assert {one.parameter: one.value for one in newest.values()} == {
+        "force": body["d"]["force"], "oil": body["d"]["oil"] * 0.1, "is_on": body["d"]["on"],
+        "mode": body["d"]["mode"],
+    }  # fmt: skip
+    with pytest.raises(InvalidInputError):
+        await plant.preview_replay(chosen.model_copy(update={"mapping": _press(topic="x")}))
+
+
+async def test_a_replay_is_a_run_of_its_own_that_nobody_starts_by_another_way(subject: Subject) -> None:
+    plant = await subject.enter(Role.ADMIN)
+    number = (await plant.quarantine(reason="invalid_topic")).messages[0].number
+    run = await plant.start_replay(http.QuarantineChoice(numbers=[number], mapping=_press()))
+    assert (run.kind, run.requested_by) == (http.JobKind.QUARANTINE_REPLAY, "admin")
+    with pytest.raises(NotFoundError):
+        await plant.start_replay(http.QuarantineChoice(numbers=[10**9]))
+    with pytest.raises(InvalidInputError):
+        await plant.start_run(http.RunRequest(kind=http.JobKind.QUARANTINE_REPLAY))
+    change = http.ScheduleChange(is_enabled=True, local_time="06:00")
+    with pytest.raises(NotFoundError):
+        await plant.change_schedule(http.JobKind.QUARANTINE_REPLAY, change)
+    plant = await subject.enter(Role.SUPERVISOR)
+    with pytest.raises(NotAllowedError):
+        await plant.start_replay(http.QuarantineChoice(numbers=[number]))

@@ -103,6 +103,8 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
             "items": [{"alarm_id": own.alarm, "annunciation": 1}, {"alarm_id": identity, "annunciation": 1}]
         },
         "startRun": {"kind": "daily_report", "device_ids": [own.ids["device_id"], identity]},
+        "previewReplay": {"numbers": [1]},
+        "startReplay": {"numbers": [1]},
         "changeFactory": {"adopts_automatically": True},
         "acceptDevice": {"key": f"press-{identity}"},
         "declineDevice": {"key": "press-9"},

@@ -29,7 +29,8 @@ async def start_run(body: http.RunRequest, asking: Asking) -> http.Run:
     """Queue work now; it is taken up by a worker within seconds."""
     if body.kind in http.TRANSFERS:
         raise InvalidInputError(
-            "Imports and exports are started at /imports and /exports.", fields={"kind": "not here"}
+            "Imports, exports and replays are started at /imports, /exports and /quarantine/replays.",
+            fields={"kind": "not here"},
         )
     run = await asking.change(lambda tx: tx.work.queue(asking.scope, body))
     asking.service.hub.tell_run(asking.scope.factory_id, run)

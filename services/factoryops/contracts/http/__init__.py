@@ -53,6 +53,7 @@ from factoryops.contracts.http.history import (
     RawColumns,
 )
 from factoryops.contracts.http.jobs import (
+    MOST_ARGUMENT_BYTES,
     TRANSFERS,
     Artifact,
     JobKind,
@@ -89,10 +90,14 @@ from factoryops.contracts.http.plant import (
     ParameterChange,
 )
 from factoryops.contracts.http.quarantine import (
+    QuarantineChoice,
     QuarantinedMessage,
     QuarantineGroup,
     QuarantineGroupList,
     QuarantinePage,
+    ReplayPreview,
+    ReplayRefusal,
+    ReplaySample,
 )
 from factoryops.contracts.http.rules import (
     Rule,
@@ -128,6 +133,7 @@ from factoryops.contracts.http.trials import (
 )
 
 __all__ = [
+    "MOST_ARGUMENT_BYTES",
     "TRANSFERS",
     "AcknowledgeItem",
     "AcknowledgeRequest",
@@ -188,12 +194,16 @@ __all__ = [
     "Parameter",
     "ParameterChange",
     "Problem",
+    "QuarantineChoice",
     "QuarantineGroup",
     "QuarantineGroupList",
     "QuarantinePage",
     "QuarantinedMessage",
     "RawColumns",
     "Received",
+    "ReplayPreview",
+    "ReplayRefusal",
+    "ReplaySample",
     "RoleHealth",
     "RotationRequest",
     "Rule",

@@ -21,9 +21,10 @@ class JobKind(StrEnum):
     ANOMALY_SCAN = "anomaly_scan"
     IMPORT = "import"
     EXPORT = "export"
+    QUARANTINE_REPLAY = "quarantine_replay"
 
 
-TRANSFERS: Final = frozenset({JobKind.IMPORT, JobKind.EXPORT})
+TRANSFERS: Final = frozenset({JobKind.IMPORT, JobKind.EXPORT, JobKind.QUARANTINE_REPLAY})
 """Kinds that are started at addresses of their own, and never by schedule."""
 
 
