@@ -54,6 +54,7 @@ class InfluxStub:
         tokens: made through the interface; STUB_TOKEN may do everything.
         requests: (method, path) of every request.
         most_bytes: larger bodies are answered 413.
+        hang_up_always: whether it is as good as away.
         is_bad: lines it refuses with 400 for a reason of its own.
     """
 
@@ -64,6 +65,7 @@ class InfluxStub:
         self.most_bytes = 50_000_000
         self.is_bad: Callable[[str], bool] = lambda _line: False
         self.numbers = itertools.count(2)
+        self.hang_up_always = False
         self._faults: list[Fault] = []
         self.lock = threading.Lock()
         self.released = threading.Event()
@@ -113,6 +115,8 @@ class InfluxStub:
             self._faults.clear()
 
     def next_fault(self) -> Fault:
+        if self.hang_up_always:
+            return _Handler.hang_up
         with self.lock:
             return self._faults.pop(0) if self._faults else _Handler.carry_on
 

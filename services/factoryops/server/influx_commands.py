@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.plant import Factory
+from factoryops.domain.time import now_us, to_us
 from factoryops.server.bootstrap import influx_config
 from factoryops.server.console import say, show_table
 from factoryops.server.context import Context, context_of
@@ -29,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group.command("setup")(setup)
     group.command("check")(check)
     group.command("rotate-tokens")(rotate_tokens)
+    group.command("replay")(replay)
     app.add_typer(group, name="influx")
 
 
@@ -58,6 +62,44 @@ def check(context: typer.Context) -> None:
     )
     if any(found for _, found in faults):
         raise typer.Exit(1)
+
+
+def replay(
+    context: typer.Context,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Received from this time on; by default all there is.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Received before this time; by default until now.")] = None,
+) -> None:
+    """Upload again what the journals still hold, after InfluxDB has lost some of it; changes nothing that is there."""
+    from factoryops.history.influx.reader import InfluxHistoryReader  # noqa: PLC0415 - loads the client
+    from factoryops.history.influx.replay import Replay  # noqa: PLC0415 - as above
+
+    ours = context_of(context)
+    settings = ours.settings()
+    folder, config = data_folder(settings), influx_config(settings)
+    span = _moment_us(start, 0), _moment_us(end, now_us())
+    reader = InfluxHistoryReader(config, folder.influx_state)
+    lagging = reader.lagging_factories()
+    for one in _factories(ours):
+        if one.id in lagging:
+            say(f"{one.slug}: its bucket is closed or catching up by itself; replay when it has arrived.")
+            continue
+        again = Replay(config, one.id, folder.journals, lambda: {name: reader.front(name) for name in folder.journals})
+        say(f"{one.slug}: {again.run(*span)} samples were uploaded again.")
+    reader.close()
+
+
+def _moment_us(text: str | None, default: int) -> int:
+    if text is None:
+        return default
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInputError(f"{text} is not a time; give one such as 2026-11-20T08:00:00Z.") from error
+    if moment.tzinfo is None:
+        raise InvalidInputError(f"{text} needs a zone, so that it means one moment: add Z for UTC, or an offset.")
+    return to_us(moment)
 
 
 def _for_each(ours: Context, admin_token_file: Path | None, act: Callable[[Administration, str], list[str]]) -> None:

@@ -3,68 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from factoryops.domain.samples import SeriesKey, series_id
-from factoryops.history.influx import tokens
 from factoryops.history.influx.administration import Administration, faults_of
 from factoryops.history.influx.store import InfluxHistory
-from factoryops.history.influx.tokens import Right, TokenFolder
-from factoryops.history.influx.transport import InfluxConfig
-from factoryops.journal.checkpoints import lowest_checkpoint
+from factoryops.history.influx.tokens import Right
 from tests.support.historian_plant import SERIES, HistorianPlant
 from tests.support.history_model import FACTORY, OTHER_FACTORY, START_US, ModelHistory, rows_of
-from tests.support.influx_stub import STUB_ORG, STUB_TOKEN, InfluxStub
+from tests.support.influx_site import OTHER, Site
+from tests.support.influx_stub import STUB_TOKEN, InfluxStub
 from tests.support.waiting import until
 
 ALL = (0, 1 << 60)
 A = SERIES[0]
-OTHER_KEY = SeriesKey(OTHER_FACTORY, "lathe", "speed")
-OTHER = int(series_id(OTHER_KEY))
-
-
-class Site:
-    """A plant of two factories whose buckets and tokens were made as an administrator makes them."""
-
-    def __init__(self, plant: HistorianPlant, stub: InfluxStub) -> None:
-        self.plant = plant
-        self.stub = stub
-        self.folder = TokenFolder(plant.folder / "influx-tokens")
-        self.config = InfluxConfig(stub.url, STUB_ORG, self.folder)
-        plant.keys.append(OTHER_KEY)
-        self.prepare()
-
-    def prepare(self) -> list[str]:
-        return self._administer(lambda server, factory: server.prepare(factory, keep_s=0))
-
-    def rotate(self) -> list[str]:
-        return self._administer(lambda server, factory: server.rotate(factory))
-
-    def _administer(self, act: object) -> list[str]:
-        self.stub.mend()
-        server = Administration(self.config, STUB_TOKEN, self.folder)
-        with closing(server):
-            return [word for factory in (FACTORY, OTHER_FACTORY) for word in act(server, factory)]  # type: ignore[operator]  # one of the two above
-
-    def open(self) -> InfluxHistory:
-        return InfluxHistory(self.config, self.plant.folder / "influx-state.db", self.plant.paths)
-
-    def revoke(self, factory: str, right: Right = Right.WRITE) -> None:
-        self.stub.tokens.pop(self.folder.get(factory, right))
-
-    def trimmable(self) -> int:
-        return lowest_checkpoint(self.plant.folder / "run" / "checkpoints", ["historian"], "journal")
-
-
-@pytest.fixture
-def site(plant: HistorianPlant, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(tokens, "PROBE_S", 0)
-    with InfluxStub() as stub:
-        yield Site(plant, stub)
 
 
 def _values(store: InfluxHistory, series: int) -> list[float]:
@@ -94,6 +49,21 @@ async def test_row_16_a_revoked_token_holds_back_its_own_factory_alone(site: Sit
         assert _values(store, A) == _values(store, OTHER) == [1.0, 2.0, 3.0, 4.0]
         assert plant.balance(store) == (8, 8)
         assert (store.ledger().stored, store.ledger().replaced, store.ledger().held_back) == (8, 0, 0)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("after", [0, 1])
+async def test_row_16_a_door_that_closes_for_a_moment_loses_nothing(site: Site, status: int, after: int) -> None:
+    plant = site.plant
+    with closing(site.open()) as store:
+        async with plant.running(store):
+            first = plant.write([(A, START_US, 1.0)])
+            await until(lambda: store.front("journal") == first)
+            site.stub.fail(status, after=after)
+            plant.write([(A, START_US + n, 2.0) for n in range(1, 7)])
+            await until(lambda: plant.is_contained(store))
+        assert len(_values(store, A)) == 7
+        assert plant.balance(store) == (7, 7)
 
 
 async def test_row_16_what_was_held_back_is_not_forgotten_by_a_restart(site: Site) -> None:
@@ -209,3 +179,27 @@ async def test_whatever_fails_in_whatever_order_every_sample_arrives_once(site: 
             assert rows_of(store.raw(series, *ALL, most=100_000)) == model.raw(series, *ALL)
         assert plant.balance(store) == (model.given, model.given)
         assert store.ledger().held_back == 0
+
+
+async def test_row_12_a_minute_without_the_server_loses_nothing_and_is_made_up_for(plant: HistorianPlant) -> None:
+    """500 messages of 5 values a second for a minute, handed over at once."""
+    with InfluxStub() as stub:
+        site = Site(plant, stub)
+        with closing(site.open()) as store:
+            async with plant.running(store):
+                plant.write([(A, START_US - 1, 0.0)])
+                await until(lambda: plant.is_contained(store))
+                stub.hang_up_always = True
+                for number in range(100):
+                    first = number * 300
+                    plant.write(
+                        [(series, START_US + first + n, 1.0) for n in range(300) for series in (*SERIES, OTHER)]
+                    )
+                await until(lambda: "store_away" in plant.problems())
+                assert plant.balance(store) == (150_001, 150_001)
+                stub.hang_up_always = False
+                began = time.monotonic()
+                await until(lambda: plant.is_contained(store), timeout_s=60)
+                assert time.monotonic() - began < 60
+            assert plant.balance(store) == (150_001, 150_001)
+            assert store.ledger().stored == 150_001

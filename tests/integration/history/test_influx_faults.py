@@ -42,20 +42,41 @@ def _append(store: InfluxHistory, rows: list[Row], seq: int = 1) -> None:
 ROWS: list[Row] = [(A, START_US + n, float(n), 0) for n in range(6)]
 
 
+BEFORE: list[Row] = [(A, START_US - 1, 0.0, 0)]
+"""Uploaded first, so that the bucket has been looked at."""
+
+FIRST_MIDDLE_LAST = pytest.mark.parametrize("after", [0, 1, 2])
+
+
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-@pytest.mark.parametrize("after", [0, 1, 2])
+@FIRST_MIDDLE_LAST
 def test_rows_14_and_15_a_refused_batch_moves_nothing_and_goes_through_later(
     stub: InfluxStub, tmp_path: Path, status: int, after: int
 ) -> None:
     with closing(InfluxHistory(stub_config(stub, most_lines=4), tmp_path / "state.db", {})) as store:
+        _append(store, BEFORE)
         stub.fail(status, after=after)
         with pytest.raises(UnavailableError):
-            _append(store, ROWS)
-        assert store.checkpoint("journal") == 0
-        assert store.ledger().stored == 0
-        _append(store, ROWS)
-        assert rows_of(store.raw(A, *ALL, most=10)) == ROWS
-        assert (store.ledger().stored, store.ledger().replaced) == (6, 0)
+            _append(store, ROWS, 2)
+        assert store.checkpoint("journal") == 1
+        assert store.ledger().stored == 1
+        _append(store, ROWS, 2)
+        assert rows_of(store.raw(A, *ALL, most=10)) == BEFORE + ROWS
+        assert (store.ledger().stored, store.ledger().replaced) == (7, 0)
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+@FIRST_MIDDLE_LAST
+def test_row_17_a_refusal_without_a_reason_loses_nothing(
+    stub: InfluxStub, tmp_path: Path, status: int, after: int
+) -> None:
+    with closing(InfluxHistory(stub_config(stub, most_lines=2), tmp_path / "state.db", {})) as store:
+        _append(store, BEFORE)
+        stub.fail(status, after=after)
+        _append(store, ROWS, 2)
+        assert rows_of(store.raw(A, *ALL, most=10)) == BEFORE + ROWS
+        assert (store.ledger().stored, store.ledger().replaced) == (7, 0)
+        assert store.ledger().refused.get("refused_by_store", 0) == 0
 
 
 @pytest.mark.parametrize(
@@ -93,22 +114,24 @@ def test_row_13_a_server_that_hangs_is_given_up_and_asked_with_fewer_lines(stub:
     rows: list[Row] = [(A, START_US + n, float(n), 0) for n in range(1_000)]
     config = stub_config(stub, timeout_s=0.2, most_lines=800)
     with closing(InfluxHistory(config, tmp_path / "state.db", {})) as store:
+        _append(store, BEFORE)
         stub.hang(times=3)
         with pytest.raises(UnavailableError):
-            _append(store, rows)
+            _append(store, rows, 2)
         assert store._upload.lines_at_once == 100
-        _append(store, rows)
-        assert len(store.raw(A, *ALL, most=10_000)) == 1_000
+        _append(store, rows, 2)
+        assert len(store.raw(A, *ALL, most=10_000)) == 1_001
 
 
 def test_row_13_one_slow_answer_is_borne_with_fewer_lines(stub: InfluxStub, tmp_path: Path) -> None:
     rows: list[Row] = [(A, START_US + n, float(n), 0) for n in range(1_000)]
     config = stub_config(stub, timeout_s=0.2, most_lines=800)
     with closing(InfluxHistory(config, tmp_path / "state.db", {})) as store:
+        _append(store, BEFORE)
         stub.hang(times=2)
-        _append(store, rows)
-        assert len(store.raw(A, *ALL, most=10_000)) == 1_000
-        assert (store.ledger().stored, store.ledger().replaced) == (1_000, 0)
+        _append(store, rows, 2)
+        assert len(store.raw(A, *ALL, most=10_000)) == 1_001
+        assert (store.ledger().stored, store.ledger().replaced) == (1_001, 0)
 
 
 def test_row_17_seven_bad_lines_of_a_thousand_are_put_aside_with_the_server_s_words(

@@ -37,6 +37,7 @@ class Delivery:
         stored / replaced: how many of them are new, and how many took another's place.
         refused: values that were not taken, by reason.
         put_aside: those the server would not take.
+        marker: the marker point written behind them; None when nothing was sent.
     """
 
     kept: SampleColumns
@@ -44,6 +45,7 @@ class Delivery:
     replaced: int
     refused: Mapping[str, int]
     put_aside: Sequence[RefusedValue]
+    marker: tuple[int, int] | None = None
 
 
 def pack(samples: SampleColumns, names: Mapping[int, SeriesName]) -> Parcel:

@@ -11,6 +11,7 @@ import numpy as np
 from factoryops.domain.errors import UnavailableError
 from factoryops.domain.time import now_us
 from factoryops.history.backoff import Backoff
+from factoryops.history.influx.marker import Promise
 from factoryops.history.intake import Intake, Sheaf
 from factoryops.journal.reader import JournalReader
 from factoryops.observability.heartbeat import Problem
@@ -25,10 +26,12 @@ class Lane:
         may_repeat: an upload may have got through without our knowing, so flags are written even where none is set.
         behind: journal -> last row contained, while samples are held back; empty while they go straight through.
         problem: why they are held back.
+        promise: what must be found in the bucket.
     """
 
-    def __init__(self, factory: str, behind: Mapping[str, int]) -> None:
+    def __init__(self, factory: str, behind: Mapping[str, int], promise: Promise) -> None:
         self.factory = factory
+        self.promise = promise
         self.may_repeat = True
         self.behind = dict(behind)
         self.problem: Problem | None = None
@@ -41,9 +44,14 @@ class Lane:
         if self.problem is None or self.problem.message != str(error):
             logger.warning("%s", error)
         self.problem = Problem("bucket_away", str(error), since_us)
-        self.may_repeat = True
+        self.doubt()
         self.backoff.failed(asked_s=error.retry_after_s)
         self._forget()
+
+    def doubt(self) -> None:
+        """An upload failed: it may have got through, and the server that answers next may be another."""
+        self.may_repeat = True
+        self.promise.doubt()
 
     def succeeded(self) -> None:
         """The bucket took what was sent."""

@@ -44,6 +44,11 @@ class InfluxHistoryReader(BooksReader):
         with self._reading() as connection:
             return read_checkpoint_of_all(connection, journal) if connection else 0
 
+    def lagging_factories(self) -> set[str]:
+        """Factories whose samples are held back."""
+        with self._reading() as connection:
+            return {row[0] for row in connection.execute("SELECT factory FROM lagging")} if connection else set()
+
     def ledger(self) -> StoreLedger:
         """Running totals."""
         with self._reading() as connection:

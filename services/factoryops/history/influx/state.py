@@ -16,6 +16,7 @@ import apsw
 from factoryops.domain.errors import StorageError
 from factoryops.domain.time import now_us
 from factoryops.history.books import Books, open_for_writing, read_checkpoint
+from factoryops.history.influx.marker import Promise
 from factoryops.history.influx.upload import RefusedValue
 from factoryops.journal.writer import set_aside
 
@@ -32,6 +33,17 @@ CREATE TABLE IF NOT EXISTS lagging (
     journal TEXT NOT NULL,
     seq INTEGER NOT NULL,
     PRIMARY KEY (factory, journal)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS marker (
+    factory TEXT NOT NULL,
+    hour_us INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (factory, hour_us)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lost (
+    factory TEXT PRIMARY KEY,
+    from_us INTEGER NOT NULL,
+    found_us INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refused_value (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -120,6 +132,26 @@ class State:
         """Nothing of a factory is held back any more."""
         self.connection.execute("DELETE FROM lagging WHERE factory = ?", (factory,))
         self.connection.execute("DELETE FROM held_back WHERE factory = ?", (factory,))
+
+    def factories(self) -> list[str]:
+        """Those that have a bucket with samples in it."""
+        return [row[0] for row in self.connection.execute("SELECT factory FROM bucket")]
+
+    def promise(self, factory: str) -> Promise:
+        """What must be found in a factory's bucket."""
+        uploads = self.connection.execute("SELECT hour_us, number FROM marker WHERE factory = ?", (factory,))
+        lost = self.connection.execute("SELECT from_us, found_us FROM lost WHERE factory = ?", (factory,)).fetchone()
+        return Promise(dict(uploads), *(lost or ()))
+
+    def keep_promise(self, factory: str, promise: Promise) -> None:
+        """Remember what must be found in a factory's bucket."""
+        self.connection.execute("DELETE FROM marker WHERE factory = ?", (factory,))
+        self.connection.execute("DELETE FROM lost WHERE factory = ?", (factory,))
+        rows = [(factory, hour_us, number) for hour_us, number in promise.uploads.items()]
+        self.connection.executemany("INSERT INTO marker VALUES (?, ?, ?)", rows)
+        if promise.lost_from_us:
+            lost = (factory, promise.lost_from_us, promise.found_us)
+            self.connection.execute("INSERT INTO lost VALUES (?, ?, ?)", lost)
 
     def add_buckets(self, factories: Sequence[str]) -> None:
         """Remember that these have a bucket with samples in it."""

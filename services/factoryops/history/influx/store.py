@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from factoryops.domain.time import US_PER_S, now_us
 from factoryops.history.influx.delivery import Delivery, Parcel, deliver, pack
 from factoryops.history.influx.lane import Lane
 from factoryops.history.influx.lines import SeriesName, name_of
+from factoryops.history.influx.marker import look, mark_upload
 from factoryops.history.influx.reader import InfluxHistoryReader
 from factoryops.history.influx.state import State
 from factoryops.history.influx.tokens import ClosedBucketError
@@ -62,7 +64,11 @@ class InfluxHistory(InfluxHistoryReader):
         self._journals = journals
         self._state = State(state_path)
         self._upload = Upload(self._transport, most_lines=config.most_lines)
-        self._lanes = {factory: Lane(factory, behind) for factory, behind in self._state.lagging().items()}
+        lagging = self._state.lagging()
+        self._lanes = {
+            factory: Lane(factory, lagging.get(factory, {}), self._state.promise(factory))
+            for factory in {*self._state.factories(), *lagging}
+        }
         self.was_damaged = self._state.was_damaged
         if self.was_damaged:
             self._record_damage()
@@ -149,7 +155,7 @@ class InfluxHistory(InfluxHistoryReader):
                 delivered[factory] = self._deliver(factory, part, texts)
             except UnavailableError as error:
                 failures[factory] = error
-                self._lane(factory).may_repeat = True
+                self._lane(factory).doubt()
                 away += [] if isinstance(error, ClosedBucketError) else [error]
             if len(away) == _BUCKETS_ASKED and not delivered:
                 break
@@ -158,14 +164,21 @@ class InfluxHistory(InfluxHistoryReader):
         return delivered, failures
 
     def _lane(self, factory: str) -> Lane:
-        return self._lanes.setdefault(factory, Lane(factory, {}))
+        if factory not in self._lanes:
+            self._lanes[factory] = Lane(factory, {}, self._state.promise(factory))
+        return self._lanes[factory]
 
     def _deliver(self, factory: str, samples: SampleColumns, texts: Texts) -> Delivery:
         lane = self._lane(factory)
+        if lane.promise.is_due:
+            look(self._transport, self._config, factory, lane.promise)
         names = self._named(np.unique(samples.series).tolist())
         parcel = pack(samples, names)
         is_present = self._present(factory, parcel, names)
-        return deliver(self._upload, factory, parcel, names, texts, is_present=is_present, may_repeat=lane.may_repeat)
+        delivery = deliver(
+            self._upload, factory, parcel, names, texts, is_present=is_present, may_repeat=lane.may_repeat
+        )
+        return replace(delivery, marker=mark_upload(self._transport, factory))
 
     def _present(self, factory: str, parcel: Parcel, names: Mapping[int, SeriesName]) -> npt.NDArray[np.bool_]:
         """Which samples take the place of a stored one; newer ones than the series' newest need no question."""
@@ -188,6 +201,9 @@ class InfluxHistory(InfluxHistoryReader):
             books.add_latest(one.kept)
             books.count(stored=one.stored, replaced=one.replaced, refused=one.refused)
             self._state.keep_refused(factory, one.put_aside)
+            if one.marker is not None:
+                self._lane(factory).promise.uploaded(one.marker)
+                self._state.keep_promise(factory, self._lane(factory).promise)
         self._state.add_buckets([factory for factory in delivered if factory])
 
     def _remember(self, delivered: Mapping[str, Delivery], keys: Mapping[int, SeriesKey], texts: Texts) -> None:
@@ -224,8 +240,9 @@ class InfluxHistory(InfluxHistoryReader):
         lane.moved(sheaf, moved, fronts)
 
     def problems(self) -> Sequence[Problem]:
-        """Why samples are held back."""
-        return [lane.problem for lane in self._lanes.values() if lane.problem is not None]
+        """Why samples are held back, and what InfluxDB has lost."""
+        lost = (lane.promise.problem(self._config.bucket(lane.factory)) for lane in self._lanes.values())
+        return [one for one in (*(lane.problem for lane in self._lanes.values()), *lost) if one is not None]
 
     def close(self) -> None:
         """Let go of connections and files."""
