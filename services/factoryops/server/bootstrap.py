@@ -47,12 +47,21 @@ def _with_password(url: str, password: str) -> str:
 def device_address(settings: Settings) -> DeviceAddress:
     """Where devices are told to connect; raises InvalidInputError when the authority's file cannot be read."""
     told, endpoint = settings.devices, settings.endpoint
-    own = (endpoint.tls_host, endpoint.tls_port) if endpoint.has_tls else (endpoint.host, endpoint.port)
-    is_wildcard = own[0] in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
-    host = told.host or (socket.getfqdn() if is_wildcard else own[0])
-    fingerprint = inspect(told.ca_file).fingerprint if told.ca_file else ""
-    use_tls = told.use_tls or (endpoint.has_tls and told.port in {None, endpoint.tls_port})
-    return DeviceAddress(host, told.port or own[1], use_tls=use_tls, ca_sha256=fingerprint)
+    use_tls = endpoint.has_tls if told.use_tls is None else told.use_tls
+    listens_on = endpoint.tls_host if use_tls else endpoint.host
+    is_wildcard = listens_on in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    return DeviceAddress(
+        told.host or (socket.getfqdn() if is_wildcard else listens_on),
+        told.port or (endpoint.tls_port if use_tls else endpoint.port),
+        use_tls=use_tls,
+        ca_sha256=_fingerprint(settings) if use_tls else "",
+    )
+
+
+def _fingerprint(settings: Settings) -> str:
+    own = DataFolder(settings.data_folder.absolute()).certificates / "ca.pem"
+    file = settings.devices.ca_file or (own if own.exists() else None)
+    return inspect(file).fingerprint if file is not None else ""
 
 
 def open_database(settings: Settings) -> Database:

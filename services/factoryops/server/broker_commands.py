@@ -142,8 +142,11 @@ def _refresh(ours: Context, folder: Path, *, is_brief: bool) -> None:
 
 
 def _write_users(ours: Context, folder: Path) -> UsersWritten:
+    settings = ours.settings()
     with ours.database() as database:
-        return write_users(database, folder, data_folder(ours.settings()).broker)
+        return write_users(
+            database, folder, data_folder(settings).broker, dialect_b_factory=settings.ingest.dialect_b_factory
+        )
 
 
 def _say_written(folder: Path, written: UsersWritten) -> None:

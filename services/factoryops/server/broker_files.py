@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
@@ -17,8 +18,11 @@ from factoryops.certificates.files import PRIVATE, PUBLIC, read_private, replace
 from factoryops.database.database import Database
 from factoryops.database.rows import CredentialRecord
 from factoryops.database.transaction import Transaction
-from factoryops.domain.errors import SetupError
+from factoryops.domain.errors import InvalidInputError, SetupError
+from factoryops.domain.identity import Role, Scope
+from factoryops.domain.plant import Factory
 from factoryops.domain.time import from_us, now_us
+from factoryops.domain.topic_template import TopicTemplate
 from factoryops.identity.credentials import broker_hash
 from factoryops.ingest.mosquitto.configuration import ACCESS, CONFIGURATION, PASSWORDS, BrokerPlan, configuration
 from factoryops.ingest.mosquitto.users import (
@@ -87,15 +91,23 @@ class UsersWritten:
     left_out: tuple[str, ...]
 
 
-def write_users(database: Database, folder: Path, secrets_folder: Path) -> UsersWritten:
+def write_users(
+    database: Database, folder: Path, secrets_folder: Path, *, dialect_b_factory: str | None = None
+) -> UsersWritten:
     """Write the password file and the access file, both checked before either is replaced.
+
+    Args:
+        database: knows who may log in.
+        folder: the broker's.
+        secrets_folder: where the secrets of our own users lie.
+        dialect_b_factory: the slug of the factory that topics without a factory belong to.
 
     Raises:
         UnavailableError: the database is away; the files stay as they are.
         InvalidInputError: a credential cannot be used at a broker; the files stay as they are.
         StorageError: the folder cannot be written.
     """
-    records = database.read(_users)
+    records = database.read(lambda tx: _users(tx, dialect_b_factory))
     users = [user for _, user in records if user is not None]
     for user in users:
         check_user(user)
@@ -121,10 +133,24 @@ def reload_broker(folder: Path) -> bool:
     return True
 
 
-def _users(tx: Transaction) -> list[tuple[CredentialRecord, BrokerUser | None]]:
+def _users(tx: Transaction, dialect_b_factory: str | None) -> list[tuple[CredentialRecord, BrokerUser | None]]:
     moment = from_us(now_us())
-    topics = {factory.id: FactoryTopics(factory.slug) for factory in tx.factories.list()}
+    topics = {
+        factory.id: FactoryTopics(
+            factory.slug, factory.tenant, factory.slug == dialect_b_factory, _templates(tx, factory)
+        )
+        for factory in tx.factories.list()
+    }
     return [(one, _user(one, topics[one.factory_id], moment)) for one in tx.credentials.list_all()]
+
+
+def _templates(tx: Transaction, factory: Factory) -> tuple[TopicTemplate, ...]:
+    """Topics of the mappings in force; one of a program with other rules is in force nowhere."""
+    found: list[TopicTemplate] = []
+    for _, _, definition in tx.mappings(Scope(factory.id, "broker", Role.VIEWER)).in_force():
+        with contextlib.suppress(InvalidInputError):
+            found.append(definition.template)
+    return tuple(found)
 
 
 def _user(record: CredentialRecord, topics: FactoryTopics, moment: datetime) -> BrokerUser | None:

@@ -80,13 +80,13 @@ class DevicesSettings(_Section):
 
     Attributes:
         host: as devices reach it; by default the endpoint's, or this machine's name.
-        port: by default the endpoint's.
-        ca_file: the authority that signed the certificate there.
+        port, use_tls: by default the endpoint's.
+        ca_file: the authority that signed the certificate there; by default the plant's own, if it has one.
     """
 
     host: str | None = None
     port: Port | None = None
-    use_tls: bool = False
+    use_tls: bool | None = None
     ca_file: Path | None = None
 
 

@@ -61,6 +61,7 @@ def serve(settings: Settings) -> Work:
 def _certificates(settings: Settings) -> dict[str, Path]:
     """Every certificate file that the settings name, and what it is."""
     named: dict[str, Path | None] = {"The certificate of the API": settings.api.certificate_file}
+    named["The certificate of the MQTT endpoint"] = settings.endpoint.certificate_file
     named |= {f"The authority of the broker {one.name}": one.ca_file for one in settings.brokers}
     return {what: file for what, file in named.items() if file is not None}
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from factoryops.domain.credentials import CredentialKind
 from factoryops.domain.errors import InvalidInputError, SetupError
+from factoryops.domain.topic_template import parse_template
 from factoryops.identity.credentials import broker_hash
 from factoryops.ingest.mosquitto.configuration import BrokerPlan, configuration, version_of
 from factoryops.ingest.mosquitto.review import review, review_file
@@ -22,7 +23,8 @@ from factoryops.ingest.mosquitto.users import (
 )
 
 FOLDER = Path("/etc/mosquitto/factoryops")
-RIVERSIDE = FactoryTopics("riverside", tenant="SH12345678", is_nameless=True, others=("plc/+/values",))
+OTHERS = tuple(map(parse_template, ["meters/{device}/{parameter}", "plc/+/values"]))
+RIVERSIDE = FactoryTopics("riverside", tenant="SH12345678", is_nameless=True, others=OTHERS)
 OLD, NEW = BrokerPlan(FOLDER, (2, 0)), BrokerPlan(FOLDER, (2, 1), plain_port=1883)
 
 
@@ -128,17 +130,20 @@ def test_each_kind_gets_the_topics_of_its_dialects_and_no_more() -> None:
         "topic write factories/riverside/devices/press 1/telemetry",
         "topic write SH12345678/devices/press 1/telemetry",
         "topic write devices/press 1/telemetry",
+        "topic write meters/press 1/+",
     ]
     assert user(CredentialKind.GATEWAY).rules() == [
         "topic write factories/riverside/devices/+/telemetry",
         "topic write SH12345678/devices/+/telemetry",
         "topic write devices/+/telemetry",
+        "topic write meters/+/+",
         "topic write plc/+/values",
     ]
     assert user(CredentialKind.TOOL).rules() == [
         "topic read factories/riverside/#",
         "topic read SH12345678/#",
         "topic read devices/#",
+        "topic read meters/+/+",
         "topic read plc/+/values",
     ]
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from factoryops.domain.credentials import CredentialKind, fits_into_topic, is_mqtt_name
 from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.topic_template import DEVICE, PARAMETER, TopicTemplate
 
 SERVICE_USER: Final = "factoryops"
 PROBE_USER: Final = "factoryops-probe"
@@ -25,16 +26,27 @@ class FactoryTopics:
     Attributes:
         tenant: its id in dialect C, "" for none.
         is_nameless: whether topics of dialect B, which name no factory, are this one's.
-        others: further topics of its devices, `+` standing for what varies: those of its mappings.
+        others: topics of its mappings in force.
     """
 
     slug: str
     tenant: str = ""
     is_nameless: bool = False
-    others: tuple[str, ...] = ()
+    others: tuple[TopicTemplate, ...] = ()
 
     def of_device(self, key: str) -> list[str]:
-        """The topics to which a device publishes; `+` for any device."""
+        """The topics to which a device publishes.
+
+        A mapping's topic that does not name the device is for gateways: nobody could tell who published there.
+        """
+        own = [template for template in self.others if template.names(DEVICE)]
+        return [*self._of_dialects(key), *(_filled(template, key) for template in own)]
+
+    def of_gateway(self) -> list[str]:
+        """The topics of all devices."""
+        return [*self._of_dialects("+"), *(template.filter for template in self.others)]
+
+    def _of_dialects(self, key: str) -> list[str]:
         topics = [f"factories/{self.slug}/devices/{key}/telemetry"]
         if self.tenant:
             topics.append(f"{self.tenant}/devices/{key}/telemetry")
@@ -49,7 +61,7 @@ class FactoryTopics:
             topics.append(f"{self.tenant}/#")
         if self.is_nameless:
             topics.append("devices/#")
-        return [*topics, *self.others]
+        return [*topics, *(template.filter for template in self.others)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,12 @@ class BrokerUser:
             return [f"topic read {topic}" for topic in self.topics.all()]
         if self.kind is CredentialKind.DEVICE:
             return [f"topic write {topic}" for topic in self.topics.of_device(self.device_key or "")]
-        return [f"topic write {topic}" for topic in (*self.topics.of_device("+"), *self.topics.others)]
+        return [f"topic write {topic}" for topic in self.topics.of_gateway()]
+
+
+def _filled(template: TopicTemplate, key: str) -> str:
+    levels = [{DEVICE: key, PARAMETER: "+"}.get(level, level) for level in template.levels]
+    return "/".join([*levels, "#"] if template.is_open else levels)
 
 
 def password_file(users: Iterable[BrokerUser], own: dict[str, str]) -> str:
