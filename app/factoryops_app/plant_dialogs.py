@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QSpinBox, QV
 
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError, InvalidInputError
+from factoryops_app.models.plant import Measured, finer_rules
 from factoryops_app.models.rule_draft import parsed, plain
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
@@ -35,10 +36,10 @@ class PlantDialog(QDialog):
         self._buttons.button(standard.Cancel).setText(say("Cancel"))
         self._buttons.accepted.connect(self.save)
         self._buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.addWidget(self.form)
-        column.addWidget(self._problem)
-        column.addWidget(self._buttons)
+        self.column = QVBoxLayout(self)
+        self.column.addWidget(self.form)
+        self.column.addWidget(self._problem)
+        self.column.addWidget(self._buttons)
         self.setMinimumWidth(place.look.px(460))
 
     def save(self) -> None:
@@ -112,6 +113,23 @@ class ParameterDialog(PlantDialog):
         )
         self.form.add_row("deadband", say("Deadband"), self._figures["deadband"], unit=parameter.unit)
         self.form.add_row("deadband_max_s", say("Keep at least every"), self._silence, unit="s")
+        self._finer = plain_label(role="secondary", is_wrapped=True)
+        self.column.insertWidget(1, self._finer)
+        self._figures["deadband"].textChanged.connect(self._show_finer_rules)
+        self._show_finer_rules()
+
+    @property
+    def warning(self) -> str:
+        """Which rules compare more finely than samples would be kept."""
+        return self._finer.text()
+
+    def _show_finer_rules(self) -> None:
+        plant = self.place.session.plant
+        device = plant.device(self._parameter.device_id)
+        rules = plant.rules_on(Measured(device, self._parameter)) if device is not None else []
+        names = finer_rules(rules, parsed(self._figures["deadband"].text()))
+        words = say("These rules compare more finely than samples are kept: {names}.", names=", ".join(names))
+        self._finer.setText(words if names else "")
 
     def save(self) -> None:
         """Send what was changed, when all figures can be read and lie in order."""

@@ -45,17 +45,25 @@ def mark_of(alarm: http.Alarm | None) -> AlarmMark | None:
     return AlarmMark(alarm.priority, alarm.state) if alarm is not None else None
 
 
+def longest_silence_us(parameter: http.Parameter) -> int:
+    """How long a deadband may hold a parameter's samples back; 0 without one."""
+    return 0 if parameter.deadband is None else round(parameter.deadband_max_s * US_PER_S)
+
+
 class TileFeed:
     """Puts the newest values, the last hour and the alarms on tiles."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._tiles: list[tuple[ValueTile, int]] = []
+        self._silences_us: dict[int, int] = {}
         self._spark_due_us = 0
 
     def set_tiles(self, tiles: Iterable[tuple[ValueTile, Measured]]) -> None:
         """Feed these from now on."""
-        self._tiles = [(tile, measured.parameter.series_id) for tile, measured in tiles]
+        listed = list(tiles)
+        self._tiles = [(tile, measured.parameter.series_id) for tile, measured in listed]
+        self._silences_us = {one.parameter.series_id: longest_silence_us(one.parameter) for _, one in listed}
         self._spark_due_us = 0
 
     def renew_sparks(self) -> None:
@@ -90,7 +98,7 @@ class TileFeed:
         connection = self._session.connection
         if connection.is_lost:
             tile.set_freshness(Freshness.DISCONNECTED, connection.since_us)
-        elif self._session.samples.is_stale(series, now):
+        elif self._session.samples.is_stale(series, now - self._silences_us.get(series, 0)):
             tile.set_freshness(Freshness.STALE, reading.arrived_us)
         else:
             tile.set_freshness(Freshness.LIVE)

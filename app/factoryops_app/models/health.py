@@ -85,9 +85,12 @@ def _balance_promise(balance: Balance) -> Promise:
 
 
 def refused_sentence(values: http.ValueBalance) -> str:
-    """Values that could not be used, counted by reason; empty when there were none."""
+    """Values that could not be used, counted by reason, and those a deadband held back; empty when there were none."""
     counted = [f"{count:,} {reason.replace('_', ' ')}" for reason, count in sorted(values.refused.items()) if count]
-    return say("Values refused singly: {list}.", list=", ".join(counted)) if counted else ""
+    refused = say("Values refused singly: {list}.", list=", ".join(counted)) if counted else ""
+    count = sum(values.suppressed.values())
+    held = say("{count} values were held back by deadbands and are not stored.", count=f"{count:,}") if count else ""
+    return " ".join(part for part in (refused, held) if part)
 
 
 def figures_text(figures: dict[str, object], most: int = 6) -> str:

@@ -17,6 +17,11 @@ WRONG_CLOCK_S: Final = 60.0
 """From this offset of a device's clock on it is worth one, too."""
 
 
+def finer_rules(rules: Iterable[http.Rule], deadband: float | None) -> list[str]:
+    """The names of rules that compare more finely than a parameter's deadband lets samples through."""
+    return sorted(one.content.name for one in rules if one.content.deadband < (deadband or 0.0))
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A parameter together with its device."""

@@ -154,6 +154,7 @@ def _balance(
         in_journal=sum(waiting for _, waiting in counted.values()) + store.held_back,
         late=ingest.values_late,
         refused=refused,
+        suppressed=ingest.values_suppressed,
     )
     messages = http.MessageBalance(received=ingest.received, accepted=ingest.accepted, quarantined=ingest.quarantined)
     return messages, values

@@ -18,14 +18,18 @@ _UNIT_WORDS: Final[dict[str, str]] = {
 }  # fmt: skip
 """Words that name a unit wherever they end a key."""
 
-_SHORT_UNITS: Final[dict[str, str]] = {"w": "W", "v": "V", "a": "A", "c": "°C"}
+_SHORT_UNITS: Final[dict[str, str]] = {"w": "W", "v": "V", "a": "A", "c": "°C", "s": "s"}
 """Letters that name a unit at the end of a longer key."""
 
 _CANONICAL: Final[dict[str, str]] = {
     "voltage": "V", "v": "V", "current": "A", "i": "A", "phase current": "A",
     "power": "W", "active power": "W", "reactive power": "kvar", "power factor": "", "pf": "", "frequency": "Hz",
+    "run hours": "h", "wifi rssi": "dBm", "rssi": "dBm",
 }  # fmt: skip
-"""Keys whose unit the telemetry dialects fix (a phase may follow)."""
+"""Keys whose unit the telemetry dialects fix (a phase or which of several values may follow)."""
+
+_WHICH: Final = frozenset({"avg", "average", "line", "total", "min", "max"})
+"""Words that say which of several values of a quantity it is."""
 
 _LAST_WORDS: Final[dict[str, str]] = {
     "temperature": "°C", "temp": "°C", "thermocouple": "°C", "voltage": "V", "current": "A", "frequency": "Hz",
@@ -49,10 +53,14 @@ def _told(word: str) -> str:
 def readable_name(key: str) -> str:
     """A name a person reads: `motor_current` is Motor Current, `Accelerometer1RMS` is Accelerometer 1 RMS.
 
-    A unit at the end goes, where something is left without it; a key without a word stays as it is.
+    A unit at the end goes, where something is left without it; a unit alone is written as units are;
+    a key without a word stays as it is.
     """
     words = _words(key)
-    if len(words) > 1 and words[-1].lower() in _UNIT_WORDS:
+    last = words[-1].lower() if words else ""
+    if len(words) == 1 and last in _UNIT_WORDS:
+        return _UNIT_WORDS[last]
+    if len(words) > 1 and (last in _UNIT_WORDS or (last in _SHORT_UNITS and "_" in key)):
         words.pop()
     return " ".join(_told(word) for word in words) or key
 
@@ -66,7 +74,7 @@ def guessed_unit(key: str) -> str:
         return _UNIT_WORDS[words[-1]]
     if len(words) > 1 and words[-1] in _SHORT_UNITS:
         return _SHORT_UNITS[words[-1]]
-    if len(words) > 1 and _PHASE.fullmatch(words[-1]):
+    if len(words) > 1 and (_PHASE.fullmatch(words[-1]) or words[-1] in _WHICH):
         words.pop()
     text = " ".join(words)
     return _CANONICAL[text] if text in _CANONICAL else _LAST_WORDS.get(words[-1], "")

@@ -37,7 +37,6 @@ NOTED_US: Final = 60 * US_PER_S
 _LONGEST_PAUSE_US: Final = 900 * US_PER_S
 _MOST_CANDIDATES: Final = 10_000
 _MOST_LAGS: Final = 100
-_NAMED: Final = 5
 
 
 @dataclass(slots=True)
@@ -118,12 +117,15 @@ class ClockWatch:
 
 
 def wrong_clocks(offsets_us: Mapping[tuple[str, str], int]) -> str:
-    """What to say about devices whose clocks are wrong by more than a minute; "" when there are none."""
-    wrong = sorted(device for (_, device), offset_us in offsets_us.items() if abs(offset_us) > NOTED_US)
-    if not wrong:
+    """What to say about devices whose clocks are wrong by more than a minute; "" when there are none.
+
+    It names none of them: people of every factory read it.
+    """
+    count = sum(abs(offset_us) > NOTED_US for offset_us in offsets_us.values())
+    if not count:
         return ""
-    named = ", ".join(wrong[:_NAMED]) + (f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else "")
+    devices = "A device's clock is" if count == 1 else f"The clocks of {count} devices are"
     return (
-        f"The clocks of {len(wrong)} devices are wrong by more than a minute: {named}. Their alarms are on time, "
-        "because the offset is known; their samples keep the times they were sent with. Set the clocks."
+        f"{devices} wrong by more than a minute. Alarms are on time, because the offset is known; samples keep the "
+        "times they were sent with. The pages of the devices say how wrong the clocks are: set them."
     )

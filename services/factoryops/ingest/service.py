@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Any, Final
 
 from factoryops.contracts.snapshot import Snapshot
+from factoryops.contracts.telemetry import subscriptions
 from factoryops.domain.time import now_us
 from factoryops.ingest.broker import BrokerSource
 from factoryops.ingest.clocks import wrong_clocks
@@ -201,6 +202,9 @@ class _Running:
         self._guard.apply(snapshot)
         if self._endpoint:
             self._endpoint.apply(snapshot)
+        topics = subscriptions(snapshot, has_dialect_b=bool(self._config.dialect_b_factory))
+        for broker in self._brokers:
+            broker.want(topics)
 
     def _gather_problems(self) -> None:
         pipeline, put = self._pipeline, self._problems.put

@@ -17,6 +17,7 @@ from factoryops_app.pages.health import HealthPage
 from factoryops_app.pages.jobs import JobsPage
 from factoryops_app.pages.rules import RulesPage
 from factoryops_app.pages.trends import TrendsPage
+from factoryops_app.plant_dialogs import ParameterDialog
 from factoryops_app.workplace import PageKey, Target
 from tests.gui.app.conftest import Drive
 from tests.support.imagined_app import ImaginedApp
@@ -221,5 +222,30 @@ def test_a_device_with_a_wrong_clock_is_pointed_out(client: Drive) -> None:
         app.plant.set_clock_offset("pump-1", 3_700.0)
         await app.session.refresh()
         await until(lambda: "1 h 01 min slow" in page.warning)
+
+    client(work)
+
+
+def test_a_deadband_names_the_rules_that_compare_more_finely(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        window = await app.log_in("admin")
+        device = next(one for one in app.session.plant.devices if one.key == "furnace-1")
+        window.go(PageKey.DEVICE, Target(ids=(device.id,)))
+        page = window.current
+        assert isinstance(page, DevicePage)
+        parameter = next(one for one in device.parameters if one.key == "zone_2_temperature")
+        dialog = ParameterDialog(page.place, page, parameter)
+        assert dialog.warning == ""
+        width = dialog.form.field("deadband")
+        assert isinstance(width, QLineEdit)
+        width.setText("2")
+        assert "Zone 2 too hot" in dialog.warning
+        dialog.save()
+
+        def saved() -> bool:
+            held = app.session.plant.device(device.id)
+            return held is not None and any(one.deadband == 2.0 for one in held.parameters)
+
+        await until(saved)
 
     client(work)

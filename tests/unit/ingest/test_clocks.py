@@ -198,7 +198,7 @@ def test_what_is_said_about_wrong_clocks() -> None:
     assert wrong_clocks({("f", "a"): 59 * US_PER_S}) == ""
     told = wrong_clocks({("f", f"pump-{n}"): -3_600 * US_PER_S for n in range(8)})
     assert "8 devices" in told
-    assert "pump-0, pump-1, pump-2, pump-3, pump-4 and 3 more" in told
+    assert "pump" not in told
 
 
 # --- what conditions see ---------------------------------------------------------------------------------------------

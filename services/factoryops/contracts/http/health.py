@@ -25,7 +25,10 @@ class MessageBalance(Received):
 
 
 class ValueBalance(Received):
-    """accepted = stored + replaced + in_journal, always; refused values are counted by reason beside it."""
+    """accepted = stored + replaced + in_journal, always; refused and suppressed values are counted by reason beside it.
+
+    Suppressed ones were held back by a deadband: they are stored nowhere.
+    """
 
     accepted: int
     stored: int
@@ -33,6 +36,7 @@ class ValueBalance(Received):
     in_journal: int
     late: int
     refused: dict[str, int]
+    suppressed: dict[str, int] = {}
 
 
 class RoleHealth(Received):
