@@ -13,7 +13,7 @@ from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.identity import Permission
 from factoryops.domain.time import from_us
 from factoryops_app.models.mapping_draft import MappingDraft
-from factoryops_app.models.source_words import reason_name
+from factoryops_app.models.source_words import reason_name, value_text
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
@@ -173,10 +173,5 @@ class MappingTrialView(QWidget):
 
 
 def _value_text(sample: http.TrialSample) -> str:
-    if isinstance(sample.value, bool):
-        text = say("yes") if sample.value else say("no")
-    elif isinstance(sample.value, str):
-        text = f"“{sample.value}”"
-    else:
-        text = f"{sample.value:.10g}"
+    text = value_text(sample.value)
     return say("{value} (uncertain)", value=text) if sample.is_uncertain else text

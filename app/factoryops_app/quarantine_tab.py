@@ -11,6 +11,7 @@ from factoryops.domain.identity import Permission
 from factoryops_app.models.source_words import reason_name
 from factoryops_app.page import plain_label
 from factoryops_app.payload_view import PayloadView
+from factoryops_app.replay_dialog import ReplayDialog
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec, DataTable
@@ -41,6 +42,7 @@ class QuarantineTab(QWidget):
         )  # fmt: skip
         self.payload = PayloadView(place)
         self._older = QPushButton(say("Load older"))
+        self._replay = QPushButton(say("Try and replay …"))
         self._map = QPushButton(say("Make a mapping from this message"))
         self._note = plain_label(role="secondary", is_wrapped=True)
         content = QWidget()
@@ -82,6 +84,7 @@ class QuarantineTab(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.messages, 1)
         line = QHBoxLayout()
+        line.addWidget(self._replay)
         line.addWidget(self._map)
         line.addWidget(self._older)
         line.addWidget(self._note, 1)
@@ -108,6 +111,7 @@ class QuarantineTab(QWidget):
         self.messages.selection_changed.connect(self._on_message)
         self._older.clicked.connect(self._on_older)
         self._map.clicked.connect(self._on_map)
+        self._replay.clicked.connect(self.replay_chosen)
         self.states.retry_requested.connect(self.load)
 
     def load(self) -> None:
@@ -159,6 +163,17 @@ class QuarantineTab(QWidget):
         if self._messages and not self.messages.selected_rows():
             self.messages.select(str(self._messages[0].number))
         self._on_message()
+
+    def replay_chosen(self) -> None:
+        """Show what a replay of the chosen messages would do; of the whole group when at most one is chosen."""
+        groups, rows = self.groups.selected_rows(), self.messages.selected_rows()
+        if groups:
+            numbers = [one.number for one in rows][: http.MOST_CHOSEN] if len(rows) > 1 else []
+            choice = http.QuarantineChoice(reason=groups[0].reason, origin=groups[0].origin, numbers=numbers)
+            dialog = ReplayDialog(self._place, self, choice)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.accepted.connect(self.load)
+            dialog.open()
 
     def _on_map(self) -> None:
         rows = self.messages.selected_rows()

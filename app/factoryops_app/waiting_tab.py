@@ -12,6 +12,7 @@ from factoryops.domain.naming import readable_name
 from factoryops_app.page import plain_label
 from factoryops_app.payload_view import PayloadView
 from factoryops_app.plant_dialogs import PlantDialog
+from factoryops_app.replay_dialog import ReplayDialog
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec, DataTable
@@ -129,7 +130,7 @@ class WaitingTab(QWidget):
         self._automatic.setChecked(changed.adopts_automatically)
 
     def accept_chosen(self) -> None:
-        """Ask for the name and place of the chosen device, then take it up."""
+        """Ask for the name and place of the chosen device, take it up, and offer what it sent before."""
         chosen = self._chosen()
         if chosen is not None and self._place.session.may(Permission.EDIT_PLANT):
             dialog = AcceptDialog(self._place, self, chosen)
@@ -139,6 +140,10 @@ class WaitingTab(QWidget):
     def _on_accepted(self, device: http.WaitingDevice) -> None:
         self._place.navigator.say_briefly(say("Taken up: {name}.", name=device.key))
         self.load()
+        choice = http.QuarantineChoice(reason="unknown_device", origin=device.key)
+        dialog = ReplayDialog(self._place, self, choice)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def _on_decline(self) -> None:
         chosen = self._chosen()

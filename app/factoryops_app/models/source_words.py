@@ -1,4 +1,4 @@
-"""What reasons of refusal are called on the screen."""
+"""What reasons of refusal and values of samples are called on the screen."""
 
 from __future__ import annotations
 
@@ -37,3 +37,14 @@ def reason_name(reason: str) -> str:
         "no_device": say("Names no device"),
     }
     return names.get(reason, reason.replace("_", " "))
+
+
+def value_text(value: bool | float | str) -> str:
+    """A number as it is, yes or no, or a text in quotes."""
+    if isinstance(value, bool):
+        return say("yes") if value else say("no")
+    return (
+        f"\N{LEFT DOUBLE QUOTATION MARK}{value}\N{RIGHT DOUBLE QUOTATION MARK}"
+        if isinstance(value, str)
+        else f"{value:.10g}"
+    )

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QPushButton
+from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QPushButton
 
 from factoryops.contracts import http
 from factoryops_app.mappings_tab import MappingsTab
 from factoryops_app.pages.sources import SourcesPage
 from factoryops_app.quarantine_tab import QuarantineTab
+from factoryops_app.replay_dialog import ReplayDialog
 from factoryops_app.waiting_tab import AcceptDialog, WaitingTab
 from factoryops_app.workplace import PageKey, Target
 from tests.gui.app.conftest import Drive
@@ -57,6 +58,14 @@ def test_a_waiting_device_is_taken_up_from_the_keyboard(client: Drive) -> None:
         await until(lambda: "No device waits" in tab.states.message)
         device = next(one for one in app.session.plant.devices if one.key == "packer-2")
         assert (device.name, device.area) == ("Packer 2", "Hall 2")
+        (offer,) = tab.findChildren(ReplayDialog)
+        await until(lambda: "12 would make 24 samples" in offer.sentence)
+        QTest.keyClick(offer.buttons.button(QDialogButtonBox.StandardButton.Ok), Qt.Key.Key_Space)
+        await until(lambda: any(run.kind is http.JobKind.QUARANTINE_REPLAY for run in app.session.runs.all))
+        page.show_tab("quarantine")
+        quarantine = page.tab("quarantine")
+        assert isinstance(quarantine, QuarantineTab)
+        await until(lambda: {one.origin: one.replayed for one in quarantine.groups.rows()}.get("packer-2") == 12)
 
     client(work)
 
@@ -166,5 +175,31 @@ def test_a_mapping_that_somebody_else_changed_is_not_overwritten(client: Drive) 
         assert tab.form.draft().values[0].unit == "kN"
         (now,) = await app.plant.mappings()
         assert (now.content.order, now.content.values[0].unit) == (9, "")
+
+    client(work)
+
+
+def test_a_replay_is_tried_with_a_mapping_that_is_switched_off_before_it_is_started(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, "admin", "quarantine")
+        tab = page.tab("quarantine")
+        assert isinstance(tab, QuarantineTab)
+        await app.plant.change_factory(http.FactoryChange(adopts_automatically=True))
+        values = [http.MappingValue(parameter="force", path="$.d.force")]
+        await app.plant.create_mapping(http.MappingContent(name="Presses", topic="hall2/{device}/state", values=values))
+        await until(lambda: {one.reason for one in tab.messages.rows()} == {"invalid_topic"})
+        tab.replay_chosen()
+        (dialog,) = tab.findChildren(ReplayDialog)
+        await until(lambda: "0 would make 0" in dialog.sentence)
+        button = dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
+        assert not button.isEnabled()
+        await until(lambda: dialog.rules.count() == 2)
+        dialog.rules.setCurrentIndex(1)
+        dialog.preview()
+        await until(button.isEnabled)
+        assert "8 would make 8 samples" in dialog.sentence
+        assert {one.parameter for one in dialog.samples.rows()} == {"force"}
+        button.click()
+        await until(lambda: {one.origin: one.replayed for one in tab.groups.rows()}.get("+/+/state") == 8)
 
     client(work)

@@ -90,6 +90,7 @@ from factoryops.contracts.http.plant import (
     ParameterChange,
 )
 from factoryops.contracts.http.quarantine import (
+    MOST_CHOSEN,
     QuarantineChoice,
     QuarantinedMessage,
     QuarantineGroup,
@@ -134,6 +135,7 @@ from factoryops.contracts.http.trials import (
 
 __all__ = [
     "MOST_ARGUMENT_BYTES",
+    "MOST_CHOSEN",
     "TRANSFERS",
     "AcknowledgeItem",
     "AcknowledgeRequest",
