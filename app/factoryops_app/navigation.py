@@ -27,6 +27,7 @@ def page_titles() -> dict[PageKey, str]:
         PageKey.RULES: say("Rules"),
         PageKey.JOBS: say("Jobs"),
         PageKey.SOURCES: say("Sources"),
+        PageKey.DATA: say("Data"),
         PageKey.HEALTH: say("Health"),
     }
 

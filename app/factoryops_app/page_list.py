@@ -6,6 +6,7 @@ from typing import Final
 
 from factoryops_app.main_window import PageMaker
 from factoryops_app.pages.alarms import AlarmsPage
+from factoryops_app.pages.data import DataPage
 from factoryops_app.pages.device import DevicePage
 from factoryops_app.pages.health import HealthPage
 from factoryops_app.pages.jobs import JobsPage
@@ -23,5 +24,6 @@ PAGES: Final[dict[PageKey, PageMaker]] = {
     PageKey.RULES: RulesPage,
     PageKey.JOBS: JobsPage,
     PageKey.SOURCES: SourcesPage,
+    PageKey.DATA: DataPage,
     PageKey.HEALTH: HealthPage,
 }

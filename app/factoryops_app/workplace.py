@@ -27,6 +27,7 @@ class PageKey(StrEnum):
     RULES = "rules"
     JOBS = "jobs"
     SOURCES = "sources"
+    DATA = "data"
     HEALTH = "health"
 
 

@@ -18,6 +18,7 @@ _PHOSPHOR: Final = {
     "rules": "sliders-horizontal",
     "jobs": "clock-counter-clockwise",
     "sources": "broadcast",
+    "data": "database",
     "health": "heartbeat",
     "search": "magnifying-glass",
     "lock": "lock-simple",

@@ -1,0 +1,18 @@
+"""What becomes of data: what is calculated from it."""
+
+from __future__ import annotations
+
+from factoryops_app.calculated_tab import CalculatedTab
+from factoryops_app.tabbed_page import Tab, TabbedPage
+from factoryops_app.workplace import PageKey, Workplace
+from factoryops_resources.words import say
+
+
+class DataPage(TabbedPage):
+    """One tab per subject."""
+
+    key = PageKey.DATA
+
+    def __init__(self, place: Workplace) -> None:
+        tabs = [Tab("calculated", say("Calculated"), CalculatedTab)]
+        super().__init__(place, say("Data"), tabs)
