@@ -93,6 +93,18 @@ def refused_sentence(values: http.ValueBalance) -> str:
     return " ".join(part for part in (refused, held) if part)
 
 
+def journal_sentence(health: http.Health) -> str:
+    """How fast the journal grows and how long its limit lasts; empty while nobody knows."""
+    figures = next((role.figures for role in health.roles if role.role == "ingest"), {})
+    per_hour, hours = figures.get("journal_bytes_per_hour"), figures.get("journal_hours_until_full")
+    if not isinstance(per_hour, int | float) or not isinstance(hours, int | float):
+        return ""
+    return say(
+        "The journal takes {amount} MB an hour; if its readers stood still, its limit would last {hours} h.",
+        amount=f"{per_hour / 1e6:,.1f}", hours=f"{hours:,.0f}",
+    )  # fmt: skip
+
+
 def figures_text(figures: dict[str, object], most: int = 6) -> str:
     """A role's own figures in one line."""
     plain = [(key, value) for key, value in figures.items() if isinstance(value, int | float | str) and _says(key)]

@@ -11,7 +11,15 @@ from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError, UnavailableError
 from factoryops.domain.time import from_us, now_us
 from factoryops_app.balance_view import BalanceView
-from factoryops_app.models.health import balances, beat_age_s, figures_text, problem_lines, promises, refused_sentence
+from factoryops_app.models.health import (
+    balances,
+    beat_age_s,
+    figures_text,
+    journal_sentence,
+    problem_lines,
+    promises,
+    refused_sentence,
+)
 from factoryops_app.models.wording import status_sentence
 from factoryops_app.page import Page, plain_label
 from factoryops_app.workplace import PageKey, Target, Workplace
@@ -127,7 +135,8 @@ class HealthPage(Page):
             view.show_balance(balance)
         values = health.values
         late = say("{count} values came late and never alarm.", count=f"{values.late:,}") if values is not None else ""
-        self._refused.setText(" ".join(part for part in (refused_sentence(values) if values else "", late) if part))
+        told = (refused_sentence(values) if values else "", late, journal_sentence(health))
+        self._refused.setText(" ".join(part for part in told if part))
         self.roles.set_rows(health.roles)
         self.set_title(say("Health"), say("version {version}", version=health.version))
         self.states.set_stale(None)

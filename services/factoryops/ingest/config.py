@@ -89,6 +89,7 @@ class IngestConfig:
         snapshot_path / snapshot_key: the signed file of factories, devices and credentials.
         consumers: who must have read a row before it may go.
         size_limit_bytes: above it nothing more is received until consumers have caught up.
+        other_journals: files of the same disk that count as well: what is calculated and imported.
         replay_window_s: how long rows stay after everybody has read them.
         logins_path: where to note when credentials were last used; None for nowhere.
         dialect_b_factory: the slug of the factory that topics of the form devices/<device>/telemetry belong to; "" for
@@ -105,6 +106,7 @@ class IngestConfig:
     brokers: tuple[BrokerConfig, ...] = ()
     consumers: tuple[str, ...] = ("historian", "engine")
     size_limit_bytes: int = 20 << 30
+    other_journals: tuple[Path, ...] = ()
     replay_window_s: float = 86_400.0
     logins_path: Path | None = None
     dialect_b_factory: str = ""

@@ -238,7 +238,7 @@ class _Running:
             "endpoint": self._endpoint.figures() if self._endpoint else {},
             "endpoint_port": self.endpoint_port,
             "brokers": {broker.name: broker.figures() for broker in self._brokers},
-            "journal_bytes": self._upkeep.used_bytes,
+            **self._upkeep.figures(),
             "watermark_us": self._watermark.value_us,
             "is_watermark_held": self._watermark.is_held,
             "last_seq": self._writer.last_seq,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from pathlib import Path
 from typing import Final
 
 from factoryops.domain.errors import StorageError
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops.ingest.config import IngestConfig
+from factoryops.ingest.growth import JournalGrowth
 from factoryops.ingest.pipeline import Pipeline
 from factoryops.ingest.problems import ProblemList
 from factoryops.journal.checkpoints import lowest_checkpoint, publish_checkpoint
@@ -22,7 +25,10 @@ WRITER: Final = "writer"
 
 _ROWS_AT_ONCE: Final = 100
 _MOST_ROUNDS: Final = 60
-_WARN_SHARE: Final = 0.5
+_RESUME_SHARE: Final = 0.95
+
+_LEVELS: Final = (("journal_full", 0.95), ("journal_nearly_full", 0.8), ("journal_half_full", 0.5))
+"""Codes of the problem, and the share of the limit from which each stands, fullest first."""
 
 
 class JournalUpkeep:
@@ -30,6 +36,7 @@ class JournalUpkeep:
 
     Attributes:
         used_bytes: what its rows took when last looked at.
+        growth: how fast it grows.
     """
 
     def __init__(self, config: IngestConfig, writer: JournalWriter, pipeline: Pipeline, problems: ProblemList) -> None:
@@ -38,12 +45,14 @@ class JournalUpkeep:
         self._pipeline = pipeline
         self._problems = problems
         self.used_bytes = 0
+        self._other_bytes = 0
+        self.growth = JournalGrowth()
 
     async def look(self) -> None:
         """See how large it is, and leave word of how far it reaches; call it every second."""
         try:
             await self._pipeline.on_journal_thread(self._measure)
-            await asyncio.to_thread(self.leave_mark)
+            await asyncio.to_thread(self._look_at_files)
         except (StorageError, OSError) as error:
             logger.debug("The journal cannot be looked after at the moment: %s", error)
             return  # the pipeline reports what keeps it from being written
@@ -51,29 +60,53 @@ class JournalUpkeep:
 
     def _measure(self) -> None:
         self.used_bytes = self._writer.used_bytes()
+        self.growth.note(self._writer.written_bytes, time.monotonic())
+
+    def _look_at_files(self) -> None:
+        self.leave_mark()
+        self._other_bytes = sum(_size_of(path) for path in self._config.other_journals)
 
     def leave_mark(self) -> None:
         """Say how far the journal reaches, so that a file cut short by damage is noticed at the next start."""
         publish_checkpoint(self._config.checkpoints_folder, WRITER, JOURNAL, self._writer.last_seq)
 
+    @property
+    def share(self) -> float:
+        """How much of the limit is used, by what is calculated and imported as well."""
+        return (self.used_bytes + self._other_bytes) / self._config.size_limit_bytes
+
+    def figures(self) -> dict[str, float | None]:
+        """What it takes, how fast that grows, and how long the limit lasts if no reader moves on meanwhile."""
+        free_bytes = self._config.size_limit_bytes - self.used_bytes - self._other_bytes
+        return {
+            "journal_bytes": self.used_bytes,
+            "journal_share": round(self.share, 4),
+            "journal_bytes_per_hour": self.growth.bytes_per_hour,
+            "journal_hours_until_full": self.growth.hours_left(free_bytes),
+        }
+
     def _judge(self) -> None:
-        share = self.used_bytes / self._config.size_limit_bytes
-        if share >= 1:
+        if self.share >= 1:
             self._pipeline.pause("full")
-        elif share < 0.95:
+        elif self.share < _RESUME_SHARE:
             self._pipeline.resume("full")
-        message = ""
+        present = next((code for code, share in _LEVELS if self.share >= share), None)
+        for code, _ in _LEVELS:
+            self._problems.put(code, self._sentence() if code == present else "")
+
+    def _sentence(self) -> str:
         if self._pipeline.is_paused_for("full"):
-            message = (
+            return (
                 "The journal is full because its readers have fallen behind: nothing more is received, devices keep "
                 "their data. Bring the history store and the engine back, or raise the journal's size limit."
             )
-        elif share >= _WARN_SHARE:
-            message = (
-                f"The journal is {share:.0%} full because its readers have fallen behind; at 100 % nothing more is "
-                "received. Look after the history store and the engine."
-            )
-        self._problems.put("journal_full", message)
+        free_bytes = self._config.size_limit_bytes - self.used_bytes - self._other_bytes
+        hours = self.growth.hours_left(free_bytes)
+        lasts = "" if hours is None else f", in about {hours:.1f} h at the present rate"
+        return (
+            f"The journal is {self.share:.0%} full because its readers have fallen behind; at 100 %{lasts} nothing "
+            "more is received. Look after the history store and the engine."
+        )
 
     async def trim(self) -> None:
         """Let rows go that every consumer has read and that the replay window no longer covers.
@@ -95,3 +128,10 @@ class JournalUpkeep:
         if self._writer.used_bytes() > self._config.size_limit_bytes // 4:
             below = self._writer.last_seq
         return self._writer.trim(min(passed, below), most=_ROWS_AT_ONCE)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -35,6 +35,9 @@ KEPT_FREE_PAGES: Final = 2_000
 
 _GIVEN_BACK_PAGES: Final = 200
 
+_ROW_BYTES: Final = 70
+"""What a row takes in the file beside its blob: its other columns, and its share of half-filled pages."""
+
 _INSERT_BATCH: Final = (
     "INSERT INTO batch (seq, previous, received_us, sample_count, crc, data) VALUES (?, ?, ?, ?, ?, ?)"
 )
@@ -59,6 +62,7 @@ class JournalWriter:
         last_seq: the newest durable row, 0 when there is none.
         ledger: the totals as of that row.
         watermark_us: what that row said of time, 0 when nothing.
+        written_bytes: what was appended since the file was opened, headers of rows included.
         was_damaged: the file found at opening was set aside; its sound rows were taken over, gaps say what is missing.
     """
 
@@ -75,6 +79,7 @@ class JournalWriter:
         """
         self._path = path
         self.was_damaged = False
+        self.written_bytes = 0
         self._connection = self._open_or_set_aside()
         self._take_stock()
         if self.was_damaged:
@@ -209,6 +214,7 @@ class JournalWriter:
                 f"The journal {self._path} cannot be written ({error}). Nothing is acknowledged until it can; "
                 "check the disk and its free space."
             ) from error
+        self.written_bytes += len(blob) + _ROW_BYTES
         self._known.update((series_id(key), key) for key in added)
         self._texts.update(texts)
         self._clocks.update(((one.factory, one.device), one.offset_us) for one in entry.clocks)

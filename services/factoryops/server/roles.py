@@ -69,6 +69,7 @@ def _ingest(settings: Settings) -> Work:
                 for one in settings.brokers
             ),
             size_limit_bytes=int(settings.journal.size_limit_gib * 2**30),
+            other_journals=tuple(path for name, path in folder.journals.items() if name != "journal"),
             dialect_b_factory=settings.ingest.dialect_b_factory or "",
             logins_path=folder.logins,
         )
