@@ -47,7 +47,8 @@ def balances(health: http.Health) -> list[Balance]:
     if health.values is not None:
         values = health.values
         parts = (
-            Term(values.stored, say("stored")),
+            Term(values.stored - values.expired, say("stored")),
+            *([Term(values.expired, say("expired by retention"))] if values.expired else []),
             Term(values.replaced, say("replaced")),
             Term(values.in_journal, say("still in the journal")),
         )

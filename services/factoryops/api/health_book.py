@@ -155,6 +155,7 @@ def _balance(
         late=ingest.values_late,
         refused=refused,
         suppressed=ingest.values_suppressed,
+        expired=store.expired,
     )
     messages = http.MessageBalance(received=ingest.received, accepted=ingest.accepted, quarantined=ingest.quarantined)
     return messages, values

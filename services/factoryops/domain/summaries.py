@@ -68,7 +68,7 @@ def combine(parts: Sequence[BinSummaries], width_us: int) -> BinSummaries:
 def _joints_us(rows: BinSummaries, last: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
     """How long each row's last value, where it is good, holds until the next row of its group."""
     joint_us = np.zeros(len(rows), np.int64)
-    joint_us[:-1] = rows.first_us[1:] - rows.last_us[:-1]
+    joint_us[:-1] = np.maximum(rows.first_us[1:] - rows.last_us[:-1], 0)
     joint_us[last] = 0
     joint_us *= is_good(rows.last_flags)
     return joint_us

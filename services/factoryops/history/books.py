@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS gap (
 ADD_GAP: Final = "INSERT OR IGNORE INTO gap (start_us, end_us, factory, reason) VALUES (?, ?, ?, ?)"
 
 _REFUSED: Final = "refused:"
+EXPIRED: Final = "expired"
 _CANNOT_OPEN: Final = (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.IOError, apsw.FullError)
 
 
@@ -149,8 +150,7 @@ class Books:
     def count(self, *, stored: int, replaced: int, refused: Mapping[str, int]) -> None:
         """Add to the ledger."""
         amounts = {"stored": stored, "replaced": replaced, **{_REFUSED + why: n for why, n in refused.items()}}
-        sql = "INSERT INTO ledger VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count"
-        self._connection.executemany(sql, [item for item in amounts.items() if item[1]])
+        add_to_ledger(self._connection, amounts)
 
     def move_checkpoints(self, checkpoints: Mapping[str, int]) -> None:
         """Say how far the journals are contained."""
@@ -161,6 +161,12 @@ class Books:
         self._known.update(keys)
         self._known_texts.update(texts)
         self.last_us.committed()
+
+
+def add_to_ledger(connection: apsw.Connection, amounts: Mapping[str, int]) -> None:
+    """Move the ledger's totals on."""
+    sql = "INSERT INTO ledger VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count"
+    connection.executemany(sql, [item for item in amounts.items() if item[1]])
 
 
 def read_checkpoint(connection: apsw.Connection, journal: str) -> int:
@@ -182,7 +188,7 @@ def read_ledger(connection: apsw.Connection) -> StoreLedger:
     """The ledger's totals."""
     counts = {str(name): int(count) for name, count in connection.execute("SELECT name, count FROM ledger")}
     refused = {name.removeprefix(_REFUSED): n for name, n in counts.items() if name.startswith(_REFUSED)}
-    return StoreLedger(counts.get("stored", 0), counts.get("replaced", 0), refused)
+    return StoreLedger(counts.get("stored", 0), counts.get("replaced", 0), refused, expired=counts.get(EXPIRED, 0))
 
 
 def read_keys(connection: apsw.Connection, series: Sequence[int]) -> dict[int, SeriesKey]:

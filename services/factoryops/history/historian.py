@@ -15,6 +15,7 @@ from factoryops.domain.time import US_PER_S, now_us
 from factoryops.history.backoff import FIRST_WAIT_S, Backoff
 from factoryops.history.intake import Intake
 from factoryops.history.store import HistoryStore
+from factoryops.history.upkeep import Upkeep
 from factoryops.journal.checkpoints import publish_checkpoint
 from factoryops.journal.doorbell import DoorbellListener
 from factoryops.observability.heartbeat import HeartbeatFile, Problem
@@ -38,6 +39,7 @@ class HistorianConfig:
         checkpoints_folder / doorbell_folder / heartbeat_folder: of the installation.
         seal_every_s: how often samples go to the store.
         seal_at_samples: with so many waiting, at once; also about the most that is held in memory.
+        retention_file: how long history is kept; without one, for ever.
     """
 
     journals: Mapping[str, Path]
@@ -46,6 +48,7 @@ class HistorianConfig:
     heartbeat_folder: Path
     seal_every_s: float = 10.0
     seal_at_samples: int = 200_000
+    retention_file: Path | None = None
 
 
 class Historian:
@@ -66,6 +69,7 @@ class Historian:
         self._sealed_at = time.monotonic()
         self._sealed_us = 0
         self._intake: Intake | None = None
+        self._upkeep = Upkeep(config.retention_file) if config.retention_file else None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read, seal and tidy up until `stop`, then seal the rest."""
@@ -140,6 +144,8 @@ class Historian:
     def _tidy(self) -> None:
         try:
             self._backlog = self._store.tidy(budget_s=_TIDY_BUDGET_S)
+            if self._upkeep is not None:
+                self._upkeep.run(self._store, now_us(), budget_s=_TIDY_BUDGET_S)
         except DamagedFileError as error:
             self._begin_anew(error)
         except StorageError as error:
@@ -183,6 +189,7 @@ class Historian:
         self._store_figures = {
             "stored": ledger.stored,
             "replaced": ledger.replaced,
+            "expired": ledger.expired,
             "held_back": ledger.held_back,
             "refused": dict(ledger.refused),
             "checkpoint": checkpoints,

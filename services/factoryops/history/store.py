@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from factoryops.domain.bins import BinSummaries
 from factoryops.domain.errors import AbandonedError
+from factoryops.domain.retention import RetentionPlan
 from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.journal.records import Gap
 from factoryops.observability.heartbeat import Problem
@@ -27,6 +28,7 @@ class StoreLedger:
         stored: samples kept.
         replaced: samples that took the place of one with the same series and time.
         refused: values the store would not take, by reason, each put aside.
+        expired: of the stored ones, those that retention has given up since; stored = kept + expired.
         held_back: samples up to the front that wait in the journals for their part of the store.
     """
 
@@ -34,6 +36,7 @@ class StoreLedger:
     replaced: int
     refused: Mapping[str, int]
     held_back: int = 0
+    expired: int = 0
 
 
 Cancelled = Callable[[], bool]
@@ -123,6 +126,10 @@ class HistoryStore(HistoryReader, Protocol):
 
     def tidy(self, *, budget_s: float) -> int:
         """Spend up to `budget_s` on upkeep (compaction, catching up); returns how many pieces of it are left."""
+        ...
+
+    def retain(self, plan: RetentionPlan, *, budget_s: float) -> bool:
+        """Spend up to `budget_s` on giving up what is older than `plan` keeps; returns whether all of it is done."""
         ...
 
     def problems(self) -> Sequence[Problem]:

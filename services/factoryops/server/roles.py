@@ -110,6 +110,7 @@ def _historian(settings: Settings) -> Work:
         doorbell_folder=folder.doorbells,
         heartbeat_folder=folder.heartbeats,
         seal_every_s=settings.history.seal_every_s,
+        retention_file=folder.retention,
     )
     historian = Historian(config, store)
 

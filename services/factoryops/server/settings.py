@@ -252,6 +252,11 @@ class DataFolder:
         return self.root / "snapshot.bin"
 
     @property
+    def retention(self) -> Path:
+        """How long history is kept, for the historian."""
+        return self.root / "retention.json"
+
+    @property
     def instance_key(self) -> Path:
         """The installation's own key."""
         return self.root / "instance.key"

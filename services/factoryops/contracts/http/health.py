@@ -28,6 +28,9 @@ class ValueBalance(Received):
     """accepted = stored + replaced + in_journal, always; refused and suppressed values are counted by reason beside it.
 
     Suppressed ones were held back by a deadband: they are stored nowhere.
+
+    Attributes:
+        expired: of the stored ones, those that retention has given up since.
     """
 
     accepted: int
@@ -37,6 +40,7 @@ class ValueBalance(Received):
     late: int
     refused: dict[str, int]
     suppressed: dict[str, int] = {}
+    expired: int = 0
 
 
 class RoleHealth(Received):

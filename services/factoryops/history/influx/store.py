@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from factoryops.domain.errors import InvalidInputError, UnavailableError
+from factoryops.domain.retention import RetentionPlan
 from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops.history.influx.delivery import Delivery, Parcel, deliver, pack
@@ -238,6 +239,10 @@ class InfluxHistory(InfluxHistoryReader):
                 self._state.caught_up(lane.factory)
         self._remember({lane.factory: delivery}, writable, sheaf.texts)
         lane.moved(sheaf, moved, fronts)
+
+    def retain(self, plan: RetentionPlan, *, budget_s: float) -> bool:
+        """Nothing to do here: InfluxDB's buckets expire by themselves, as `factoryops-service influx setup` set them."""
+        return True
 
     def problems(self) -> Sequence[Problem]:
         """Why samples are held back, and what InfluxDB has lost."""

@@ -8,8 +8,8 @@ span, is read sample by sample; both join exactly.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import apsw
@@ -73,8 +73,26 @@ def binned_view(view: SeriesView, span: tuple[int, int], width_us: int) -> BinSu
         chosen = []
     numbers = {head.number for head in chosen}
     rest = merge_pieces([*waiting, *view.pieces([head for head in heads if head.number not in numbers])])
-    parts = [part for part in (whole, _between(clip(rest, *span), chosen, width_us)) if part is not None and len(part)]
+    expired = _expired_rows(view, set(rolled) - {head.number for head in heads}, span, width_us)
+    found = (whole, _between(clip(rest, *span), chosen, width_us), *expired)
+    parts = [part for part in found if part is not None and len(part)]
     return combine(parts, width_us) if parts else None
+
+
+def _expired_rows(
+    view: SeriesView, numbers: Collection[int], span: tuple[int, int], width_us: int
+) -> list[BinSummaries]:
+    """What is left of samples that have expired; says so when it is coarser than the bins asked for."""
+    parts: list[BinSummaries] = []
+    for number in sorted(numbers):
+        hours, minutes = view.connection.execute("SELECT hours, minutes FROM rollup WHERE number = ?", (number,)).get
+        is_fine = bool(minutes) and width_us % HOUR_US != 0
+        rows = _decoded([minutes if is_fine else hours], MINUTE_US if is_fine else HOUR_US, view.series)
+        if rows is not None:
+            resolution_us = 0 if width_us % rows.width_us == 0 else rows.width_us
+            inside = (rows.start_us >= span[0]) & (rows.start_us < span[1])
+            parts.append(replace(take_bins(rows, inside), resolution_us=resolution_us))
+    return parts
 
 
 def _alone(heads: Sequence[BlockHead], waiting: Sequence[Piece]) -> list[BlockHead]:
@@ -102,15 +120,19 @@ def _serves(head: BlockHead, rolled: dict[int, tuple[int, int, bytes]], span: tu
 
 def _rows_of(blobs: Sequence[bytes], span: tuple[int, int], level_us: int, series: int) -> BinSummaries | None:
     """The rows of roll-ups that lie in the span; None when there are none, or one is damaged."""
-    if not blobs:
-        return None
-    try:
-        rows = decode_rows(blobs, level_us)
-    except DamagedFileError as error:
-        logger.warning("A roll-up of series %s is unreadable; its samples are read instead: %s", series, error)
+    rows = _decoded(blobs, level_us, series) if blobs else None
+    if rows is None:
         return None
     inside = (rows.first_us >= span[0]) & (rows.last_us < span[1])
     return rows if inside.all() else take_bins(rows, inside)
+
+
+def _decoded(blobs: Sequence[bytes], level_us: int, series: int) -> BinSummaries | None:
+    try:
+        return decode_rows(blobs, level_us)
+    except DamagedFileError as error:
+        logger.warning("A roll-up of series %s is unreadable: %s", series, error)
+        return None
 
 
 def _between(samples: SampleColumns, chosen: Sequence[BlockHead], width_us: int) -> BinSummaries | None:

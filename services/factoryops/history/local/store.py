@@ -13,6 +13,7 @@ import numpy as np
 
 from factoryops.domain.bins import run_starts
 from factoryops.domain.errors import DamagedFileError, StorageError
+from factoryops.domain.retention import RetentionPlan
 from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.domain.time import now_us
 from factoryops.history.books import Books, open_for_writing
@@ -31,6 +32,7 @@ from factoryops.history.local.blocks import (
 )
 from factoryops.history.local.compaction import Compaction
 from factoryops.history.local.reader import LocalHistoryReader
+from factoryops.history.local.retention import Retention
 from factoryops.history.store import NO_TEXTS
 from factoryops.journal.failpoint import failpoint
 from factoryops.journal.records import Gap
@@ -67,6 +69,7 @@ class LocalHistory(LocalHistoryReader):
         self._books = Books(self._connection)
         self._own_shared = SharedBlocks(most_samples=1_000_000)
         self._compaction = Compaction(self._connection, self._own_shared)
+        self._retention = Retention(self._connection)
         self._roll_up_old = old_files.RollUpOld(self._connection)
         self._written = int(self._connection.execute("SELECT coalesce(max(written), 0) FROM block").get)
         if self.was_damaged:
@@ -176,6 +179,11 @@ class LocalHistory(LocalHistoryReader):
             left = self._compaction.run(budget_s=budget_s)
             self._roll_up_old.run(budget_s=budget_s)
             return left
+
+    def retain(self, plan: RetentionPlan, *, budget_s: float) -> bool:
+        """Give up old samples, minutes and hours; returns whether all that was due is done."""
+        with self._translated():
+            return self._retention.run(plan, now_us(), budget_s=budget_s)
 
     def problems(self) -> Sequence[Problem]:
         """None: this store has no parts that fail alone."""
