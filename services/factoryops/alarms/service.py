@@ -48,6 +48,7 @@ class EngineConfig:
         derived_path: the engine's own journal, in which the live side reads raises and clears.
         checkpoints_folder / doorbell_folder / heartbeat_folder: of the installation.
         snapshot_path / snapshot_key: the signed file by which ingest knows devices and credentials.
+        retention_path: where the historian looks for how long history is kept.
         import_path: what imports are written to; its devices and parameters are copied to the database as well.
         save_every_s: how often the state is recorded while no alarm changes.
     """
@@ -60,6 +61,7 @@ class EngineConfig:
     snapshot_path: Path
     snapshot_key: bytes
     import_path: Path | None = None
+    retention_path: Path | None = None
     save_every_s: float = 5.0
 
 
@@ -75,7 +77,11 @@ class EngineService:
         self._database = database
         self._heartbeat = HeartbeatFile(config.heartbeat_folder, _CONSUMER)
         self._surroundings = Surroundings(
-            database, config.snapshot_path, config.snapshot_key, other_journal=config.import_path
+            database,
+            config.snapshot_path,
+            config.snapshot_key,
+            other_journal=config.import_path,
+            retention_path=config.retention_path,
         )
         self._evaluation_turn = asyncio.Lock()
         self._commit_turn = asyncio.Lock()

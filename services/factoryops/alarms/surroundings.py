@@ -15,9 +15,13 @@ from factoryops.alarms.directory import Directory
 from factoryops.alarms.plant_records import PlantRecords
 from factoryops.database.database import Database
 from factoryops.database.rows import Changes
+from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import FactoryOpsError, UnavailableError
+from factoryops.domain.identity import Role, Scope
+from factoryops.domain.retention import RetentionPlan
 from factoryops.domain.samples import SeriesKey
 from factoryops.domain.time import now_us
+from factoryops.history.upkeep import write_plan
 from factoryops.identity.snapshot_file import write_snapshot
 from factoryops.journal.reader import JournalReader
 from factoryops.journal.records import ClockOffset
@@ -36,11 +40,18 @@ class Surroundings:
     """
 
     def __init__(
-        self, database: Database, snapshot_path: Path, snapshot_key: bytes, *, other_journal: Path | None = None
+        self,
+        database: Database,
+        snapshot_path: Path,
+        snapshot_key: bytes,
+        *,
+        other_journal: Path | None = None,
+        retention_path: Path | None = None,
     ) -> None:
         self.directory = Directory()
         self._database = database
         self._plant = PlantRecords(database)
+        self._retention_path = retention_path
         self._snapshot_path, self._snapshot_key = snapshot_path, snapshot_key
         self._other = None if other_journal is None else JournalReader(other_journal)
         self._seen: Changes | None = None
@@ -80,6 +91,8 @@ class Surroundings:
             self.directory = self._plant.directory()
         if before is None or changes.access != before.access or not self._snapshot_path.exists():
             write_snapshot(self._database, self._snapshot_path, self._snapshot_key)
+            if self._retention_path is not None:
+                write_plan(self._retention_path, self._database.read(_retention_plan))
         self._seen = changes
 
     def _note(self, error: FactoryOpsError) -> None:
@@ -117,3 +130,10 @@ class Surroundings:
         """Let go of the files."""
         if self._other is not None:
             self._other.close()
+
+
+def _retention_plan(tx: Transaction) -> RetentionPlan:
+    """How long history is kept, of every factory that has rules for it."""
+    scopes = [Scope(factory.id, "retention", Role.VIEWER) for factory in tx.factories.list()]
+    held = ((scope.factory_id, tx.retention(scope).in_force()) for scope in scopes)
+    return RetentionPlan({factory: policies for factory, policies in held if policies})

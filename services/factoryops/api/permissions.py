@@ -35,6 +35,8 @@ ACCESS: Final[Mapping[str, Access]] = {
     "getLatest": Access(Permission.VIEW),
     "getBinned": Access(Permission.VIEW, Cost.HISTORY),
     "getSamples": Access(Permission.VIEW, Cost.HISTORY),
+    "getRetention": Access(Permission.VIEW),
+    "changeRetention": Access(Permission.EDIT_PLANT),
     "listRules": Access(Permission.VIEW),
     "createRule": Access(Permission.EDIT_RULES),
     "updateRule": Access(Permission.EDIT_RULES),

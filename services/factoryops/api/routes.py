@@ -20,6 +20,7 @@ from factoryops.api.endpoints import (
     plant,
     quarantine,
     replays,
+    retention,
     session,
     transfers,
 )
@@ -149,6 +150,8 @@ ROUTES: Final = (
     Route("POST", "/imports", "startImport", transfers.start_import, "transfers", http.Run, 202),
     Route("POST", "/exports", "startExport", transfers.start_export, "transfers", http.Run, 202),
     Route("POST", "/exports/estimate", "estimateExport", transfers.estimate_export, "transfers", http.ExportEstimate),
+    Route("GET", "/retention", "getRetention", retention.get_retention, "history", http.Retention),
+    Route("PUT", "/retention", "changeRetention", retention.change_retention, "history", http.Retention),
     Route("GET", "/health", "getHealth", health.get_health, "health", http.Health),
     Route("GET", "/openapi.json", "getDescription", health.get_description, "health"),
 )

@@ -18,6 +18,7 @@ from factoryops.client.fake_jobs import FakeJobs
 from factoryops.client.fake_link import FakeLink
 from factoryops.client.fake_mappings import FakeMappings
 from factoryops.client.fake_quarantine import FakeQuarantine
+from factoryops.client.fake_retention import FakeRetention
 from factoryops.client.fake_rules import FakeRules
 from factoryops.client.fake_sources import FakeSources
 from factoryops.client.fake_transfers import FakeTransfers
@@ -43,7 +44,7 @@ ACCOUNTS: Final[Mapping[str, tuple[str, Role]]] = {
 _ROLES: Final = ("api", "engine", "historian", "ingest", "worker")
 
 
-class FakePlant(FakeCalculations, FakeCredentials, FakeSources, FakeTransfers):
+class FakePlant(FakeCalculations, FakeCredentials, FakeRetention, FakeSources, FakeTransfers):
     """Implements `factoryops.client.port.PlantClient` on an imagined plant.
 
     Args:

@@ -16,6 +16,7 @@ from factoryops.client.files import ArrivingFile
 from factoryops.client.http_calculations import HttpCalculations
 from factoryops.client.http_credentials import HttpCredentials
 from factoryops.client.http_link import open_link
+from factoryops.client.http_retention import HttpRetention
 from factoryops.client.http_sources import HttpSources
 from factoryops.client.http_transfers import HttpTransfers
 from factoryops.client.place import ServicePlace
@@ -28,7 +29,7 @@ A = TypeVar("A", bound=BaseModel)
 _AWAY = "The service cannot be reached; check the network and whether it runs."
 
 
-class HttpPlant(HttpCalculations, HttpCredentials, HttpSources, HttpTransfers):
+class HttpPlant(HttpCalculations, HttpCredentials, HttpRetention, HttpSources, HttpTransfers):
     """A client of one service; its calls may overlap, all on one event loop.
 
     Args:

@@ -240,6 +240,23 @@ declined_device = sa.Table(
     **_MYSQL,
 )
 
+retention_policy = sa.Table(
+    "retention_policy",
+    metadata,
+    _id("factory_id", key=True),
+    _id(key=True),
+    _whole("place"),
+    _text("name", 100),
+    sa.Column("parameters", LONG_TEXT, nullable=False),
+    _whole("raw_days"),
+    _whole("minute_days"),
+    _whole("hour_days"),
+    _text("changed_by", 255),
+    _time("changed_us"),
+    _of_factory("retention_policy_factory"),
+    **_MYSQL,
+)
+
 # What the engine calculates; a deleted one keeps its row, because its parameter keeps its history.
 calculation = sa.Table(
     "calculation",

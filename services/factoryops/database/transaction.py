@@ -16,6 +16,7 @@ from factoryops.database.factories import Factories
 from factoryops.database.mappings import Mappings
 from factoryops.database.plant import Devices, Parameters
 from factoryops.database.quarantine import QuarantineMarks
+from factoryops.database.retention import RetentionRules
 from factoryops.database.rows import Changes
 from factoryops.database.rules import Rules
 from factoryops.database.unit import Unit
@@ -67,6 +68,10 @@ class Transaction:
     def calculations(self, scope: Scope) -> Calculations:
         """The factory's calculated parameters."""
         return Calculations(self._unit, scope)
+
+    def retention(self, scope: Scope) -> RetentionRules:
+        """How long the factory's history is kept."""
+        return RetentionRules(self._unit, scope)
 
     def alarms(self, scope: Scope) -> Alarms:
         """The factory's alarms and their history."""

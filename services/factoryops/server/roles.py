@@ -140,6 +140,7 @@ def _engine(settings: Settings) -> Work:
             heartbeat_folder=folder.heartbeats,
             snapshot_path=folder.snapshot,
             snapshot_key=load_or_create_instance_key(folder.instance_key),
+            retention_path=folder.retention,
         ),
         database,
     )

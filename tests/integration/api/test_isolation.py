@@ -111,6 +111,7 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "createCredential": {"kind": "gateway"},
         "rotateCredential": {"overlap_h": 1},
         "createMapping": _MAPPING,
+        "changeRetention": {"version": 0, "rules": [{"name": "all", "raw_days": 30}]},
         "updateMapping": {"version": 1, "content": _MAPPING},
         "tryMapping": {"content": _MAPPING, "topic": "hall2/press-7/state", "payload": "{}"},
         "uploadFile": ["time", "pressure"],

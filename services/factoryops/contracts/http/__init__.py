@@ -100,6 +100,7 @@ from factoryops.contracts.http.quarantine import (
     ReplayRefusal,
     ReplaySample,
 )
+from factoryops.contracts.http.retention import Retention, RetentionChange, RetentionRule, retention_faults
 from factoryops.contracts.http.rules import (
     Rule,
     RuleContent,
@@ -206,6 +207,9 @@ __all__ = [
     "ReplayPreview",
     "ReplayRefusal",
     "ReplaySample",
+    "Retention",
+    "RetentionChange",
+    "RetentionRule",
     "RoleHealth",
     "RotationRequest",
     "Rule",
@@ -230,4 +234,5 @@ __all__ = [
     "ValueBalance",
     "WaitingDevice",
     "WaitingDeviceList",
+    "retention_faults",
 ]

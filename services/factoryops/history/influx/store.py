@@ -241,7 +241,7 @@ class InfluxHistory(InfluxHistoryReader):
         lane.moved(sheaf, moved, fronts)
 
     def retain(self, plan: RetentionPlan, *, budget_s: float) -> bool:
-        """Nothing to do here: InfluxDB's buckets expire by themselves, as `factoryops-service influx setup` set them."""
+        """Nothing to do here: InfluxDB's buckets expire by themselves."""
         return True
 
     def problems(self) -> Sequence[Problem]:

@@ -1,0 +1,19 @@
+"""How long history is kept. Part of `factoryops.client.port.PlantClient`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from factoryops.contracts import http
+
+
+class RetentionClient(Protocol):
+    """What a client of the service can ask and change about retention."""
+
+    async def retention(self) -> http.Retention:
+        """The rules in force."""
+        ...
+
+    async def change_retention(self, change: http.RetentionChange) -> http.Retention:
+        """Put all rules anew; raises ConflictError when somebody else changed them first."""
+        ...
