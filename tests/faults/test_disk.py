@@ -1,13 +1,9 @@
-"""What the disk does to ingest: the order of fsync and PUBACK, failing fsyncs, no space left."""
+"""What the disk does to ingest: failing fsyncs, no space left."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import resource
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,62 +11,19 @@ import pytest
 from tests.faults.conftest import Ingest
 from tests.support.ingest_folder import IngestFolder
 from tests.support.mqtt_client import RawClient, connect_packet
+from tests.support.system_calls import find_strace
 from tests.support.waiting import until
 
 TOPIC = "factories/riverside/devices/pump-1/telemetry"
 
-_PUBLISH_READ = re.compile(r'(?:read|recvfrom|recvmsg)\(\d+, "2')
-_PUBACK_WRITE = re.compile(r'(?:write|sendto)\(\d+, "@\\2')
-_PUBACK_VECTOR = re.compile(r'(?:writev|sendmsg)\(\d+, .*"@\\2')
-_SYNC = re.compile(r"f(?:data)?sync\(")
-_SYNC_DONE = re.compile(r"f(?:data)?sync(?:\(\d+\)| resumed>\)).* = 0")
-
 
 @pytest.fixture
 def strace() -> str:
-    found = shutil.which("strace")
-    if found is None:
-        pytest.skip("strace is not installed (Debian: apt install strace)")
-    probe = subprocess.run([found, "-f", sys.executable, "-c", ""], capture_output=True, check=False)
-    if probe.returncode:
-        pytest.skip("strace may not trace here (ptrace is not permitted)")
-    return found
+    return find_strace()
 
 
 def message(number: int) -> bytes:
     return b'{"timestamp":%d,"metrics":{"n":%d}}' % (1_700_000_000 + number, number)
-
-
-def order_of_calls(trace: str) -> list[tuple[bool, int]]:
-    """For each PUBACK: whether a sync that began after the last PUBLISH was read had ended; and the line."""
-    found: list[tuple[bool, int]] = []
-    begun: dict[str, int] = {}
-    read_at, synced_from = -1, -1
-    for number, line in enumerate(trace.splitlines()):
-        thread = line.split(maxsplit=1)[0]
-        if _PUBACK_WRITE.search(line) or _PUBACK_VECTOR.search(line):
-            found.append((synced_from > read_at, number))
-        elif _PUBLISH_READ.search(line):
-            read_at = number
-        if _SYNC.search(line):
-            begun[thread] = number
-        if _SYNC_DONE.search(line):
-            synced_from = max(synced_from, begun.get(thread, -1))
-    return found
-
-
-async def test_every_puback_follows_an_fsync_of_its_message(tmp_path: Path, strace: str, ingest: Ingest) -> None:
-    folder, trace = IngestFolder(tmp_path), tmp_path / "trace"
-    calls = "trace=read,recvfrom,recvmsg,write,writev,sendto,sendmsg,fsync,fdatasync"
-    process = ingest(folder, prefix=(strace, "-D", "-f", "-s", "8", "-e", calls, "-o", str(trace)))
-    client = await RawClient.logged_in(await asyncio.to_thread(process.port, 40))
-    for number in range(300):
-        await client.publish(TOPIC, message(number))
-    await client.close()
-    await asyncio.to_thread(process.stop)
-    order = order_of_calls(trace.read_text())
-    assert len(order) == 300
-    assert all(is_right for is_right, _ in order), [line for is_right, line in order if not is_right]
 
 
 async def publish_until_closed(client: RawClient, first: int) -> int:
