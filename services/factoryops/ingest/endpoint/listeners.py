@@ -74,17 +74,28 @@ class Listeners:
 
 
 class _Certificate:
-    """A TLS context, and the files it was made from. Its methods block for the time of reading small files."""
+    """What new connections are shown. Its methods block for the time of reading small files.
+
+    A renewed pair gets a context of its own, chosen at each handshake: a context that is in use must not be changed,
+    since for a moment its certificate and key would not belong together.
+
+    Attributes:
+        context: to listen with.
+    """
 
     def __init__(self, config: TlsConfig) -> None:
         self._config = config
         self._seen = self._look()
         try:
-            self.context = _make_context(config)
-        except (OSError, ssl.SSLError) as error:
+            self.context = self._current = _make_context(config)
+        except OSError as error:
             raise SetupError(
                 f"Devices cannot connect over TLS: {_why_no_certificate(config, error)} Nothing was started."
             ) from error
+        self.context.sni_callback = self._show_current
+
+    def _show_current(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        connection.context = self._current
 
     def _look(self) -> tuple[tuple[int, int], ...]:
         files = (self._config.certificate_file, self._config.key_file)
@@ -96,10 +107,8 @@ class _Certificate:
         if seen == self._seen:
             return ""
         try:
-            # A half-written pair must not reach the context that is in use.
-            _make_context(self._config)
-            self.context.load_cert_chain(self._config.certificate_file, self._config.key_file)
-        except (OSError, ssl.SSLError) as error:
+            self._current = _make_context(self._config)
+        except OSError as error:
             return (
                 f"The endpoint's renewed certificate cannot be used: {_why_no_certificate(self._config, error)} "
                 "Devices are still shown the one before it."
