@@ -1,9 +1,10 @@
-"""What becomes of data: what is calculated from it."""
+"""What becomes of data: what is calculated from it, and what comes in and goes out as files."""
 
 from __future__ import annotations
 
 from factoryops_app.calculated_tab import CalculatedTab
 from factoryops_app.tabbed_page import Tab, TabbedPage
+from factoryops_app.transfers_tab import TransfersTab
 from factoryops_app.workplace import PageKey, Workplace
 from factoryops_resources.words import say
 
@@ -14,5 +15,8 @@ class DataPage(TabbedPage):
     key = PageKey.DATA
 
     def __init__(self, place: Workplace) -> None:
-        tabs = [Tab("calculated", say("Calculated"), CalculatedTab)]
+        tabs = [
+            Tab("calculated", say("Calculated"), CalculatedTab),
+            Tab("transfers", say("Import and export"), TransfersTab),
+        ]
         super().__init__(place, say("Data"), tabs)
