@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from factoryops.database.database import Database
+from factoryops.domain.calculations import Calculation, calculation_id
 from factoryops.domain.identity import FactoryId, RuleId
 from factoryops.domain.rules import Comparison, Priority, ThresholdRule
 from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
 from factoryops.journal.reader import JournalReader
+from factoryops.rules.calculator import Calculator
 from factoryops.rules.evaluator import Evaluator
 from tests.benchmarks.figure import Figure
 from tests.support.databases import new_site
@@ -25,11 +27,16 @@ _METRICS = 10
 _SAMPLES_PER_ROW = 5_000
 _ROWS = 60
 _ALARMS = 60
+_CALCULATED = 1_000
+_SECONDS = 10
+_WARM_UP_S = 30
+_CALCULATIONS = (("arithmetic", "a * b / 36"), ("windows", "mean(a, 10 s) - min(b, 30 s)"))
 
 
 def measure() -> list[Figure]:
     """Samples per second with many rules, and the time from a durable sample to its alarm on the live side."""
     figures = [_evaluation(count, share) for count in (1_000, 10_000) for share in (0.0, 0.01)]
+    figures += [_calculation(name, expression) for name, expression in _CALCULATIONS]
     latencies_ms = asyncio.run(_latencies_ms())
     note = f"{_ALARMS} single samples, journal to derived journal, both on disk"
     median_ms, most_ms = statistics.median(latencies_ms), float(np.percentile(latencies_ms, 95))
@@ -57,6 +64,31 @@ def _evaluated_per_s(rule_count: int, share: float, seed: int) -> float:
         evaluator.feed(row, number, names)
         evaluator.advance(number * 1_000_000)
     return (len(rows) - 1) * _SAMPLES_PER_ROW / (time.perf_counter() - began)
+
+
+def _calculation(name: str, expression: str) -> Figure:
+    """The share of one core that a thousand calculated parameters of two inputs take, each input once a second."""
+    keys = [SeriesKey("f", f"device-{one}", parameter) for one in range(_CALCULATED) for parameter in ("a", "b")]
+    series = np.array([series_id(key) for key in keys], np.int64)
+    calculator = Calculator()
+    calculator.set([_calculated(number, expression) for number in range(_CALCULATED)], lambda _: SampleColumns.empty())
+    chance = np.random.default_rng(1)
+    began = 0.0
+    for second in range(_SECONDS + _WARM_UP_S):
+        if second == _WARM_UP_S:
+            began = time.process_time()
+        time_us = np.full(len(series), second * 1_000_000, np.int64)
+        calculator.take(SampleColumns(series, time_us, chance.random(len(series)), np.zeros(len(series), np.uint8)))
+        calculator.advance((second + 1) * 1_000_000)
+    share = (time.process_time() - began) / _SECONDS
+    note = f"{expression}, inputs at 1 Hz, processor time"
+    return Figure(f"{_CALCULATED:,} calculated parameters, {name}", share * 100, "% of a core", "", note)
+
+
+def _calculated(number: int, expression: str) -> Calculation:
+    device = f"device-{number}"
+    identity = calculation_id("f", device, "result")
+    return Calculation(identity, FactoryId("f"), 1, device, "result", "Result", "", expression)
 
 
 def _rule(number: int, key: SeriesKey) -> ThresholdRule:

@@ -18,6 +18,8 @@ from factoryops.observability.heartbeat import LOST_AFTER_S, Heartbeat, Problem
 _RAISE_AFTER_US: Final = 5 * US_PER_S
 _CLEAR_AFTER_US: Final = 30 * US_PER_S
 _LOST_AFTER_US: Final = int(2 * LOST_AFTER_S * US_PER_S)
+_START_US: Final = 60 * US_PER_S
+"""How long the other roles may take after the engine's own start, before their old heartbeats count as lost."""
 
 
 class SystemProblem(msgspec.Struct, frozen=True):
@@ -51,6 +53,7 @@ class SystemWatch:
 
     def __init__(self, raised: Iterable[SystemProblem] = ()) -> None:
         self._sightings = {one.code: _Sighting(one, one.since_us, 0, is_raised=True) for one in raised}
+        self._began_us: int | None = None
 
     def look(self, beats: Mapping[str, Heartbeat], now_us: int) -> dict[str, SystemProblem]:
         """Those that are alarms now, by code.
@@ -59,9 +62,14 @@ class SystemWatch:
             beats: the newest heartbeat of each role.
             now_us: the clock.
         """
+        if self._began_us is None:
+            self._began_us = now_us
         heard = {role for role, beat in beats.items() if now_us - beat.beat_us <= _LOST_AFTER_US}
         for code, role, problem in _said(beats, heard):
             self._see(code, role, problem, now_us)
+        for role in sorted(beats.keys() - heard):
+            if beats[role].beat_us >= self._began_us or now_us - self._began_us >= _START_US:
+                self._see(f"role_lost:{role}", role, _lost(role, beats[role]), now_us)
         for code, sighting in [*self._sightings.items()]:
             self._age(code, sighting, heard, now_us)
         return {code: one.problem for code, one in self._sightings.items() if one.is_raised}
@@ -86,9 +94,10 @@ class SystemWatch:
 
 
 def _said(beats: Mapping[str, Heartbeat], heard: set[str]) -> list[tuple[str, str, Problem]]:
-    """(code, role, problem) of everything that is wrong now."""
-    found = [(problem.code, role, problem) for role in sorted(heard) for problem in beats[role].problems]
-    for role in sorted(beats.keys() - heard):
-        message = f"The {role} part of the service does not run; it is started again by itself."
-        found.append((f"role_lost:{role}", role, Problem("role_lost", message, beats[role].beat_us)))
-    return found
+    """(code, role, problem) of everything that roles say is wrong now."""
+    return [(problem.code, role, problem) for role in sorted(heard) for problem in beats[role].problems]
+
+
+def _lost(role: str, beat: Heartbeat) -> Problem:
+    message = f"The {role} part of the service does not run; it is started again by itself."
+    return Problem("role_lost", message, beat.beat_us)

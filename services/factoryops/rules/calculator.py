@@ -98,16 +98,15 @@ class Calculator:
         step = program.step(self._held, since_us, until_us)
         self.results += len(step.results)
         self.without_value += step.without_value
-        if len(step.results) and program.calculation.series in self._is_read:
+        if len(step.results) and program.output in self._is_read:
             self._held.add(step.results)
         return step.results
 
     def _forget(self) -> None:
         needed: dict[int, int] = {}
         for program in self._programs:
-            for key in program.keys:
-                oldest_us = self.since_us - program.reach_us
-                series = series_id(key)
+            oldest_us = self.since_us - program.reach_us
+            for series in program.series:
                 needed[series] = min(needed.get(series, oldest_us), oldest_us)
         self._held.forget(needed)
 
@@ -150,7 +149,7 @@ class Calculator:
         by_key = {program.calculation.key: program for program in programs}
         self._programs = _sorted(by_key)
         self.keys = {int(series_id(key)): key for key in by_key}
-        wanted = {int(series_id(key)) for program in self._programs for key in program.keys}
+        wanted = {series for program in self._programs for series in program.series}
         self._is_read = wanted
         self._inputs = np.array(sorted(wanted), np.int64)
 

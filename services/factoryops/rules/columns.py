@@ -21,7 +21,7 @@ class HeldColumns:
         starts = np.flatnonzero(np.diff(ordered.series, prepend=-1))
         ends = np.append(starts[1:], len(ordered))
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            self._append(ordered.take(np.arange(start, end)))
+            self._append(_part(ordered, start, end))
 
     def _append(self, part: SampleColumns) -> None:
         series = int(part.series[0])
@@ -47,8 +47,19 @@ class HeldColumns:
         for series, part in self._held.items():
             first = int(np.searchsorted(part.time_us, needed_from_us[series]))
             if first > len(part) // 2:
-                self._held[series] = part.take(np.arange(first, len(part)))
+                self._held[series] = _part(part, first, len(part))
 
     def all(self) -> SampleColumns:
         """Everything that is held, by series and time."""
         return SampleColumns.joined([self._held[series] for series in sorted(self._held)])
+
+
+def _part(samples: SampleColumns, start: int, end: int) -> SampleColumns:
+    """The rows [start, end), without the others' memory."""
+    rows = slice(start, end)
+    return SampleColumns(
+        samples.series[rows].copy(),
+        samples.time_us[rows].copy(),
+        samples.value[rows].copy(),
+        samples.flags[rows].copy(),
+    )

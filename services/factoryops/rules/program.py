@@ -24,6 +24,7 @@ SLOW_S: Final = 0.2
 MOST_FAILURES: Final = 5
 """Steps in a row that may be slow or fail."""
 
+_UNCERTAIN: Final = np.uint8(SampleFlag.UNCERTAIN)
 _STOPPED: Final = "It is stopped; change the expression to start it again."
 
 
@@ -44,18 +45,22 @@ class Program:
     """A calculation with its formula.
 
     Attributes:
-        keys: the series it is calculated from.
+        output: the id of the series it makes.
+        keys / series: the series it is calculated from, and their ids.
         reach_us: how far back their samples matter.
         fault: why it is stopped, "" when it is not.
     """
 
     def __init__(self, calculation: Calculation, fault: str = "") -> None:
         self.calculation = calculation
+        self.output = int(calculation.series)
         self.keys: list[SeriesKey] = []
+        self.series: list[int] = []
         self.reach_us = 0
         self.fault = fault
         self._age_us = round(calculation.maximum_age_s * US_PER_S)
         self._failures = 0
+        self._flags = 0
         self._formula: Formula | None = None
         try:
             self._take(Formula.of(calculation.expression))
@@ -64,9 +69,10 @@ class Program:
 
     def _take(self, formula: Formula) -> None:
         self._formula = formula
+        self._flags = int(SampleFlag.CALCULATED | (SampleFlag.BOOLEAN if formula.is_condition else SampleFlag.NONE))
         self.keys = [self.calculation.key_of(one) for one in formula.references]
         self.reach_us = formula.reach_us(self._age_us)
-        self._series = [int(series_id(key)) for key in self.keys]
+        self.series = [int(series_id(key)) for key in self.keys]
 
     def stop(self, reason: str) -> None:
         """Calculate nothing more."""
@@ -76,7 +82,7 @@ class Program:
         """Everything from `since_us` on and before `until_us`."""
         nothing = Step(SampleColumns.empty())
         formula = self._formula
-        if formula is None or self.fault or all(held.newest_us(one) < since_us for one in self._series):
+        if formula is None or self.fault or all(held.newest_us(one) < since_us for one in self.series):
             return nothing
         began = time.thread_time()
         try:
@@ -88,18 +94,20 @@ class Program:
             self._failed(f"Calculating it took more than {SLOW_S * 1_000:.0f} ms {MOST_FAILURES} times in a row.")
         else:
             self._failures = 0
-        return self._step_of(formula, found)
+        return self._step_of(found)
 
     def _inputs(self, formula: Formula, held: HeldColumns, since_us: int, until_us: int) -> Inputs:
         tracks = {}
-        for reference, series in zip(formula.references, self._series, strict=True):
+        for reference, series in zip(formula.references, self.series, strict=True):
             column = held.of(series)
             first, last = np.searchsorted(column.time_us, [since_us - self.reach_us, until_us]).tolist()
             if last - first > MOST_HELD:
                 self.stop(f"{reference.parameter} has more than {MOST_HELD:,} samples within the time it looks back.")
                 last = first
-            part = column.take(np.arange(first, last))
-            tracks[reference] = Track.of_samples(part.time_us, part.value, part.flags, self._age_us)
+            part = slice(first, last)
+            tracks[reference] = Track.of_samples(
+                column.time_us[part], column.value[part], column.flags[part], self._age_us
+            )
         return Inputs(tracks, self._age_us)
 
     def _failed(self, reason: str) -> None:
@@ -107,13 +115,13 @@ class Program:
         if self._failures >= MOST_FAILURES:
             self.stop(reason)
 
-    def _step_of(self, formula: Formula, found: Track) -> Step:
+    def _step_of(self, found: Track) -> Step:
         if self.fault:
             return Step(SampleColumns.empty())
         known = found.values.is_known
         count = int(known.sum())
-        flags = np.full(count, SampleFlag.CALCULATED | (SampleFlag.BOOLEAN if formula.is_condition else 0), np.uint8)
-        flags[found.values.is_uncertain[known]] |= np.uint8(SampleFlag.UNCERTAIN)
-        series = np.full(count, self.calculation.series, np.int64)
+        flags = np.full(count, self._flags, np.uint8)
+        flags[found.values.is_uncertain[known]] |= _UNCERTAIN
+        series = np.full(count, self.output, np.int64)
         results = SampleColumns(series, found.time_us[known], found.values.value[known], flags)
         return Step(results, len(found) - count)

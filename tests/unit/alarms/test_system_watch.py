@@ -51,6 +51,14 @@ def test_a_silent_role_ends_no_alarm_and_is_one_itself() -> None:
     assert heard[-1] == {}
 
 
+def test_old_heartbeats_of_a_machine_that_was_off_are_no_alarm_while_everything_starts() -> None:
+    watch = SystemWatch()
+    old = beat(100, role="historian")
+    seen = [sorted(watch.look(old, at_s * S)) for at_s in range(9_000, 9_100)]
+    assert seen[:65] == [[]] * 65
+    assert seen[70:] == [["role_lost:historian"]] * 30
+
+
 def test_a_restart_goes_on_with_what_was_an_alarm() -> None:
     held = SystemProblem("store_away", "historian", "gone", 5 * S)
     assert SystemWatch([held]).look({}, 100 * S) == {"store_away": held}

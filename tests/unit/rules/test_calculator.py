@@ -210,6 +210,36 @@ def test_a_slow_expression_is_stopped_after_five_slow_steps(monkeypatch: pytest.
     assert restored.faults == calculator.faults
 
 
+HOSTILE = (
+    "(((((((",
+    "1 / 0 * x",
+    "sqrt(-x - 1)",
+    "exp(exp(exp(x)))",
+    "x ^ x ^ x ^ x",
+    "log(0 * x)",
+    "mean(mean(mean(mean(x, 24 h), 24 h), 24 h), 24 h)",
+    "unknown.parameter + 1",
+    "x / (x - x)",
+    "max(x, 24 h) - min(x, 24 h) + rate(delta(rate(x)))",
+)
+
+
+def test_among_a_hundred_calculations_ten_hostile_ones_harm_no_other() -> None:
+    hostile = [calculation(f"hostile-{number}", text) for number, text in enumerate(HOSTILE)]
+    good = [calculation(f"good-{number}", f"x * {number}") for number in range(90)]
+    calculator = made(*hostile, *good)
+    found: list[SampleColumns] = []
+    for at_s in range(1_000):
+        calculator.take(sample("a", at_s, float(at_s % 7)))
+        if at_s % 20 == 19:
+            found.append(calculator.advance((at_s + 1) * S))
+    values = {(identity, time_us // S): value for identity, time_us, value, _ in rows(found)}
+    for number, one in enumerate(good):
+        assert [values[one.series, at_s] for at_s in range(1_000)] == [at_s % 7 * number for at_s in range(1_000)]
+    assert set(calculator.faults) <= {(one.id, 1) for one in hostile}
+    assert all(np.isfinite(part.value).all() for part in found)
+
+
 def test_what_is_out_of_reach_is_let_go() -> None:
     calculator = made(calculation("twice", "x * 2"))
     for at_s in range(1_000):

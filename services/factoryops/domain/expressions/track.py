@@ -14,6 +14,9 @@ Times: TypeAlias = npt.NDArray[np.int64]
 Numbers: TypeAlias = npt.NDArray[np.float64]
 Marks: TypeAlias = npt.NDArray[np.bool_]
 
+_TEXT: Final = np.uint8(SampleFlag.TEXT)
+_UNCERTAIN: Final = np.uint8(SampleFlag.UNCERTAIN)
+
 FOR_EVER: Final = np.iinfo(np.int64).max
 
 
@@ -57,8 +60,9 @@ class Track:
     @classmethod
     def of_samples(cls, time_us: Times, value: Numbers, flags: npt.NDArray[np.uint8], maximum_age_us: int) -> Track:
         """The samples of one series, ordered by time and unique in it; texts have no value to calculate with."""
-        number = np.where(flags & SampleFlag.TEXT, np.nan, value)
-        return cls(time_us, Values(number, time_us + maximum_age_us, (flags & SampleFlag.UNCERTAIN) != 0))
+        is_text = (flags & _TEXT) != 0
+        number = np.where(is_text, np.nan, value) if is_text.any() else value
+        return cls(time_us, Values(number, time_us + maximum_age_us, (flags & _UNCERTAIN) != 0))
 
     def __len__(self) -> int:
         return len(self.time_us)
