@@ -15,14 +15,15 @@ PUBLIC = 0o644
 def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     """Readers see the old file or the new one, whichever moment the power fails.
 
-    Written by root, it belongs to whoever its folder belongs to: a broker runs under a user of its own.
+    Written by root, it belongs to whoever its folder belongs to, and a folder made for it to its parent's owner: the
+    service and a broker run under users of their own.
 
     Raises:
         StorageError: the file cannot be written.
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -36,6 +37,14 @@ def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.exists():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(mode=0o755, exist_ok=True)
+    _give_to_folders_owner(folder)
 
 
 def _give_to_folders_owner(path: Path) -> None:

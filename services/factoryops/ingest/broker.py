@@ -32,6 +32,7 @@ from factoryops.ingest.broker_watch import BrokerWatch
 from factoryops.ingest.buffered_client import BufferedClient
 from factoryops.ingest.config import BrokerConfig
 from factoryops.ingest.devices import Publisher
+from factoryops.ingest.mosquitto.standing_review import StandingReview
 from factoryops.ingest.pipeline import Pipeline
 from factoryops.ingest.tls_client import tls_context, why_not
 from factoryops.journal.failpoint import failpoint
@@ -77,6 +78,7 @@ class BrokerSource:
         self._publisher = Publisher(f"broker {config.name}")
         self._memory = BrokerMemory(memory_file)
         self._watch = BrokerWatch(config, self._memory)
+        self._review = StandingReview(config.name, config.configuration_file)
         self._pace = ReconnectPace()
         self._topics = BrokerTopics(self._memory)
         self._thread = threading.Thread(target=self._run, name=f"broker-{config.name}", daemon=True)
@@ -149,6 +151,8 @@ class BrokerSource:
                 f"The connection to the broker {self.name} keeps being lost; another client may be using the "
                 f"client id {self._config.client_id}, which must be ours alone."
             )
+        if self._review.problem:
+            found["broker_configuration"] = self._review.problem
         refused = self._topics.refused
         if refused:
             found["broker_refuses"] = (
@@ -181,6 +185,7 @@ class BrokerSource:
     def _run(self) -> None:
         while not self._is_stopping.is_set():
             try:
+                self._review.look()
                 self._stay_connected()
             except Exception as error:  # noqa: BLE001 - this is the supervisor of the client's thread
                 logger.warning("The connection to the broker %s failed: %r", self.name, error)
@@ -246,6 +251,7 @@ class BrokerSource:
         self._send_acks(client)
         if self._connected_since_s is not None:
             self._topics.ask(client)
+        self._review.look()
         self._memory.save_seen_every(_REMEMBER_EVERY_S, is_connected=self._connected_since_s is not None)
         return stands and client.flush() and client.loop_misc() == 0
 

@@ -63,6 +63,7 @@ class BrokerConfig:
         keep_alive_s: also bounds how long a dead link goes unnoticed.
         max_queued_messages / max_queued_bytes / memory_limit_bytes: what its configuration permits; 0 for no limit.
             Half of any of them is a warning.
+        configuration_file: its mosquitto.conf, where it lies on this machine: reviewed at the start and ever after.
     """
 
     name: str
@@ -77,6 +78,7 @@ class BrokerConfig:
     max_queued_messages: int = 1_000_000
     max_queued_bytes: int = 2 << 30
     memory_limit_bytes: int = 4 << 30
+    configuration_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from factoryops.ingest.mosquitto.configuration import (
 from factoryops.ingest.mosquitto.probe import ProbeTarget, probe
 from factoryops.ingest.mosquitto.review import review_file
 from factoryops.ingest.mosquitto.users import PROBE_USER, SERVICE_USER
+from factoryops.server import bootstrap
 from factoryops.server.broker_files import (
     TlsFiles,
     UsersWritten,
@@ -108,6 +109,7 @@ def _say_settings(ours: Context, folder: Path, host: str, port: int) -> None:
     say(
         f'\n[[brokers]]\nname = "plant"\nhost = "{host}"\nport = {port}\nusername = "{SERVICE_USER}"\n'
         f'password_file = "{secret.as_posix()}"\nuse_tls = true\nca_file = "{(folder / "tls" / "ca.pem").as_posix()}"'
+        f'\nconfiguration_file = "{(folder / CONFIGURATION).as_posix()}"'
     )
 
 
@@ -143,10 +145,15 @@ def _refresh(ours: Context, folder: Path, *, is_brief: bool) -> None:
 
 def _write_users(ours: Context, folder: Path) -> UsersWritten:
     settings = ours.settings()
-    with ours.database() as database:
+    # Not through the context: it writes ingest's snapshot, and this may run as root beside a service that does not.
+    database = bootstrap.open_database(settings)
+    try:
+        database.check_schema()
         return write_users(
             database, folder, data_folder(settings).broker, dialect_b_factory=settings.ingest.dialect_b_factory
         )
+    finally:
+        database.close()
 
 
 def _say_written(folder: Path, written: UsersWritten) -> None:

@@ -65,6 +65,7 @@ def _ingest(settings: Settings) -> Work:
                     max_queued_messages=one.max_queued_messages,
                     max_queued_bytes=one.max_queued_bytes,
                     memory_limit_bytes=one.memory_limit,
+                    configuration_file=one.configuration_file,
                 )
                 for one in settings.brokers
             ),

@@ -96,6 +96,7 @@ class BrokerSettings(_Section):
     Attributes:
         max_queued_messages / max_queued_bytes / memory_limit: as in its configuration, 0 for no limit; half of one is
             a warning.
+        configuration_file: its mosquitto.conf, where it lies on this machine: reviewed at the start and ever after.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
@@ -108,6 +109,7 @@ class BrokerSettings(_Section):
     max_queued_messages: Annotated[int, Field(ge=0)] = 1_000_000
     max_queued_bytes: Annotated[int, Field(ge=0)] = 2 << 30
     memory_limit: Annotated[int, Field(ge=0)] = 4 << 30
+    configuration_file: Path | None = None
 
 
 class IngestSettings(_Section):

@@ -216,6 +216,21 @@ async def test_a_certificate_that_has_ended_is_named_and_one_that_ends_soon_is_a
         await until(lambda: "certificate has ended" in said(folder))
 
 
+async def test_an_unsafe_configuration_is_named_while_it_is_one(
+    tmp_path: Path, broker: PlantBroker, run_ingest: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("factoryops.ingest.mosquitto.standing_review._EVERY_S", 0.0)
+    file = broker.folder / "mosquitto.conf"
+    folder = folder_for(tmp_path, dataclasses.replace(broker.config(), configuration_file=file))
+    async with run_ingest(folder):
+        await until(lambda: is_connected(folder))
+        assert "broker_configuration" not in said(folder)
+        broker.change("max_queued_messages 1000000", "max_queued_messages 1000")
+        await until(lambda: "max_queued_messages is 1000" in said(folder))
+        broker.change("max_queued_messages 1000", "max_queued_messages 1000000")
+        await until(lambda: "broker_configuration" not in said(folder))
+
+
 async def test_subscriptions_of_an_earlier_version_are_given_back(
     tmp_path: Path, broker: PlantBroker, run_ingest: Running
 ) -> None:

@@ -16,6 +16,7 @@ from factoryops.api.certificate_watch import CertificateWatch
 from factoryops.certificates.authority import Authority, create_authority
 from factoryops.certificates.expiry import expiry_warning, expiry_warnings
 from factoryops.certificates.facts import inspect
+from factoryops.certificates.files import replace_file
 from factoryops.certificates.ledger import Purpose
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError, SetupError
 
@@ -112,6 +113,15 @@ def test_keys_are_readable_by_their_owner_alone(authority: Authority, tmp_path: 
     (tmp_path / "certificates" / "ca.key").chmod(0o640)
     with pytest.raises(SetupError, match="chmod 600"):
         Authority(tmp_path / "certificates")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_writes_belongs_to_whoever_the_folder_belongs_to(tmp_path: Path) -> None:
+    os.chown(tmp_path, 4_711, 4_712)
+    replace_file(tmp_path / "new" / "deeper" / "secret", b"x")
+    for path in ("new", "new/deeper", "new/deeper/secret"):
+        status = (tmp_path / path).stat()
+        assert (status.st_uid, status.st_gid) == (4_711, 4_712)
 
 
 def test_renewing_keeps_the_names_and_moves_the_end(authority: Authority) -> None:
