@@ -16,9 +16,10 @@ from factoryops.certificates.authority import create_authority
 from factoryops.certificates.ledger import Purpose
 from factoryops.ingest.broker_pace import ReconnectPace
 from factoryops.ingest.config import BrokerConfig
+from factoryops.ingest.mosquitto.users import SERVICE_USER
 from tests.integration.ingest.conftest import Running
 from tests.support.ingest_folder import IngestFolder
-from tests.support.mqtt_client import RawClient
+from tests.support.mqtt_client import RawClient, connect_packet
 from tests.support.numbered_publisher import NumberedPublisher
 from tests.support.plant_broker import PlantBroker
 from tests.support.switching_proxy import Mode, SwitchingProxy
@@ -214,6 +215,23 @@ async def test_a_certificate_that_has_ended_is_named_and_one_that_ends_soon_is_a
     broker.start()
     async with run_ingest(folder_for(tmp_path, broker.config(ca_file=old.ca_file))):
         await until(lambda: "certificate has ended" in said(folder))
+
+
+async def test_a_client_that_keeps_taking_over_our_session_is_noticed(
+    tmp_path: Path, broker: PlantBroker, run_ingest: Running
+) -> None:
+    folder = folder_for(tmp_path, broker.config())
+
+    async with run_ingest(folder):
+        for number in range(4):
+            await until(lambda: broker.log().count(" as factoryops ") > 2 * number, timeout_s=15)  # noqa: B023
+            twin = await RawClient.open(broker.plain_port)
+            twin.send(connect_packet("x", SERVICE_USER, broker.own_secret(SERVICE_USER), is_clean=False))
+            assert await twin.packet() == b"\x20\x02\x01\x00"
+            await twin.close()
+        await until(lambda: "broker_unstable:plant" in said(folder))
+        await until(lambda: is_connected(folder))
+    assert gaps(folder) == 0
 
 
 async def test_an_unsafe_configuration_is_named_while_it_is_one(

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -181,6 +182,26 @@ def test_a_credential_is_rotated_with_an_overlap_and_its_secret_is_shown_once(co
     assert "tool" in command("credential", "list", "works").out
     assert "30 days" in command("credential", "rotate", "works", "press-1", "--overlap-h", "900").err
     assert "hyphens" in command("credential", "add", "works", "a+b").err
+
+
+def test_users_of_a_broker_are_kept_current_until_the_command_is_ended(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("factory", "add", "works")
+    access = tmp_path / "mosquitto" / "access"
+    turns: list[float] = []
+
+    class Pause:
+        def wait(self, pause_s: float) -> bool:
+            turns.append(pause_s)
+            written = access.read_text()
+            assert ("user press-1" in written) is (len(turns) > 1)
+            command("credential", "add", "works", f"press-{len(turns)}")
+            return len(turns) > 2
+
+    monkeypatch.setattr("factoryops.server.broker_commands.threading", SimpleNamespace(Event=Pause))
+    assert command("broker", "users", str(access.parent), "--every-s", "15").code == 0
+    assert turns == [15.0, 15.0, 15.0]
 
 
 def test_a_broker_is_configured_from_the_plants_credentials(command: Command, tmp_path: Path) -> None:
