@@ -92,6 +92,7 @@ class Stage:
         self.pipeline = ImaginedPipeline()
         self.transport = ImaginedTransport()
         self.audience = Audience()
+        self.unfinished_bytes = 0
         self.said: list[str] = []
         self._may_subscribe = may_subscribe
         self.moment_s = 0.0

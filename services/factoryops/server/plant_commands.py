@@ -157,8 +157,9 @@ def _target(
             database, chosen.id, username=f"{chosen.slug}.command.{secrets.token_hex(4)}"
         )
     try:
+        host, port = _host_and_port(None, settings)
         _wait_until_known(settings)
-        yield MqttTarget(settings.endpoint.host, settings.endpoint.port, chosen.slug, made.username, made.secret)
+        yield MqttTarget(host, port, chosen.slug, made.username, made.secret)
     finally:
         with ours.database() as database:
             credentials.revoke_credential(database, chosen.id, made.username)
@@ -183,6 +184,11 @@ def _wait_until_known(settings: Settings) -> None:
 
 def _host_and_port(broker: str | None, settings: Settings) -> tuple[str, int]:
     if broker is None:
+        if not (settings.endpoint.is_enabled and settings.endpoint.is_plain_enabled):
+            raise InvalidInputError(
+                "The service has no MQTT endpoint without TLS, which this command publishes to. Name a broker, or set "
+                "endpoint.is_enabled and endpoint.is_plain_enabled; on loopback nobody else can read it."
+            )
         return settings.endpoint.host, settings.endpoint.port
     host, _, port = broker.rpartition(":")
     if not host or not port.isdecimal():

@@ -19,7 +19,7 @@ MOST_TOPICS: Final = 10_000
 """Topics remembered with those who want them, per factory."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Message:
     """A published message as it arrived.
 
@@ -51,8 +51,7 @@ class Audience:
     """The listeners of all factories.
 
     Attributes:
-        dropped: messages that a listener was too slow, or too small, for.
-        delivered: messages that were sent on.
+        counts: messages "delivered", and "dropped" because a listener was too slow or too small for them.
     """
 
     def __init__(self) -> None:

@@ -23,6 +23,9 @@ from factoryops.journal.failpoint import failpoint
 MOST_UNSENT_BYTES: Final = 1 << 20
 """Acknowledgements a device may leave unread before it is sent away; what it listens to is dropped long before."""
 
+MOST_UNFINISHED_BYTES: Final = 64 << 20
+"""What connections may hold together of packets that have not come whole; then those with a large one are sent away."""
+
 _LONGEST_HOLD_S: Final = 5.0
 
 
@@ -31,9 +34,11 @@ class Door(Protocol):
 
     Attributes:
         audience: who listens.
+        unfinished_bytes: what all connections hold of packets that have not come whole.
     """
 
     audience: Audience
+    unfinished_bytes: int
 
     def opened(self, connection: Connection) -> None:
         """A connection was made."""
@@ -104,6 +109,8 @@ class Connection(asyncio.Protocol):
         self.is_over = True
         self._transport = None
         self._held.clear()
+        self._door.unfinished_bytes -= self._held_bytes
+        self._held_bytes = 0
         if self._release is not None:
             self._release.cancel()
         if self.session is not None:
@@ -115,27 +122,39 @@ class Connection(asyncio.Protocol):
         if self.is_over:
             return
         self.last_heard_s = moment_s = self._clock()
-        size_bytes = len(data)
+        self._messages = 0
+        try:
+            self._take(data)
+        except ProtocolError as error:
+            self.end(error.reason, "protocol_error", f"is sent away: {error}", str(error))
+            return
+        if self._meter is not None:
+            wait_s = self._meter.spend(self._messages, len(data), moment_s)
+            if wait_s > 0:
+                self._hold(wait_s)
+        failpoint("recv")
+
+    def _take(self, data: bytes) -> None:
         if self._held:
             self._held.append(data)
-            self._held_bytes += size_bytes
+            self._keep(self._held_bytes + len(data))
             if self._held_bytes < self._wanted_bytes:
                 return
             data = b"".join(self._held)
             self._held.clear()
-        try:
-            used = self._read_packets(data)
-        except ProtocolError as error:
-            self.end(error.reason, "protocol_error", f"is sent away: {error}", str(error))
-            return
-        self._held_bytes = len(data) - used
-        if self._held_bytes:
+        used = self._read_packets(data)
+        rest = len(data) - used
+        if rest != self._held_bytes:
+            self._keep(rest)
+        if rest:
             self._held.append(data[used:])
-        if self._meter is not None:
-            wait_s = self._meter.spend(self._messages, size_bytes, moment_s)
-            if wait_s > 0:
-                self._hold(wait_s)
-        failpoint("recv")
+
+    def _keep(self, size_bytes: int) -> None:
+        """Note how much of an unfinished packet is held."""
+        self._door.unfinished_bytes += size_bytes - self._held_bytes
+        self._held_bytes = size_bytes
+        if size_bytes > LARGEST_CONNECT and self._door.unfinished_bytes > MOST_UNFINISHED_BYTES:
+            raise ProtocolError("too many large packets are unfinished at once", ReasonCode.QUOTA_EXCEEDED)
 
     def pause_writing(self) -> None:
         """The network takes no more for now."""

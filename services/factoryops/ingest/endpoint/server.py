@@ -33,6 +33,7 @@ class Endpoint:
         port, tls_port: where it listens, once started; 0 where it does not.
         complaints: what connections did wrong since the start, by kind.
         audience: who listens to the traffic.
+        unfinished_bytes: what connections hold of packets that have not come whole.
     """
 
     def __init__(self, config: EndpointConfig, pipeline: Pipeline) -> None:
@@ -49,6 +50,7 @@ class Endpoint:
         self._flooded_at_s = -_FLOOD_IS_OVER_S
         self.complaints: Counter[str] = Counter()
         self.audience = Audience()
+        self.unfinished_bytes = 0
 
     async def start(self) -> None:
         """Listen.
@@ -202,6 +204,7 @@ class Endpoint:
     def figures(self) -> dict[str, int]:
         """Counters and gauges."""
         return {
+            "unfinished_bytes": self.unfinished_bytes,
             "held_back": sum(connection.is_held for connection in self._connections),
             "delivered_to_listeners": self.audience.counts["delivered"],
             "dropped_for_listeners": self.audience.counts["dropped"],

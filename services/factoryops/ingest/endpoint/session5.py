@@ -13,7 +13,7 @@ from factoryops.ingest.endpoint.aliases import TopicAliases
 from factoryops.ingest.endpoint.audience import Audience, Message
 from factoryops.ingest.endpoint.filters import Subscription
 from factoryops.ingest.endpoint.packets import LARGEST_PACKET, Connect
-from factoryops.ingest.endpoint.properties import Place, Property, encode_properties, read_properties
+from factoryops.ingest.endpoint.properties import Place, Properties, Property, encode_properties, read_properties
 from factoryops.ingest.endpoint.reasons import ProtocolError, ReasonCode
 from factoryops.ingest.endpoint.session import Guest, Link, Session
 from factoryops.ingest.endpoint.wire import Fields, packet
@@ -21,6 +21,9 @@ from factoryops.ingest.pipeline import Pipeline
 
 RECEIVE_MAXIMUM: Final = 1_000
 LONGEST_KEEP_ALIVE_S: Final = 3_600
+
+_NONE: Final = b"\0"
+_MOST_SEEN: Final = 16
 
 _IN_WORDS_OF_MQTT: Final = {
     Reason.NOT_AUTHORISED: ReasonCode.NOT_AUTHORISED,
@@ -39,6 +42,7 @@ class Session5(Session):
         self._connect = connect
         self._client_id = guest.client_id
         self._aliases = TopicAliases()
+        self._seen = {_NONE: Properties()}
         self._in_flight = 0
         self._largest_bytes = connect.properties.number(Property.MAXIMUM_PACKET_SIZE, LARGEST_PACKET * 2)
         self._wants_problems = bool(connect.properties.number(Property.REQUEST_PROBLEMS, 1))
@@ -66,27 +70,31 @@ class Session5(Session):
     # --- messages ----------------------------------------------------------------------------------------------------
 
     def publish(self, data: bytes, first: int, body: int, after: int, received_us: int) -> None:
-        """Take a PUBLISH; QoS 1 without properties directly, because that is what most devices send."""
-        if first & 0x06 != 0x02 or after - body < 5:
+        """Take a PUBLISH; QoS 1 directly, where its properties have been met before: devices always send the same."""
+        topic_end = body + 2 + (data[body] << 8 | data[body + 1]) if after - body > 4 else after
+        behind_id = topic_end + 2
+        if first & 0x06 != 0x02 or behind_id >= after:
             self._publish_other(data, first, body, after, received_us)
             return
-        topic_end = body + 2 + (data[body] << 8 | data[body + 1])
-        payload_at = topic_end + 3
-        if payload_at > after or data[payload_at - 1] or topic_end == body + 2:
+        payload_at = behind_id + 1 + data[behind_id]
+        known = self._seen.get(data[behind_id:payload_at])
+        packet_id = data[topic_end:behind_id]
+        if known is None or payload_at > after or packet_id == b"\0\0":
             self._publish_other(data, first, body, after, received_us)
             return
-        packet_id = data[topic_end : payload_at - 1]
-        if packet_id == b"\0\0":
-            raise ProtocolError("a PUBLISH has the packet id 0")
-        self._count_in()
-        self._pipeline.receive(
-            self, self.publisher, data[body + 2 : topic_end], data[payload_at:after], packet_id, received_us
-        )
+        topic = data[body + 2 : topic_end]
+        if known or not topic:
+            topic = self._aliases.resolve(topic, known.get(Property.TOPIC_ALIAS))
+        self._in_flight += 1
+        if self._in_flight > RECEIVE_MAXIMUM:
+            raise self._too_many()
+        self._pipeline.receive(self, self.publisher, topic, data[payload_at:after], packet_id, received_us)
 
     def _read_message(self, data: bytes, first: int, body: int, after: int, received_us: int) -> Message:
         topic, packet_id, at = packets.read_publish_head(data, first, body, after)
         fields = Fields(data, at, after)
         properties = read_properties(fields, Place.PUBLISH)
+        self._remember(data[at : fields.at], properties)
         topic = self._aliases.resolve(topic, properties.get(Property.TOPIC_ALIAS))
         expiry_s = properties.number(Property.MESSAGE_EXPIRY, -1)
         if first & 0x06 == 0x02:
@@ -102,6 +110,13 @@ class Session5(Session):
             expiry_s=None if expiry_s < 0 else expiry_s,
         )
 
+    def _remember(self, coded: bytes, properties: Properties) -> None:
+        """Keep what properties mean, within bounds; those whose length takes one byte are found again."""
+        if len(coded) <= 0x80:
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen = {_NONE: Properties()}
+            self._seen[coded] = properties
+
     def _is_new(self, packet_id: bytes) -> bool:
         is_new = super()._is_new(packet_id)
         if is_new:
@@ -111,10 +126,12 @@ class Session5(Session):
     def _count_in(self) -> None:
         self._in_flight += 1
         if self._in_flight > RECEIVE_MAXIMUM:
-            raise ProtocolError(
-                f"more than {RECEIVE_MAXIMUM} messages wait for their acknowledgement",
-                ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
-            )
+            raise self._too_many()
+
+    @staticmethod
+    def _too_many() -> ProtocolError:
+        said = f"more than {RECEIVE_MAXIMUM} messages wait for their acknowledgement"
+        return ProtocolError(said, ReasonCode.RECEIVE_MAXIMUM_EXCEEDED)
 
     def acknowledge(self, packet_ids: list[bytes]) -> None:
         """Send PUBACKs, joined."""
