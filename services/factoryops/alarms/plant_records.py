@@ -122,14 +122,21 @@ def _add(tx: Transaction, series: Mapping[int, SeriesKey]) -> None:
         by_factory[key.factory][one] = key
     for factory, keys in by_factory.items():
         tx.devices(_scope(factory)).ensure_many(_devices(factory, {key.device for key in keys.values()}))
-        tx.parameters(_scope(factory)).ensure_many(_parameter(one, key) for one, key in keys.items())
+        units = _mapped_units(tx, factory)
+        tx.parameters(_scope(factory)).ensure_many(_parameter(one, key, units) for one, key in keys.items())
 
 
 def _devices(factory: str, keys: Iterable[str]) -> list[Device]:
     return [Device(device_id(factory, key), FactoryId(factory), key, readable_name(key)) for key in sorted(keys)]
 
 
-def _parameter(series: int, key: SeriesKey) -> Parameter:
+def _mapped_units(tx: Transaction, factory: str) -> dict[str, str]:
+    """The units that the factory's mappings give, by parameter key."""
+    mappings = (definition for _, _, definition in tx.mappings(_scope(factory)).in_force())
+    return {value.parameter: value.unit for one in mappings for value in one.values if value.unit}
+
+
+def _parameter(series: int, key: SeriesKey, units: Mapping[str, str]) -> Parameter:
     return Parameter(
         id=parameter_id(key.factory, key.device, key.parameter),
         factory_id=FactoryId(key.factory),
@@ -137,7 +144,7 @@ def _parameter(series: int, key: SeriesKey) -> Parameter:
         series_id=SeriesId(series),
         key=key.parameter,
         name=readable_name(key.parameter),
-        unit=guessed_unit(key.parameter),
+        unit=units.get(key.parameter) or guessed_unit(key.parameter),
     )
 
 

@@ -44,19 +44,17 @@ def sift(batch: OpenBatch, bands: Mapping[str, Band], portion: Portion, time_us:
     """What of on-time values is kept, and what was held back before it and is kept now."""
     if portion.flags & _EXEMPT:
         return portion, []
-    kept = Portion(portion.flags, [], [], [])
+    kept: list[int] = []
     released: list[Released] = []
-    for name, identity, value in zip(portion.names, portion.ids, portion.values, strict=True):
+    for place, (name, value) in enumerate(zip(portion.names, portion.values, strict=True)):
         band = bands.get(name)
         if band is not None:
             batch.remember(band)
             if band.holds_back(value, time_us):
                 continue
             if band.held is not None:
-                released.append(Released(band.held[0], identity, band.held[1]))
+                released.append(Released(band.held[0], portion.identity(place), band.held[1]))
             band.keep(value, time_us)
-        kept.names.append(name)
-        kept.ids.append(identity)
-        kept.values.append(value)
-    batch.suppress(len(portion.names) - len(kept.names) - len(released))
-    return kept, released
+        kept.append(place)
+    batch.suppress(len(portion.names) - len(kept) - len(released))
+    return portion if len(kept) == len(portion.names) else portion.only(kept), released

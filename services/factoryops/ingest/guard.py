@@ -19,7 +19,7 @@ from factoryops.domain.samples import SampleFlag, SeriesKey
 from factoryops.ingest.batch import OpenBatch
 from factoryops.ingest.clocks import AHEAD_US, ClockWatch
 from factoryops.ingest.deadband import bands_of, sift
-from factoryops.ingest.devices import Band, DeviceEntry, Publisher
+from factoryops.ingest.devices import Band, DeviceEntry, Layout, Publisher
 from factoryops.ingest.portions import Portion, portions_of
 from factoryops.ingest.routes import Route, Routes
 from factoryops.ingest.series_book import NAMES_REFUSED, TOO_MANY_DEVICES, SeriesBook
@@ -329,12 +329,12 @@ class Guard:
             for one in released:
                 moment_us = one.time_us if portion.flags & _RECEIVE_TIME else one.time_us + entry.offset_us
                 is_late = moment_us < max(before_us, self.watermark_us)
-                earlier = Portion(portion.flags, [], [one.identity], [one.value])
-                earlier.add_to(batch, one.time_us, _LATE if is_late else 0)
+                layout = Layout(one.identity, 1, None, {})
+                batch.add_more(layout, [one.value], one.time_us, portion.flags | (_LATE if is_late else 0))
             kept.add_to(batch, time_us, 0)
-            is_silent = is_silent and not kept.ids
+            is_silent = is_silent and not kept.values
         if is_silent:
-            batch.hear(portions[0].ids[0])
+            batch.hear(portions[0].identity(0))
 
 
 def _may_publish(publisher: Publisher, factory_id: str, device_key: str) -> bool:

@@ -8,11 +8,14 @@ from functools import partial
 import pytest
 
 from factoryops.alarms.plant_records import PlantRecords
+from factoryops.contracts import http
 from factoryops.contracts.snapshot import SnapshotDeadband
 from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from factoryops.domain.identity import DeviceId, device_id
+from factoryops.domain.mapping import MappedValue, TopicMapping
 from factoryops.domain.plant import Device
+from factoryops.domain.samples import SeriesKey, series_id
 from factoryops.identity.snapshot_file import take_snapshot
 from factoryops.journal.records import ClockOffset
 from tests.support.databases import NOON, Site
@@ -148,3 +151,13 @@ def test_a_factory_may_have_a_tenant_id_that_no_other_has(site: Site) -> None:
     newest = site.database.read(lambda tx: tx.audit(site.scope).list())[0]
     assert (newest.action, newest.new) == ("factory.change", {"tenant": "SH00000042"})
     assert site.database.run(lambda tx: tx.factories.set_tenant(site.factory.id, "")).tenant == ""
+
+
+def test_a_mapped_parameter_gets_the_unit_that_its_mapping_gives(site: Site) -> None:
+    values = (MappedValue("Druck", "$.p", unit="mbar"),)
+    content = http.MappingContent.of(TopicMapping("m", "site/{device}/data", values=values), is_enabled=True)
+    site.database.run(lambda tx: tx.mappings(site.scope).create(content))
+    key = SeriesKey(site.factory.id, "c-1", "Druck")
+    assert PlantRecords(site.database).copy({series_id(key): key}) == 1
+    (added,) = [one for one in site.database.read(lambda tx: tx.parameters(site.scope).list()) if one.key == "Druck"]
+    assert added.unit == "mbar"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factoryops.contracts.snapshot import SnapshotDeadband
@@ -121,6 +121,7 @@ def test_booleans_have_no_deadband(values: dict[str, object]) -> None:
     assert len(plant.take()) == 3
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=60), st.floats(0, 20))
 def test_the_line_that_is_left_is_never_further_from_the_truth_than_the_band(values: list[float], width: float) -> None:
     plant = new_plant(SnapshotDeadband("pump-1", "t", width, 20.0))

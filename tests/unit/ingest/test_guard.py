@@ -200,7 +200,7 @@ def test_p5_twenty_thousand_messages_of_which_many_are_hostile_balance_exactly()
     }
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.binary(max_size=40), st.binary(max_size=60), st.sampled_from([GATEWAY, PUMP, BROKER]))))
 def test_p5_whatever_comes_is_counted_once(messages: list[tuple[bytes, bytes, Publisher]]) -> None:
     guard, batch = new_guard(), OpenBatch()

@@ -6,7 +6,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factoryops.contracts import telemetry
@@ -18,6 +18,7 @@ from factoryops.contracts.telemetry import (
     Topic,
     decode,
     dialect_a,
+    documents,
     encode,
     parse_timestamp,
     parse_topic,
@@ -214,6 +215,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, FINITE, min_size=1), st.integers(0, NOW_US))
 def test_what_is_encoded_is_read_back_exactly(metrics: dict[str, float], time_us: int) -> None:
     reading = read(encode(time_us, metrics))
@@ -230,12 +232,25 @@ MESSAGES = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(MESSAGES | JSON)
 def test_the_fast_way_and_the_lenient_way_agree(message: object) -> None:
     payload = json.dumps(message).encode()
     assert decode(payload, NOW_US) == dialect_a._decode_lenient(payload, NOW_US)
 
 
+@settings(deadline=None)
+@given(MESSAGES | JSON, st.booleans())
+def test_a_document_reads_alike_the_quick_way_and_the_careful_way(message: object, is_doubled: bool) -> None:
+    payload = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    if is_doubled:
+        payload = b'{"a":' + payload + b',"a":' + payload + b"}"
+    quick = documents._read_plain(payload)
+    assert quick is documents._DOUBTFUL or quick == documents._read_carefully(payload)
+    assert not is_doubled or quick is documents._DOUBTFUL
+
+
+@settings(deadline=None)
 @given(
     st.binary(max_size=60)
     | st.builds(lambda a, b: b'{"metrics":{' + a + b"}," + b + b"}", st.binary(max_size=20), st.binary(max_size=20))
