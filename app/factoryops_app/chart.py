@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from factoryops_app.models.connection import Connection
 from factoryops_app.models.events import Unsubscribe
 from factoryops_app.models.history import Answer, HistoryQueries
 from factoryops_app.models.plant import Measured
-from factoryops_app.models.samples import Tap
+from factoryops_app.models.samples import Tap, Times, Values
+from factoryops_app.models.states import States, switch_words
 from factoryops_app.models.wording import gap_reason
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
@@ -46,6 +47,7 @@ class ChartFeed:
         self._shows_rules = shows_rules
         self._pens: tuple[Measured, ...] = ()
         self._by_series: dict[int, str] = {}
+        self._states: dict[str, States] = {}
         self._gaps: dict[tuple[int, int], Gap] = {}
         self._tap: Tap | None = None
         self._ends: list[Unsubscribe] = []
@@ -93,6 +95,9 @@ class ChartFeed:
     def _show_pens(self) -> None:
         self._close_tap()
         self._by_series = {one.parameter.series_id: one.parameter.id for one in self._pens}
+        samples = self._place.session.samples
+        texts = [one.parameter.id for one in self._pens if samples.is_text(one.parameter.series_id)]
+        self._states = {identity: self._states.get(identity) or States() for identity in texts}
         self._trend.set_pens([self._pen(index, one) for index, one in enumerate(self._pens)])
         self._tap = self._place.session.samples.tap(self._by_series)
         self._show_newest()
@@ -104,7 +109,13 @@ class ChartFeed:
         for series, identity in self._by_series.items():
             reading = self._place.session.samples.reading(series)
             if reading is not None:
-                self._trend.append_live(identity, np.array([reading.time_us], np.int64), np.array([reading.value]))
+                self._append(identity, np.array([reading.time_us], np.int64), np.array([reading.value]))
+
+    def _append(self, identity: str, time_us: Times, value: Values) -> None:
+        states = self._states.get(identity)
+        if states is not None:
+            value = states.numbers(value, self._place.session.samples.texts)
+        self._trend.append_live(identity, time_us, value)
 
     def _pen(self, index: int, one: Measured) -> Pen:
         parameter = one.parameter
@@ -117,8 +128,17 @@ class ChartFeed:
             low=parameter.low,
             high=parameter.high,
             limits=tuple(self._limits(one)) if self._shows_rules else (),
+            is_step=self._place.session.samples.is_discrete(parameter.series_id),
             description=f"{one.device.key} / {parameter.key}",
+            words=self._words(one),
         )
+
+    def _words(self, one: Measured) -> Mapping[float, str]:
+        states = self._states.get(one.parameter.id)
+        if states is not None:
+            return states.words
+        is_switch = self._place.session.samples.is_discrete(one.parameter.series_id)
+        return switch_words() if is_switch else {}
 
     def _limits(self, one: Measured) -> list[Limit]:
         return [
@@ -167,7 +187,9 @@ class ChartFeed:
             if piece.bins is not None:
                 self._trend.set_history(piece.parameter_id, piece.bins)
             else:
-                self._trend.set_samples(piece.parameter_id, piece.time_us, piece.value)
+                states = self._states.get(piece.parameter_id)
+                value = piece.value if states is None else states.numbers(piece.value, piece.texts)
+                self._trend.set_samples(piece.parameter_id, piece.time_us, value)
         for gap in answer.gaps:
             self._gaps[gap.start_us, gap.end_us] = Gap(gap.start_us, gap.end_us, gap_reason(gap.reason))
         self._trend.set_gaps(list(self._gaps.values()))
@@ -189,4 +211,4 @@ class ChartFeed:
             self._tap.has_overflowed = False
             self._ask_for_view()
         for series, time_us, value in self._tap.drain():
-            self._trend.append_live(self._by_series[series], time_us, value)
+            self._append(self._by_series[series], time_us, value)

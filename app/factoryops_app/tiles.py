@@ -94,7 +94,7 @@ class TileFeed:
             tile.set_value(None, None)
             tile.set_freshness(Freshness.EMPTY)
             return
-        tile.set_value(reading.value, reading.time_us)
+        tile.set_value(reading.value, reading.time_us, self._session.samples.words(reading.value, reading.flags))
         connection = self._session.connection
         if connection.is_lost:
             tile.set_freshness(Freshness.DISCONNECTED, connection.since_us)
@@ -105,7 +105,7 @@ class TileFeed:
 
     def _show_spark(self, tile: ValueTile, series: int, now: int) -> None:
         view = self._session.samples.view(series, now - _HOUR_US)
-        if view is None or not len(view):
+        if view is None or not len(view) or self._session.samples.is_text(series):
             return
         step = max(1, len(view) // _SPARK_POINTS)
         chosen = np.unique(np.append(np.arange(0, len(view), step), len(view) - 1))

@@ -33,7 +33,9 @@ class PenLine:
     view: PenStatistics
 
     def text(self, value: float | None) -> str:
-        """A value with the pen's decimals."""
+        """A value with the pen's decimals, or the words that stand for it."""
+        if value is not None and self.pen.words:
+            return self.pen.words.get(value, formatting.NOTHING)
         return formatting.number(value, self.pen.decimals)
 
 

@@ -25,12 +25,18 @@ _PAD_PX: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class TilePicture:
-    """Everything one picture of a tile is made of; `freshness` is the value of `Freshness`."""
+    """Everything one picture of a tile is made of.
+
+    Attributes:
+        words: what people read instead of the value; "" for a number.
+        freshness: the value of `Freshness`.
+    """
 
     look: Appearance
     size: QSize
     content: TileContent
     value: float | None
+    words: str
     age_s: float | None
     freshness: str
     mark: AlarmMark | None
@@ -103,7 +109,8 @@ def _paint_value(painter: QPainter, tile: TilePicture, place: QRectF, top: float
     """The figure, its unit, and its age where it is old; answers where the bar begins."""
     theme, content = tile.look.theme, tile.content
     unit_metrics = QFontMetricsF(tile.look.font(BODY_PT))
-    unit_px = unit_metrics.horizontalAdvance(content.unit) + 4 if content.unit else 0.0
+    unit = "" if tile.words else content.unit
+    unit_px = unit_metrics.horizontalAdvance(unit) + 4 if unit else 0.0
     figure, font = _fitting_figure(tile, place.width() - unit_px)
     metrics = QFontMetricsF(font)
     baseline = top + QFontMetricsF(tile.look.font(_VALUE_PT)).ascent()
@@ -128,13 +135,16 @@ def _paint_value(painter: QPainter, tile: TilePicture, place: QRectF, top: float
     painter.setFont(tile.look.font(BODY_PT))
     painter.setPen(QColor(theme.secondary))
     unit_place = QRectF(place.left() + width + 4, baseline - unit_metrics.ascent(), unit_px, unit_metrics.height())
-    painter.drawText(unit_place, Qt.AlignmentFlag.AlignLeft, content.unit)
+    painter.drawText(unit_place, Qt.AlignmentFlag.AlignLeft, unit)
     return baseline + 5
 
 
 def _fitting_figure(tile: TilePicture, room_px: float) -> tuple[str, QFont]:
     """The figure in the largest font it fits in; where none is small enough, with fewer decimals."""
     fonts = [tile.look.font(_VALUE_PT), tile.look.font(_VALUE_PT * 0.7)]
+    if tile.words:
+        fits = QFontMetricsF(fonts[0]).horizontalAdvance(tile.words) <= room_px
+        return tile.words, fonts[0] if fits else fonts[1]
     for decimals in range(tile.content.decimals, -1, -1):
         figure = formatting.number(tile.value, decimals)
         for font in fonts:
@@ -163,7 +173,7 @@ def _paint_bar(painter: QPainter, tile: TilePicture, bar: QRectF) -> float:
     for limit in content.limits:
         at = round(x(limit.value)) - 0.5
         painter.drawLine(QLineF(at, bar.top(), at, bar.bottom()))
-    if tile.value is not None:
+    if tile.value is not None and not tile.words:
         _paint_pointer(painter, tile, x(tile.value), bar)
     return bar.bottom()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from factoryops.domain.rules import Priority
@@ -32,6 +33,7 @@ class Pen:
         color_index: position in the theme's pens; from 10 on the line is dashed.
         low / high: the parameter's range; used for the scale while there are no samples.
         is_step: hold each value until the next, for discrete signals.
+        words: what people read for certain values, such as the states of a machine; may grow while the pen is shown.
     """
 
     id: str
@@ -44,6 +46,7 @@ class Pen:
     limits: tuple[Limit, ...] = ()
     is_step: bool = False
     description: str = ""
+    words: Mapping[float, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ class ValueTile(QWidget):
         self._is_wide = is_wide
         self._content = content
         self._value: float | None = None
+        self._words = ""
         self._time_us: int | None = None
         self._mark: AlarmMark | None = None
         self._freshness = Freshness.EMPTY
@@ -112,8 +113,11 @@ class ValueTile(QWidget):
         self._content = content
         self._say()
 
-    def set_value(self, value: float | None, time_us: int | None) -> None:
-        """The newest value and its time; an empty tile becomes live."""
+    def set_value(self, value: float | None, time_us: int | None, words: str = "") -> None:
+        """The newest value, its time, and the words that stand for it; an empty tile becomes live."""
+        if words != self._words:
+            self._words = words
+            self._say()
         self._value, self._time_us = value, time_us
         if value is not None and self._freshness is Freshness.EMPTY:
             self._freshness = Freshness.LIVE
@@ -157,7 +161,7 @@ class ValueTile(QWidget):
         tile_painter.paint(
             painter,
             tile_painter.TilePicture(
-                look=self._look, size=self.size(), content=self._content, value=self._value,
+                look=self._look, size=self.size(), content=self._content, value=self._value, words=self._words,
                 age_s=self._age_s(), freshness=self._freshness.value, mark=self._mark,
                 spark_us=spark.time_us, spark=spark.value, moment_us=self._moment_us, spark_span_us=SPARK_US,
                 has_focus=self.hasFocus(), is_hovered=self.underMouse(),
@@ -196,7 +200,8 @@ class ValueTile(QWidget):
 
     def _say(self) -> None:
         content = self._content
-        parts = [content.label, content.device, formatting.with_unit(self._value, content.decimals, content.unit)]
+        figure = self._words or formatting.with_unit(self._value, content.decimals, content.unit)
+        parts = [content.label, content.device, figure]
         if self._mark is not None:
             parts += [f"{priority_name(self._mark.priority)}: {state_name(self._mark.state)}"]
         if self._freshness in (Freshness.STALE, Freshness.DISCONNECTED):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -28,12 +28,14 @@ class Piece:
 
     Attributes:
         bins: None where `time_us` and `value` hold the samples themselves.
+        texts: what values stand for, where they are texts.
     """
 
     parameter_id: str
     bins: BinnedSeries | None
     time_us: npt.NDArray[np.int64]
     value: npt.NDArray[np.float64]
+    texts: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +118,5 @@ def _binned_piece(columns: http.BinnedColumns) -> Piece:
 
 
 def _raw_piece(columns: http.RawColumns) -> Piece:
-    return Piece(columns.parameter_id, None, np.array(columns.time_us, np.int64), np.array(columns.value, np.float64))
+    times, values = np.array(columns.time_us, np.int64), np.array(columns.value, np.float64)
+    return Piece(columns.parameter_id, None, times, values, columns.texts)

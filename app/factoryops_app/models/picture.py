@@ -28,11 +28,17 @@ async def fetch_picture(session: Session) -> None:
         client.devices(), client.rules(), client.latest(), client.alarms(), client.runs()
     )
     session.samples.expect(sum(len(device.parameters) for device in devices))
-    for value in latest:
-        session.samples.add_latest(value.series_id, value.time_us, value.value, value.flags)
+    take_latest(session, latest)
     session.alarms.replace(alarms, turn)
     session.runs.replace(runs)
     session.plant.replace(devices, rules)
+
+
+def take_latest(session: Session, latest: Sequence[http.LatestValue]) -> None:
+    """Show the newest values, texts as such."""
+    session.samples.lacks_texts = False
+    for value in latest:
+        session.samples.add_latest(value.series_id, value.time_us, value.value, value.flags, value.text)
 
 
 async def fill_rings(session: Session, now: int, lost_us: int | None) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from factoryops.domain.samples import SampleColumns
+from factoryops.domain.samples import SampleColumns, SampleFlag
 from factoryops.domain.time import US_PER_S, now_us
+from factoryops_resources.words import say
 from factoryops_widgets.ring_buffer import RingView, SampleRing
 
 RING_ROWS: Final = 3_600
@@ -22,6 +23,8 @@ USUAL_PERIOD_US: Final = 10 * US_PER_S
 SHORTEST_PATIENCE_US: Final = 5 * US_PER_S
 _PERIOD_SAMPLES: Final = 12
 _TAP_ROWS: Final = 200_000
+_TEXT: Final = int(SampleFlag.TEXT)
+_BOOLEAN: Final = int(SampleFlag.BOOLEAN)
 
 Times = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -83,6 +86,9 @@ class SampleStore:
         self._newest: dict[int, Reading] = {}
         self._taps: list[Tap] = []
         self._rows = RING_ROWS
+        self._texts: dict[int, str] = {}
+        self.lacks_texts = False
+        """Whether a text came live whose code is not known yet."""
         self.newest_us = 0
         """Time of the newest sample of all."""
 
@@ -96,12 +102,39 @@ class SampleStore:
         for series, time_us, value, flags in _by_series(samples):
             self._ring(series).append(time_us, value, flags)
             self._renew(series, arrived_us)
+            if flags[-1] & _TEXT and int(value[-1]) not in self._texts:
+                self.lacks_texts = True
             for tap in self._taps:
                 if series in tap.series:
                     tap.put(series, time_us, value)
 
-    def add_latest(self, series: int, time_us: int, value: float, flags: int) -> None:
+    @property
+    def texts(self) -> Mapping[int, str]:
+        """What codes stand for, as far as it is known."""
+        return self._texts
+
+    def is_text(self, series: int) -> bool:
+        """Whether the newest sample of a series is a text, which cannot be drawn as a line."""
+        held = self._newest.get(series)
+        return held is not None and bool(held.flags & _TEXT)
+
+    def is_discrete(self, series: int) -> bool:
+        """Whether the newest sample is a text or true or false, which hold until the next."""
+        held = self._newest.get(series)
+        return held is not None and bool(held.flags & (_TEXT | _BOOLEAN))
+
+    def words(self, value: float, flags: int) -> str:
+        """What people read for a value that is no number: the text, or yes or no; "" for a number."""
+        if flags & _TEXT:
+            return self._texts.get(int(value), "\N{HORIZONTAL ELLIPSIS}")
+        if flags & _BOOLEAN:
+            return say("yes") if value else say("no")
+        return ""
+
+    def add_latest(self, series: int, time_us: int, value: float, flags: int, text: str | None = None) -> None:
         """Take in the newest sample the service knows."""
+        if text is not None:
+            self._texts[int(value)] = text
         held = self._newest.get(series)
         if held is None or held.time_us < time_us:
             self._newest[series] = Reading(time_us, value, flags, time_us)
@@ -154,6 +187,8 @@ class SampleStore:
         """Forget everything."""
         self._rings.clear()
         self._newest.clear()
+        self._texts.clear()
+        self.lacks_texts = False
         self._taps.clear()
         self.newest_us = 0
 

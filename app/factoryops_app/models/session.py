@@ -15,7 +15,7 @@ from factoryops.domain.time import now_us
 from factoryops_app.models.alarms import AlarmStore
 from factoryops_app.models.connection import MISSED_BEATS, Connection, LinkStatus, retry_pause_s
 from factoryops_app.models.events import Event
-from factoryops_app.models.picture import fetch_picture, fill_rings
+from factoryops_app.models.picture import fetch_picture, fill_rings, take_latest
 from factoryops_app.models.plant import PlantStore
 from factoryops_app.models.runs import RunStore
 from factoryops_app.models.samples import SampleStore
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 FRAMES_PER_S = 10.0
 WELCOME_WITHIN_S = 5.0
+TEXTS_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Session:
         self._pulse = _Pulse()
         self._heard_us = clock()
         self._refresh_wanted = asyncio.Event()
+        self._texts_wanted = asyncio.Event()
         self.connection = Connection(LinkStatus.CONNECTING, clock())
 
     # --- who -----------------------------------------------------------------------------------------------------
@@ -190,6 +192,7 @@ class Session:
         messages = aiter(link)
         picture: asyncio.Task[None] | None = None
         refresher = asyncio.create_task(self._refresh_when_wanted())
+        reader = asyncio.create_task(self._learn_texts_when_wanted())
         try:
             while True:
                 message = await self._next(messages)
@@ -197,11 +200,12 @@ class Session:
                     picture = asyncio.create_task(self._resync())
                 elif picture.done():
                     picture.result()
-                if refresher.done():
-                    refresher.result()
+                for task in (refresher, reader):
+                    if task.done():
+                        task.result()
                 self._take(message)
         finally:
-            await _end(refresher, picture)
+            await _end(refresher, reader, picture)
 
     async def _next(self, messages: AsyncIterator[live.ServiceMessage]) -> live.ServiceMessage:
         try:
@@ -217,6 +221,8 @@ class Session:
         match message:
             case live.Samples():
                 self.samples.add_live(message.columns())
+                if self.samples.lacks_texts:
+                    self._texts_wanted.set()
             case live.AlarmChanged():
                 self.alarms.merge(http.Alarm.model_validate_json(message.alarm))
             case live.RunChanged():
@@ -249,6 +255,14 @@ class Session:
             await self._refresh_wanted.wait()
             self._refresh_wanted.clear()
             await self.refresh()
+
+    async def _learn_texts_when_wanted(self) -> None:
+        """Ask what a new text is, at most every two seconds: live samples carry codes alone."""
+        while True:
+            await self._texts_wanted.wait()
+            self._texts_wanted.clear()
+            take_latest(self, await self.client.latest())
+            await asyncio.sleep(TEXTS_EVERY_S)
 
     def _lose(self, reason: str) -> None:
         if self.connection.is_lost:

@@ -51,6 +51,8 @@ class JournalFeed:
         self.name = name
         self._reader = JournalReader(path, after_seq=after_seq)
         self._tail = tail
+        if tail is not None:
+            tail.texts = self._reader.texts
         self._presence = presence
         self._index = SeriesIndex()
 

@@ -65,7 +65,12 @@ class History:
 
     def texts(self, codes: Sequence[int]) -> dict[int, str]:
         """The texts that these codes stand for; unknown ones are left out."""
-        return self.reader.texts(codes)
+        found = self.reader.texts(codes)
+        for code in set(codes) - found.keys():
+            held = next((tail.texts[code] for tail in self._tails if code in tail.texts), None)
+            if held is not None:
+                found[code] = held[1]
+        return found
 
     def raw(self, series: int, start_us: int, end_us: int, *, most: int, cancelled: Cancelled = never) -> SampleColumns:
         """The first `most` samples of the span, ascending in time, one per time."""

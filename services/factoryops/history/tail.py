@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,10 +32,14 @@ class Tail:
 
     Args:
         most_bytes: beyond this the oldest rows are dropped and `pending_from_us` says so.
+
+    Attributes:
+        texts: (factory, text) by code, of all texts the journal names; whoever feeds the tail puts its reader's here.
     """
 
     def __init__(self, *, most_bytes: int = 128_000_000) -> None:
         self._most_samples = max(1, most_bytes // _BYTES_PER_SAMPLE)
+        self.texts: Mapping[int, tuple[str, str]] = {}
         self._lock = threading.Lock()
         self._chunks: list[_Chunk] = []
         self._fresh: list[_Chunk] = []

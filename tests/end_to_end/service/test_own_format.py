@@ -63,6 +63,9 @@ async def test_a_format_of_its_own_is_caught_mapped_and_replayed_with_source_tim
     assert again.result == run.result
     assert await _early(client, start_ms) == early
     assert live_ms > start_ms
+    latest = {one.parameter_id: one for one in await client.latest()}
+    parameters = next(one for one in await client.devices() if one.key == "press-7").parameters
+    assert {one.key: latest[one.id].text for one in parameters} == {"oil": None, "is_on": None, "mode": "auto"}
     group = next(one for one in await client.quarantine_groups() if one.reason == "invalid_topic")
     assert group.replayed == EARLY
     await _balances(client)

@@ -6,7 +6,9 @@ import json
 import pytest
 
 from factoryops.domain.identity import Role
+from factoryops.domain.samples import SampleColumns, SampleFlag, text_code
 from factoryops.domain.time import now_us
+from factoryops.journal.records import Entry, MessageLedger
 from tests.support.api_service import ApiService, FactoryKit
 from tests.support.waiting import wait_until
 
@@ -33,6 +35,28 @@ def test_health_with_a_session_balances_both_ledgers(service: ApiService, kit: F
     lost = {role["role"] for role in health["roles"] if not role["is_alive"]}
     assert {"ingest", "historian", "engine", "worker"} <= lost
     assert any("nothing is received" in problem["message"] for problem in health["problems"])
+
+
+def test_texts_are_told_with_the_samples_that_carry_their_codes(service: ApiService) -> None:
+    kit = service.add_factory("texts")
+    moment = now_us()
+    code = text_code(kit.factory.id, "auto mode")
+    series = kit.parameters[0].series_id
+    samples = SampleColumns.of([(series, moment, float(code))], flags=int(SampleFlag.TEXT))
+    writer, old = service.writers["journal"], service.writers["journal"].ledger
+    ledger = MessageLedger(old.received + 1, old.accepted + 1, old.quarantined, old.values_accepted + 1)
+    writer.append(Entry(moment, ledger, samples), kit.keys(), [(kit.factory.id, "auto mode")])
+    service.doorbell.ring()
+    with service.client(kit.tokens[Role.VIEWER]) as client:
+        wait_until(lambda: client.get("latest").json()["values"])
+        (latest,) = client.get("latest").json()["values"]
+        assert (latest["value"], latest["flags"], latest["text"]) == (float(code), int(SampleFlag.TEXT), "auto mode")
+        span = {"start_us": moment, "end_us": moment + 1}
+        raw = client.get(f"parameters/{kit.parameters[0].id}/samples", params=span).json()
+        assert raw["texts"] == {str(code): "auto mode"}
+        asked: dict[str, str | int] = {"parameter_id": kit.parameters[0].id, **span}
+        (column,) = client.get("history", params=asked).json()["columns"]
+        assert column["count"] == []
 
 
 def test_history_and_live_tail_are_one_line(service: ApiService, kit: FactoryKit) -> None:

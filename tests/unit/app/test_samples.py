@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from factoryops.domain.samples import SampleColumns
+from factoryops.domain.samples import SampleColumns, SampleFlag, text_code
 from factoryops.domain.time import US_PER_S
 from factoryops_app.models.samples import SampleStore
+from factoryops_app.models.states import States
 
 
 class Clock:
@@ -72,3 +73,32 @@ def test_a_large_plant_gets_smaller_rings() -> None:
     view = store.view(1)
     assert view is not None
     assert len(view) == 600
+
+
+def test_texts_and_switches_are_words_and_a_text_that_is_not_known_is_missed() -> None:
+    store = SampleStore(lambda: 0)
+    code = text_code("f", "auto")
+    flags = np.array([int(SampleFlag.TEXT)], np.uint8)
+    samples = SampleColumns(np.array([7]), np.array([1_000]), np.array([float(code)]), flags)
+    store.add_live(samples)
+    assert store.lacks_texts
+    assert store.words(float(code), int(SampleFlag.TEXT)) == "…"
+    store.lacks_texts = False
+    store.add_latest(7, 1_000, float(code), int(SampleFlag.TEXT), "auto")
+    store.add_live(samples)
+    assert not store.lacks_texts
+    assert store.words(float(code), int(SampleFlag.TEXT)) == "auto"
+    assert (store.is_text(7), store.is_discrete(7), store.is_text(8)) == (True, True, False)
+    assert [store.words(value, int(SampleFlag.BOOLEAN)) for value in (0.0, 1.0)] == ["no", "yes"]
+    assert store.words(5.0, 0) == ""
+
+
+def test_each_text_is_a_state_with_a_number_of_its_own() -> None:
+    states = States()
+    run, idle = float(text_code("f", "run")), float(text_code("f", "idle"))
+    assert states.numbers(np.array([run, idle, run]), {int(run): "run"}).tolist() == [
+        states.numbers(np.array([one]), {})[0] for one in (run, idle, run)
+    ]
+    assert set(states.words.values()) == {"run"}
+    states.numbers(np.array([idle]), {int(idle): "idle"})
+    assert sorted(states.words) == [1.0, 2.0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
@@ -15,7 +15,10 @@ from factoryops.contracts import http
 from factoryops.domain.bins import BinnedSeries, align_down, bin_samples, bin_width_us
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import Scope
+from factoryops.domain.samples import SampleColumns, SampleFlag
 from factoryops.history.queries import History
+
+_TEXT: Final = int(SampleFlag.TEXT)
 
 Moment = Annotated[int, Query(ge=0, le=253_402_300_799_000_000, examples=[1_767_225_600_000_000])]
 
@@ -24,15 +27,29 @@ async def get_latest(asking: Asking) -> Response:
     """The newest sample of every parameter that has one."""
     plant = await asking.plant()
     series = list(plant.parameter_of)
-    newest = await asking.service.history_pool.run(asking.service.context.history.latest, series)
+    newest, texts = await asking.service.history_pool.run(_latest, asking.service.context.history, series)
     rows = zip(
         newest.series.tolist(), newest.time_us.tolist(), newest.value.tolist(), newest.flags.tolist(), strict=True
     )
     values = [
-        {"parameter_id": plant.parameter_of[one], "series_id": one, "time_us": time_us, "value": value, "flags": flags}
+        {
+            "parameter_id": plant.parameter_of[one], "series_id": one, "time_us": time_us, "value": value,
+            "flags": flags, "text": texts.get(int(value)) if flags & _TEXT else None,
+        }
         for one, time_us, value, flags in rows
-    ]
+    ]  # fmt: skip
     return _json({"values": values})
+
+
+def _latest(history: History, series: Sequence[int]) -> tuple[SampleColumns, dict[int, str]]:
+    newest = history.latest(series)
+    return newest, _texts_of(history, newest)
+
+
+def _texts_of(history: History, samples: SampleColumns) -> dict[int, str]:
+    """What the texts among the samples are, by code."""
+    codes = np.unique(samples.value[(samples.flags & _TEXT) > 0]).astype(np.int64).tolist()
+    return history.texts(codes) if codes else {}
 
 
 async def get_binned(
@@ -42,7 +59,7 @@ async def get_binned(
     end_us: Moment,
     most_bins: Annotated[int, Query(ge=1, le=20_000)] = 1_000,
 ) -> Response:
-    """Minimum, maximum, mean and count per bin, live tail included.
+    """Minimum, maximum, mean and count per bin, live tail included; bins that hold texts alone are absent.
 
     The width comes from a fixed ladder and bins lie on absolute time, so the answer covers whole bins: its span may
     be wider than the one asked for by up to a bin on each side.
@@ -95,15 +112,16 @@ def _binned(
 
 
 def _bins(parameter_id: str, series: int, bins: BinnedSeries) -> dict[str, object]:
+    has_numbers = ~np.isnan(bins.mean)
     return {
         "parameter_id": parameter_id,
         "series_id": series,
         "bin_us": bins.width_us,
-        "start_us": bins.start_us.tolist(),
-        "count": bins.count.tolist(),
-        "minimum": bins.minimum.tolist(),
-        "maximum": bins.maximum.tolist(),
-        "mean": bins.mean.tolist(),
+        "start_us": bins.start_us[has_numbers].tolist(),
+        "count": bins.count[has_numbers].tolist(),
+        "minimum": bins.minimum[has_numbers].tolist(),
+        "maximum": bins.maximum[has_numbers].tolist(),
+        "mean": bins.mean[has_numbers].tolist(),
     }
 
 
@@ -118,6 +136,7 @@ def _samples(asking: Call, parameter_id: str, series: int, span: tuple[int, int]
             "time_us": times[:most],
             "value": found.value[:most].tolist(),
             "flags": found.flags[:most].tolist(),
+            "texts": _texts_of(history, found),
             "next_start_us": times[most] if len(times) > most else None,
             **_notes(history, asking.scope, span),
         }

@@ -6,13 +6,14 @@ from factoryops.contracts.http.parts import Identifier, Received
 
 
 class LatestValue(Received):
-    """The newest sample of a parameter."""
+    """The newest sample of a parameter; with the flag TEXT, `value` is a code and `text` what it stands for."""
 
     parameter_id: Identifier
     series_id: int
     time_us: int
     value: float
     flags: int
+    text: str | None = None
 
 
 class LatestValues(Received):
@@ -30,7 +31,7 @@ class GapSpan(Received):
 
 
 class BinnedColumns(Received):
-    """One parameter per bin; bins without samples are absent."""
+    """One parameter per bin; bins without numbers are absent."""
 
     parameter_id: Identifier
     series_id: int
@@ -61,6 +62,7 @@ class RawColumns(Received):
     """Samples of one parameter, ascending in time.
 
     Attributes:
+        texts: what the values of samples with the flag TEXT stand for, by value.
         next_start_us: where to go on when the limit cut the answer; None at the end.
     """
 
@@ -69,6 +71,7 @@ class RawColumns(Received):
     time_us: list[int]
     value: list[float]
     flags: list[int]
+    texts: dict[int, str] = {}
     next_start_us: int | None = None
     gaps: list[GapSpan] = []
     pending_from_us: int | None = None
