@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from factoryops.certificates.expiry import WatchedCertificate
 from factoryops.database.database import Database
 from factoryops.domain.credentials import DeviceAddress
 from factoryops.history.queries import History
@@ -59,7 +60,7 @@ class ApiContext:
         artifacts_folder: files lie at <factory id>/<artifact id> in it.
         uploads: files that wait to be imported.
         roles: whose heartbeats must be there.
-        certificates: what each is ("The certificate of the API") and its file: their ends are announced.
+        certificates: those in use: their ends are announced.
         device_address: where devices are told to connect.
         logins_path: where ingest notes when credentials were last used.
     """
@@ -77,6 +78,6 @@ class ApiContext:
     uploads: Uploads
     limits: ApiLimits = field(default_factory=ApiLimits)
     roles: tuple[str, ...] = ("ingest", "historian", "engine", "api", "worker")
-    certificates: Mapping[str, Path] = field(default_factory=dict)
+    certificates: tuple[WatchedCertificate, ...] = ()
     device_address: DeviceAddress = field(default_factory=lambda: DeviceAddress("127.0.0.1", 1883))
     logins_path: Path | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -36,19 +37,28 @@ def expiry_warning(what: str, ends_at: datetime, moment: datetime) -> str:
     return ""
 
 
-def expiry_warnings(files: Mapping[str, Path], moment: datetime) -> dict[str, str]:
-    """The warnings of several certificate files, by the code of a problem; blocks while small files are read.
+@dataclass(frozen=True, slots=True)
+class WatchedCertificate:
+    """A certificate file of the installation.
 
-    Args:
-        files: what each is ("The certificate of the API") and its file.
-        moment: now.
+    Attributes:
+        key: a fixed word for it, part of its problem's code.
+        what: whose it is, as a sentence's subject.
     """
+
+    key: str
+    what: str
+    file: Path
+
+
+def expiry_warnings(watched: Iterable[WatchedCertificate], moment: datetime) -> dict[str, str]:
+    """The warnings of several certificate files, by the code of a problem; blocks while small files are read."""
     found: dict[str, str] = {}
-    for number, (what, file) in enumerate(files.items()):
+    for one in watched:
         try:
-            warning = expiry_warning(what, inspect(file).ends_at, moment)
+            warning = expiry_warning(one.what, inspect(one.file).ends_at, moment)
         except InvalidInputError as error:
-            warning = f"{what} cannot be watched: {error}"
+            warning = f"{one.what} cannot be watched: {error}"
         if warning:
-            found[f"certificate_ends:{number}"] = warning
+            found[f"certificate_ends:{one.key}"] = warning
     return found

@@ -59,6 +59,10 @@ SYSTEM_ALARMS: Final[Mapping[str, SystemAlarm]] = {
     "broker_unstable": SystemAlarm("Broker connection unstable", Priority.HIGH, _BROKER),
     "broker_refuses": SystemAlarm("Broker refuses us", Priority.HIGH, "Let our user read the factories' topics."),
     "broker_dropped": SystemAlarm("Broker dropped messages", Priority.HIGH, "Raise the broker's queue limits."),
+    "broker_filling": SystemAlarm("Broker's queue fills up", Priority.HIGH, _CATCH_UP),
+    "broker_configuration": SystemAlarm(
+        "Broker not safely configured", Priority.MEDIUM, "Mend the settings that the problem names."
+    ),
     "certificate": SystemAlarm("Certificate not usable", Priority.HIGH, _CERTIFICATE),
     "certificate_ends": SystemAlarm("Certificate ends", Priority.MEDIUM, _CERTIFICATE),
     "safe_mode": SystemAlarm("Safe mode", Priority.HIGH, "Look at memory and logs of the plant server."),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -13,6 +12,7 @@ from fastapi import FastAPI
 from factoryops.api.app import build_app
 from factoryops.api.context import ApiContext
 from factoryops.api.server_options import UVICORN_OPTIONS
+from factoryops.certificates.expiry import WatchedCertificate
 from factoryops.domain.errors import SetupError
 from factoryops.history.queries import History
 from factoryops.history.tail import Tail
@@ -20,7 +20,7 @@ from factoryops.history.transfer.uploads import Uploads
 from factoryops.identity.login import Login
 from factoryops.server.bootstrap import device_address, open_database, open_history_reader, program_version
 from factoryops.server.role_process import Work
-from factoryops.server.settings import ApiSettings, Settings, data_folder
+from factoryops.server.settings import ApiSettings, DataFolder, Settings, data_folder
 
 
 def serve(settings: Settings) -> Work:
@@ -58,12 +58,19 @@ def serve(settings: Settings) -> Work:
     return work
 
 
-def _certificates(settings: Settings) -> dict[str, Path]:
-    """Every certificate file that the settings name, and what it is."""
-    named: dict[str, Path | None] = {"The certificate of the API": settings.api.certificate_file}
-    named["The certificate of the MQTT endpoint"] = settings.endpoint.certificate_file
-    named |= {f"The authority of the broker {one.name}": one.ca_file for one in settings.brokers}
-    return {what: file for what, file in named.items() if file is not None}
+def _certificates(settings: Settings) -> tuple[WatchedCertificate, ...]:
+    """Every certificate file that the settings name, and the plant's own authority."""
+    own = DataFolder(settings.data_folder.absolute()).certificates / "ca.pem"
+    named = [
+        ("api", "The certificate of the API", settings.api.certificate_file),
+        ("endpoint", "The certificate of the MQTT endpoint", settings.endpoint.certificate_file),
+        ("authority", "The plant's own authority", own if own.exists() else None),
+        *(
+            (f"{one.name}-authority", f"The authority of the broker {one.name}", one.ca_file)
+            for one in settings.brokers
+        ),
+    ]
+    return tuple(WatchedCertificate(key, what, file) for key, what, file in named if file is not None)
 
 
 def _config(app: FastAPI, api: ApiSettings) -> uvicorn.Config:

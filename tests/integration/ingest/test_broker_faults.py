@@ -139,14 +139,39 @@ async def test_twenty_ends_of_the_broker_lose_nothing_silently(
     await ride(broker, folder_for(tmp_path, broker.config()), run_ingest, ends)
 
 
+@pytest.mark.parametrize("is_killed", [False, True], ids=["stopped", "killed"])
+async def test_what_waits_in_the_broker_for_a_service_that_is_away_outlives_the_broker(
+    tmp_path: Path, broker: PlantBroker, run_ingest: Running, is_killed: bool
+) -> None:
+    folder = folder_for(tmp_path, broker.config())
+    async with run_ingest(folder):
+        await until(lambda: is_connected(folder))
+    async with publishing(broker) as device:
+        await until(lambda: len(device.acked) >= 200, timeout_s=20)
+    if is_killed:
+        saved = broker.folder / "mosquitto.db"
+        before_ns = saved.stat().st_mtime_ns if saved.exists() else 0
+        published_ns = time.time_ns()
+        await until(lambda: saved.exists() and saved.stat().st_mtime_ns > max(before_ns, published_ns), timeout_s=15)
+        broker.kill()
+    else:
+        broker.stop()
+    broker.start()
+    async with run_ingest(folder):
+        await until(lambda: not missing(folder, device), timeout_s=20, every_s=0.2, what="everything stored")
+    assert gaps(folder) == 0
+    assert_ledger_balances(folder)
+
+
 @pytest.mark.parametrize(
     ("mode", "words"),
-    [(Mode.REFUSE, "Nobody listens there"), (Mode.SWALLOW, "cannot be reached")],
+    [(Mode.REFUSE, "Nobody listens there"), (Mode.SWALLOW, "It does not answer")],
 )
 async def test_a_broker_that_cannot_be_reached_is_taken_up_again_when_it_can(
-    tmp_path: Path, broker: PlantBroker, run_ingest: Running, mode: Mode, words: str
+    tmp_path: Path, broker: PlantBroker, run_ingest: Running, monkeypatch: pytest.MonkeyPatch, mode: Mode, words: str
 ) -> None:
-    """Row 9: refused, and a connection that falls silent without being closed."""
+    """Row 9: refused; a connection that falls silent without being closed, and new ones that are never answered."""
+    monkeypatch.setattr("factoryops.ingest.broker._CONNECT_TIMEOUT_S", 1.0)
     async with SwitchingProxy(broker.port).running() as proxy:
         config = dataclasses.replace(broker.config(port=proxy.port), keep_alive_s=1)
         folder = folder_for(tmp_path, config)

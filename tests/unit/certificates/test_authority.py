@@ -14,7 +14,7 @@ import pytest
 
 from factoryops.api.certificate_watch import CertificateWatch
 from factoryops.certificates.authority import Authority, create_authority
-from factoryops.certificates.expiry import expiry_warning, expiry_warnings
+from factoryops.certificates.expiry import WatchedCertificate, expiry_warning, expiry_warnings
 from factoryops.certificates.facts import inspect
 from factoryops.certificates.files import replace_file
 from factoryops.certificates.ledger import Purpose
@@ -175,22 +175,23 @@ def test_an_end_is_announced_30_14_and_3_days_ahead(left: timedelta, words: str)
 
 def test_a_file_that_cannot_be_watched_is_named(authority: Authority, tmp_path: Path) -> None:
     authority.issue("broker", Purpose.SERVER, ["a"])
-    files = {
-        "The certificate of the API": authority.certificate_file("broker"),
-        "The certificate of the broker hall-1": tmp_path / "gone.pem",
-    }
-    found = expiry_warnings(files, datetime.now(UTC))
-    assert list(found) == ["certificate_ends:1"]
-    assert "gone.pem" in found["certificate_ends:1"]
+    watched = [
+        WatchedCertificate("api", "The certificate of the API", authority.certificate_file("broker")),
+        WatchedCertificate("hall-1", "The certificate of the broker hall-1", tmp_path / "gone.pem"),
+    ]
+    found = expiry_warnings(watched, datetime.now(UTC))
+    assert list(found) == ["certificate_ends:hall-1"]
+    assert "gone.pem" in found["certificate_ends:hall-1"]
 
 
 def test_the_health_page_says_that_a_certificate_ends_until_it_is_renewed(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority.issue("api", Purpose.SERVER, ["a"], valid_days=10)
-    watch = CertificateWatch({"The certificate of the API": authority.certificate_file("api")})
+    api = WatchedCertificate("api", "The certificate of the API", authority.certificate_file("api"))
+    watch = CertificateWatch([api])
     (problem,) = watch.look()
-    assert problem.code.startswith("certificate_ends")
+    assert problem.code == "certificate_ends:api"
     assert "within 14 days" in problem.message
     authority.renew("api")
     monkeypatch.setattr("factoryops.api.certificate_watch._LOOK_EVERY_S", 0.0)
