@@ -16,7 +16,7 @@ import msgspec
 from factoryops.alarms.clocks import DeviceClocks
 from factoryops.alarms.directory import Directory
 from factoryops.alarms.system_transitions import system_transition
-from factoryops.alarms.system_watch import SystemProblem
+from factoryops.alarms.system_watch import Place, SystemProblem
 from factoryops.alarms.wording import message_of
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.domain.alarms import AlarmEventKind
@@ -75,7 +75,7 @@ class AlarmEngine:
         self._calculated: list[Calculated] = []
         self._annunciations: dict[str, int] = {}
         self._clocks = DeviceClocks()
-        self._system: dict[tuple[str, str], SystemProblem] = {}
+        self._system: dict[tuple[str, Place], SystemProblem] = {}
 
     def feed(self, batch: Batch, names: Mapping[int, SeriesKey]) -> list[AlarmTransition]:
         """Take the next row: its samples, then its watermark.
@@ -127,25 +127,26 @@ class AlarmEngine:
         """Put other rules in force, from behind the newest row on."""
         return [self._transition(one) for one in self._evaluator.set_rules(rules)]
 
-    def set_system(self, wanted: Mapping[str, SystemProblem], at_us: int) -> list[AlarmTransition]:
-        """Let the service's own problems, by code, be alarms of every factory; those that are over clear at `at_us`.
+    def set_system(self, wanted: Mapping[Place, SystemProblem], at_us: int) -> list[AlarmTransition]:
+        """Let the service's own problems be alarms of the factories they concern; those that are over clear at `at_us`.
 
         This is an input of its own, beside the journal: it moves no rule's condition.
         """
-        factories = self.directory.factories
-        gone = [(place, one) for place, one in self._system.items() if place[1] not in wanted]
-        new = [
-            ((factory, code), problem)
-            for factory in factories
-            for code, problem in wanted.items()
-            if (factory, code) not in self._system
-        ]
-        for place, _ in gone:
-            del self._system[place]
-        self._system.update(new)
+        due = {
+            (factory, place): problem
+            for factory in self.directory.factories
+            for place, problem in wanted.items()
+            if problem.concerns(factory)
+        }
+        gone = {key: one for key, one in self._system.items() if key[1] not in wanted}
+        new = {key: one for key, one in due.items() if key not in self._system}
+        self._system = {key: one for key, one in self._system.items() if key not in gone} | new
         return [
-            *(self._system_move(place[0], one, AlarmEventKind.CLEARED, at_us) for place, one in gone),
-            *(self._system_move(place[0], one, AlarmEventKind.RAISED, one.since_us) for place, one in new),
+            *(self._system_move(factory, one, AlarmEventKind.CLEARED, at_us) for (factory, _), one in gone.items()),
+            *(
+                self._system_move(factory, one, AlarmEventKind.RAISED, one.since_us)
+                for (factory, _), one in new.items()
+            ),
         ]
 
     def _system_move(self, factory: str, problem: SystemProblem, kind: AlarmEventKind, at_us: int) -> AlarmTransition:
@@ -155,7 +156,7 @@ class AlarmEngine:
     @property
     def system_problems(self) -> list[SystemProblem]:
         """The service's problems that are alarms."""
-        return [*{problem.code: problem for problem in self._system.values()}.values()]
+        return [*{problem.place: problem for problem in self._system.values()}.values()]
 
     def _annunciation(self, identity: str, kind: AlarmEventKind) -> int:
         """How often the alarm was raised, this time included."""
@@ -236,5 +237,5 @@ class AlarmEngine:
         made._annunciations = saved.annunciations
         made._calculator = calculator
         made._clocks = DeviceClocks(saved.clocks)
-        made._system = {(one.factory_id, one.problem.code): one.problem for one in saved.system}
+        made._system = {(one.factory_id, one.problem.place): one.problem for one in saved.system}
         return made

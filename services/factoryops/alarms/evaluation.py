@@ -12,7 +12,7 @@ import msgspec
 from factoryops.alarms.engine import AlarmEngine, Calculated
 from factoryops.alarms.live_journal import LiveJournal
 from factoryops.alarms.records import JOURNAL, Record
-from factoryops.alarms.system_watch import SystemProblem
+from factoryops.alarms.system_watch import Place, SystemProblem
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database.rows import EngineState
 from factoryops.domain.calculations import Calculation
@@ -86,8 +86,8 @@ class Evaluation:
         self._live.tidy()
         return len(batches)
 
-    def take_system(self, wanted: Mapping[str, SystemProblem]) -> None:
-        """Take the service's own problems, by code; nothing happens where they are as they were."""
+    def take_system(self, wanted: Mapping[Place, SystemProblem]) -> None:
+        """Take the service's own problems; nothing happens where they are as they were."""
         happened = self.engine.set_system(wanted, now_us())
         if happened:
             self.tell(happened)

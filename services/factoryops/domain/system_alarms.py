@@ -48,6 +48,10 @@ SYSTEM_ALARMS: Final[Mapping[str, SystemAlarm]] = {
     "journal_rows_missing": SystemAlarm("Journal damaged", Priority.HIGH, "Check the disk; look at the gap on charts."),
     "database_away": SystemAlarm("Database away", Priority.HIGH, "Bring the database back."),
     "store_away": SystemAlarm("History store away", Priority.HIGH, _STORE),
+    "bucket_away": SystemAlarm("History bucket away", Priority.HIGH, _STORE),
+    "history_lost": SystemAlarm(
+        "History lost in InfluxDB", Priority.HIGH, "Bring it back: factoryops-service influx replay."
+    ),
     "history_behind": SystemAlarm("History behind", Priority.LOW, _CATCH_UP),
     "engine_behind": SystemAlarm("Alarms behind", Priority.HIGH, _CATCH_UP),
     "live_alarms_delayed": SystemAlarm("Alarms reach screens late", Priority.HIGH, _DISK),
@@ -58,6 +62,7 @@ SYSTEM_ALARMS: Final[Mapping[str, SystemAlarm]] = {
     "broker_away": SystemAlarm("Broker away", Priority.HIGH, _BROKER),
     "broker_unstable": SystemAlarm("Broker connection unstable", Priority.HIGH, _BROKER),
     "broker_refuses": SystemAlarm("Broker refuses us", Priority.HIGH, "Let our user read the factories' topics."),
+    "broker_filling": SystemAlarm("Broker's queue fills up", Priority.MEDIUM, _BROKER),
     "broker_dropped": SystemAlarm("Broker dropped messages", Priority.HIGH, "Raise the broker's queue limits."),
     "broker_filling": SystemAlarm("Broker's queue fills up", Priority.HIGH, _CATCH_UP),
     "broker_configuration": SystemAlarm(

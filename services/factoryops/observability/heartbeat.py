@@ -26,11 +26,13 @@ class Problem(msgspec.Struct, frozen=True):
         code: a fixed word ("store_away", "broker_away", "disk_full", ...).
         message: one sentence a person reads: what, what it means, what to do.
         since_us: when it began.
+        factory: the id of the one factory it concerns; "" when it concerns all.
     """
 
     code: str
     message: str
     since_us: int
+    factory: str = ""
 
 
 class Heartbeat(msgspec.Struct, frozen=True):

@@ -73,6 +73,19 @@ async def test_a_problem_is_raised_in_every_factory_acknowledged_and_cleared(pla
     assert plant.site.database.read(lambda tx: tx.rules(plant.site.scope).list()) == []
 
 
+async def test_what_concerns_one_factory_is_no_alarm_of_another(plant: EngineSite) -> None:
+    other = new_site(plant.site.database, "lakeside")
+    async with plant.running(), beating(plant) as historian:
+        historian.problems = (
+            Problem("bucket_away", "Its bucket is gone.", WRONG.since_us, plant.site.factory.id),
+            Problem("bucket_away", "So is this one's.", WRONG.since_us, other.factory.id),
+        )
+        await until(lambda: [one.message for one in alarms(other) if one.parameter_key == "bucket_away"])
+        for site, sentence in ((plant.site, "Its bucket is gone."), (other, "So is this one's.")):
+            told = [one.message for one in alarms(site) if one.parameter_key == "bucket_away"]
+            assert told == [sentence]
+
+
 async def test_a_restart_neither_repeats_nor_forgets_it(plant: EngineSite) -> None:
     async with plant.running(), beating(plant):
         await until(lambda: alarms(plant.site))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -246,8 +247,12 @@ class InfluxHistory(InfluxHistoryReader):
 
     def problems(self) -> Sequence[Problem]:
         """Why samples are held back, and what InfluxDB has lost."""
-        lost = (lane.promise.problem(self._config.bucket(lane.factory)) for lane in self._lanes.values())
-        return [one for one in (*(lane.problem for lane in self._lanes.values()), *lost) if one is not None]
+        found = (
+            (lane.factory, problem)
+            for lane in self._lanes.values()
+            for problem in (lane.problem, lane.promise.problem(self._config.bucket(lane.factory)))
+        )
+        return [msgspec.structs.replace(one, factory=factory) for factory, one in found if one is not None]
 
     def close(self) -> None:
         """Let go of connections and files."""
