@@ -89,6 +89,7 @@ class EngineService:
         self._recorded_at = time.monotonic()
         self._recorded_seq = 0
         self._away: Problem | None = None
+        self._stopped: dict[str, Problem] = {}
         self._wait_s = _FIRST_WAIT_S
         self._is_full = False
 
@@ -330,8 +331,22 @@ class EngineService:
                 "not seen. Conditions go on from the newest samples; the span is shown as a gap."
             )
             found.append(Problem("journal_rows_missing", message, evaluation.received_us))
+        found += self._stopped_calculations(evaluation)
         late_us = now_us() - evaluation.received_us
         if self._is_full and late_us > _BEHIND_US:
             message = f"Alarms are {late_us // US_PER_S} s behind and catching up; nothing is lost."
             found.append(Problem("engine_behind", message, evaluation.received_us))
         return tuple(one for one in found if one is not None)
+
+    def _stopped_calculations(self, evaluation: Evaluation) -> list[Problem]:
+        """The calculations that are stopped, each a problem of its own factory."""
+        calculator = evaluation.engine.calculator
+        before, self._stopped = self._stopped, {}
+        for (identity, _), fault in calculator.faults.items():
+            stopped = calculator.calculations[identity]
+            message = (
+                f"The calculated parameter {stopped.device_key}.{stopped.parameter_key} is not calculated: {fault}"
+            )
+            made = Problem(f"calculation_stopped:{identity}", message, now_us(), stopped.factory_id)
+            self._stopped[identity] = before.get(identity, made)
+        return [*self._stopped.values()]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from factoryops.contracts import http
 from factoryops.domain.errors import UnavailableError
@@ -29,19 +29,50 @@ _MEANING: Final = {
 _SUPERVISOR: Final = "supervisor"
 _VITAL: Final = frozenset({"ingest", "historian", "engine"})
 
+Balances: TypeAlias = tuple[http.MessageBalance, http.ValueBalance]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A problem; `factory` is the id of the one factory it concerns, "" when it concerns all."""
+
+    factory: str
+    problem: http.HealthProblem
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Health without the ledgers: cheap enough for every beat."""
+    """Health without the ledgers: cheap enough for every beat.
 
-    status: str
+    Attributes:
+        is_failing: a part that nothing can do without is lost.
+        told: everything that is wrong anywhere.
+    """
+
+    is_failing: bool
     roles: list[http.RoleHealth]
-    problems: list[http.HealthProblem]
+    told: list[Told]
 
     @property
-    def sentences(self) -> list[str]:
-        """What is wrong, a sentence each."""
-        return [problem.message for problem in self.problems]
+    def status(self) -> str:
+        """How the whole installation is."""
+        return _status(self.is_failing, self.told)
+
+    def problems(self, factory: str) -> list[http.HealthProblem]:
+        """What is wrong for a factory; what concerns another alone is not told."""
+        return [one.problem for one in self.told if one.factory in {"", factory}]
+
+    def status_for(self, factory: str) -> str:
+        """How it is, as far as a factory is concerned."""
+        return _status(self.is_failing, self.problems(factory))
+
+    def sentences(self, factory: str) -> list[str]:
+        """What is wrong for a factory, a sentence each."""
+        return [problem.message for problem in self.problems(factory)]
+
+
+def _status(is_failing: bool, problems: Sequence[object]) -> str:
+    return "failing" if is_failing else "degraded" if problems else "ok"
 
 
 class HealthBook:
@@ -63,8 +94,8 @@ class HealthBook:
         self._version = version
         self._lock = threading.Lock()
         self._started_us = now_us()
-        self._held: tuple[float, http.Health] | None = None
-        self.summary = Summary("degraded", [], [])
+        self._held: tuple[float, Balances] | None = None
+        self.summary = Summary(False, [], [])
 
     def refresh(self) -> Summary:
         """Look at the heartbeats."""
@@ -74,8 +105,7 @@ class HealthBook:
         if _SUPERVISOR in beats:
             problems += [_described(_SUPERVISOR, problem) for problem in beats[_SUPERVISOR].problems]
         lost = {role.role for role in roles if not role.is_alive}
-        status = "failing" if lost & _VITAL else "degraded" if problems else "ok"
-        self.summary = Summary(status, roles, problems)
+        self.summary = Summary(bool(lost & _VITAL), roles, problems)
         return self.summary
 
     def _role(self, role: str, beat: Heartbeat | None) -> http.RoleHealth:
@@ -84,35 +114,31 @@ class HealthBook:
         is_alive = now_us() - beat.beat_us <= LOST_AFTER_S * US_PER_S
         return http.RoleHealth(role=role, is_alive=is_alive, beat_at=from_us(beat.beat_us), figures=beat.figures)
 
-    def _problems(self, role: http.RoleHealth, beat: Heartbeat | None) -> list[http.HealthProblem]:
+    def _problems(self, role: http.RoleHealth, beat: Heartbeat | None) -> list[Told]:
         if not role.is_alive or beat is None:
             since = role.beat_at or from_us(self._started_us)
             meaning = _MEANING.get(role.role, "what it does waits")
             message = f"The {role.role} part of the service does not run: {meaning}. It is started again by itself."
-            return [http.HealthProblem(role=role.role, code="role_lost", message=message, since=since)]
+            return [Told("", http.HealthProblem(role=role.role, code="role_lost", message=message, since=since))]
         return [_described(role.role, problem) for problem in beat.problems]
 
-    def full(self) -> http.Health:
-        """Health with both ledgers; at most once a second anew."""
+    def full(self, factory: str) -> http.Health:
+        """Health with both ledgers, as far as a factory is concerned; the ledgers at most once a second anew."""
         with self._lock:
-            if self._held is not None and time.monotonic() - self._held[0] < _FRESH_S:
-                return self._held[1]
-            health = self._read_all()
-            self._held = (time.monotonic(), health)
-            return health
-
-    def _read_all(self) -> http.Health:
-        summary = self.refresh()
-        problems = list(summary.problems)
-        messages, values = self._balances()
-        problems += _imbalances(messages, values)
-        status = "degraded" if summary.status == "ok" and problems else summary.status
+            if self._held is None or time.monotonic() - self._held[0] >= _FRESH_S:
+                self.refresh()
+                self._held = (time.monotonic(), self._balances())
+            messages, values = self._held[1]
+            summary = self.summary
+        imbalances = _imbalances(messages, values)
+        status = summary.status_for(factory)
         return http.Health(
-            status=status, version=self._version, roles=summary.roles, problems=problems, messages=messages,
-            values=values,
+            status="degraded" if status == "ok" and imbalances else status,
+            version=self._version, roles=summary.roles, problems=[*summary.problems(factory), *imbalances],
+            messages=messages, values=values,
         )  # fmt: skip
 
-    def _balances(self) -> tuple[http.MessageBalance, http.ValueBalance]:
+    def _balances(self) -> Balances:
         """Both ledgers, taken at one moment of store and journals: repeated while the historian moves on."""
         for _ in range(_MOST_LOOKS):
             before = self._reader.ledger(), self._fronts()
@@ -136,8 +162,10 @@ class HealthBook:
             reader.close()
 
 
-def _described(role: str, problem: Problem) -> http.HealthProblem:
-    return http.HealthProblem(role=role, code=problem.code, message=problem.message, since=from_us(problem.since_us))
+def _described(role: str, problem: Problem) -> Told:
+    since = from_us(problem.since_us)
+    told = http.HealthProblem(role=role, code=problem.code, message=problem.message, since=since)
+    return Told(problem.factory, told)
 
 
 def _balance(

@@ -14,7 +14,7 @@ from factoryops.api.certificate_watch import CertificateWatch
 from factoryops.api.channels import Channels, key_of
 from factoryops.api.context import ApiContext
 from factoryops.api.feed import JournalFeed, News
-from factoryops.api.health_book import HealthBook
+from factoryops.api.health_book import HealthBook, Summary
 from factoryops.api.outbox import Outbox
 from factoryops.api.plant_cache import PlantCache
 from factoryops.api.pool import WorkPool
@@ -243,11 +243,15 @@ class Hub:
         ending = await self._pool.run(self._certificates.look)
         await self._pool.run(self._heartbeat.write, self._figures(), self._problems() + ending)
         summary = await self._pool.run(self._health.refresh)
-        frame = live.encode_frame(live.Beat(now_us(), self.watermark_us, summary.status, summary.sentences))
+        frames = {factory: self._beat_frame(summary, factory) for factory in {one.factory for one in self._clients}}
         for client in list(self._clients):
-            client.offer(frame)
+            client.offer(frames[client.factory])
             if client.outbox.is_stuck():
                 client.outbox.end(live.CLOSE_TOO_SLOW)
+
+    def _beat_frame(self, summary: Summary, factory: FactoryId) -> bytes:
+        beat = live.Beat(now_us(), self.watermark_us, summary.status_for(factory), summary.sentences(factory))
+        return live.encode_frame(beat)
 
     def _figures(self) -> dict[str, object]:
         return {

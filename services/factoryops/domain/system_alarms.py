@@ -70,6 +70,9 @@ SYSTEM_ALARMS: Final[Mapping[str, SystemAlarm]] = {
     ),
     "certificate": SystemAlarm("Certificate not usable", Priority.HIGH, _CERTIFICATE),
     "certificate_ends": SystemAlarm("Certificate ends", Priority.MEDIUM, _CERTIFICATE),
+    "calculation_stopped": SystemAlarm(
+        "Calculation stopped", Priority.LOW, "Change its expression under Data, Calculated."
+    ),
     "safe_mode": SystemAlarm("Safe mode", Priority.HIGH, "Look at memory and logs of the plant server."),
     "role_lost": SystemAlarm("Part of the service down", Priority.HIGH, "If it stays so, look at its log."),
 }

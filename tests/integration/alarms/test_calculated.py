@@ -14,6 +14,7 @@ from factoryops.contracts import http
 from factoryops.database.database import Database
 from factoryops.domain.samples import SampleFlag, SeriesKey, series_id
 from factoryops.journal.reader import JournalReader
+from factoryops.observability.heartbeat import read_heartbeats
 from tests.support.engine_site import US, EngineSite
 from tests.support.waiting import until
 
@@ -101,6 +102,10 @@ async def test_a_stopped_calculation_says_why_and_others_go_on(
 
         await until(fault)
         assert "more than 10 samples" in (fault() or "")
+        problems = read_heartbeats(plant.config.heartbeat_folder)["engine"].problems
+        assert [(one.code, one.factory) for one in problems] == [
+            (f"calculation_stopped:{wide.id}", plant.site.factory.id)
+        ]
     assert len(found(plant, parameter="wide")) == 10
 
 

@@ -18,6 +18,7 @@ from factoryops.api.routes import PREFIX, ROUTES, Route
 from factoryops.contracts import http
 from factoryops.domain.identity import Role, new_id, permissions_of
 from factoryops.domain.time import now_us
+from factoryops.observability.heartbeat import HeartbeatFile, Problem
 from tests.support.api_service import ApiService, FactoryKit
 from tests.support.waiting import wait_until
 
@@ -280,3 +281,26 @@ def test_two_factories_with_the_same_device_never_meet(service: ApiService, kit:
             address = f"parameters/{one.parameters[0].id}/samples"
             wait_until(lambda: client.get(address, params=query).json()["value"])  # noqa: B023 - called at once
             assert client.get(address, params=query).json()["value"] == [value]
+
+
+def test_a_problem_of_one_factory_is_told_to_its_people_alone(
+    service: ApiService, kit: FactoryKit, other: FactoryKit
+) -> None:
+    def problems(one: FactoryKit) -> dict[str, str]:
+        with service.client(one.tokens[Role.VIEWER]) as client:
+            return {found["code"]: found["message"] for found in client.get("health").json()["problems"]}
+
+    beats = HeartbeatFile(service.context.heartbeat_folder, "historian")
+    beats.write(
+        {},
+        (
+            Problem("bucket_away", "The bucket of one factory is away.", now_us(), other.factory.id),
+            Problem("history_behind", "History is behind.", now_us()),
+        ),
+    )
+    try:
+        wait_until(lambda: "history_behind" in problems(kit))
+        assert "bucket_away" not in problems(kit)
+        assert problems(other)["bucket_away"] == "The bucket of one factory is away."
+    finally:
+        beats.remove()

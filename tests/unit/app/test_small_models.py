@@ -16,7 +16,7 @@ from factoryops.domain.errors import SetupError, UnavailableError
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops_app.models.events import Event
 from factoryops_app.models.finding import Finding, find
-from factoryops_app.models.health import balances, promises
+from factoryops_app.models.health import balances, journal_sentence, promises
 from factoryops_app.models.history import Answer, HistoryQueries
 from factoryops_app.models.pens import MOST_PENS, PenList
 from factoryops_app.models.plant import PlantStore, key_parameters
@@ -191,3 +191,14 @@ def test_the_command_line_names_what_it_does_not_understand() -> None:
 def test_there_is_no_way_to_give_a_password_on_the_command_line() -> None:
     with pytest.raises(SetupError):
         read_options(["--password", "secret"])
+
+
+def test_the_journals_growth_is_told_when_it_is_known() -> None:
+    def health(**figures: object) -> http.Health:
+        role = http.RoleHealth(role="ingest", is_alive=True, beat_at=None, figures=figures)
+        return http.Health(status="ok", version="1", roles=[role], problems=[])
+
+    assert journal_sentence(health()) == ""
+    assert journal_sentence(health(journal_bytes_per_hour=None, journal_hours_until_full=None)) == ""
+    told = journal_sentence(health(journal_bytes_per_hour=5.4e9, journal_hours_until_full=4.2))
+    assert told == "The journal takes 5,400.0 MB an hour; if its readers stood still, its limit would last 4 h."

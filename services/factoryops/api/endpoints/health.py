@@ -12,7 +12,7 @@ async def get_health(asking: Asking) -> Response:
     """Which promises hold. Without a session only the status is told."""
     if asking.who is None:
         return JSONResponse({"status": asking.service.health.summary.status})
-    health = await asking.service.pool.run(asking.service.health.full)
+    health = await asking.service.pool.run(asking.service.health.full, asking.scope.factory_id)
     return Response(health.model_dump_json(), media_type="application/json")
 
 
