@@ -55,6 +55,7 @@ class IngestFolder:
     brokers: tuple[BrokerConfig, ...] = ()
     endpoint: EndpointConfig | None = field(default_factory=lambda: EndpointConfig(port=0))
     size_limit_bytes: int = 20 << 30
+    dialect_b_factory: str = ""
 
     def __post_init__(self) -> None:
         self.write_snapshot(SNAPSHOT)
@@ -87,6 +88,7 @@ class IngestFolder:
             "endpoint": self.endpoint,
             "brokers": self.brokers,
             "size_limit_bytes": self.size_limit_bytes,
+            "dialect_b_factory": self.dialect_b_factory,
         }
         return IngestConfig(**fields | changes)
 
