@@ -42,14 +42,14 @@ async def crash_run(
         root: an empty folder.
         kills: how often the process dies.
         seed: of the instants.
-        publishers: devices, each with a window of messages in flight.
+        publishers: devices, each with a window of messages in flight, every other one with QoS 2.
         failpoints: where processes die in turn; "" for a kill at a random instant.
         after_s: the range the random instants are drawn from, after the process has started.
     """
     chance = random.Random(seed)
     folder = IngestFolder(root)
     stop, port = asyncio.Event(), asyncio.Queue[int]()
-    devices = [NumberedPublisher(f"device-{number}") for number in range(publishers)]
+    devices = [NumberedPublisher(f"device-{number}", quality=1 + number % 2) for number in range(publishers)]
     tasks = [asyncio.create_task(device.run(port, stop)) for device in devices]
     for number in range(kills):
         place = failpoints[number % len(failpoints)]

@@ -8,24 +8,32 @@ import struct
 from tests.support.ingest_folder import SECRET
 from tests.support.mqtt_client import RawClient, publish_packet
 
+_PUBREC, _PUBCOMP = 0x50, 0x70
+
 FIRST_TIME_MS = 1_700_000_000_000
 
 
 class NumberedPublisher:
     """One device. Message n has the value n and a time of its own; it is sent until it is acknowledged.
 
+    Args:
+        quality: 1 or 2; with 2 a message counts as acknowledged with its PUBREC.
+
     Attributes:
         published: how many different messages were handed to the socket at least once.
         acked: the numbers that were acknowledged.
     """
 
-    def __init__(self, name: str, *, window: int = 20, metrics: int = 2, password: str = SECRET) -> None:
+    def __init__(
+        self, name: str, *, window: int = 20, metrics: int = 2, password: str = SECRET, quality: int = 1
+    ) -> None:
         self.name = name
         self._password = password
         self.published = 0
         self.acked: set[int] = set()
         self._window = window
         self._metrics = metrics
+        self._first = 0x30 | quality << 1
         self._topic = f"factories/riverside/devices/{name}/telemetry".encode()
         self._unacked: dict[int, int] = {}
 
@@ -49,7 +57,7 @@ class NumberedPublisher:
                         packet_id = packet_id % 65_535 + 1
                         number = waiting.pop(0) if waiting else self._new()
                         self._unacked[packet_id] = number
-                        client.send(publish_packet(self._topic, self._payload(number), packet_id))
+                        client.send(publish_packet(self._topic, self._payload(number), packet_id, first=self._first))
                     await self._take_ack(client)
             finally:
                 for number in waiting:
@@ -66,8 +74,12 @@ class NumberedPublisher:
 
     async def _take_ack(self, client: RawClient) -> None:
         packet = await client.packet()
-        if len(packet) != 4 or packet[0] != 0x40:
+        if len(packet) != 4:
             raise ConnectionError
+        if packet[0] == _PUBCOMP:
+            return
+        if packet[0] == _PUBREC:
+            client.send(b"\x62\x02" + packet[2:])
         self.acked.add(self._unacked.pop(struct.unpack(">H", packet[2:])[0]))
 
 

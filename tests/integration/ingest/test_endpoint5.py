@@ -10,6 +10,7 @@ import pytest
 
 from factoryops.ingest.config import EndpointConfig
 from factoryops.ingest.endpoint.aliases import TopicAliases
+from factoryops.ingest.endpoint.reconnects import MOST_PER_MINUTE
 from factoryops.ingest.endpoint.session5 import RECEIVE_MAXIMUM
 from tests.integration.ingest.conftest import Running
 from tests.support.ingest_folder import SNAPSHOT, IngestFolder
@@ -257,6 +258,26 @@ async def test_a_stopping_service_says_so(folder: IngestFolder, run_ingest: Runn
     assert await client.packet() == b"\xe0\x02\x8b\x00"
     assert await client.is_closed()
     await client.close()
+
+
+async def test_a_restart_does_not_record_that_devices_died(folder: IngestFolder, run_ingest: Running) -> None:
+    async with run_ingest(folder) as service:
+        clients = [await RawClient.logged_in5(service.endpoint_port, will=(TOPIC, SAMPLE))]
+        clients.append(await RawClient.logged_in5(service.endpoint_port, "silent", will=(TOPIC, SAMPLE)))
+    for one in clients:
+        await one.close()
+    assert folder.samples() == []
+
+
+async def test_a_device_whose_packets_end_its_connection_again_and_again_is_reported(
+    port: int, folder: IngestFolder
+) -> None:
+    for _ in range(MOST_PER_MINUTE + 1):
+        client = await RawClient.logged_in5(port)
+        client.send(b"\x32" + length(256 * 1024 + 1))
+        assert (await client.packet())[::2][:2] == b"\xe0\x95"
+        await client.close()
+    await until(lambda: "reconnecting:endpoint" in str(folder.heartbeat()))
 
 
 async def test_what_a_client_cannot_take_is_left_out(port: int) -> None:

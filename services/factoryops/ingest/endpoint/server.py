@@ -16,6 +16,7 @@ from factoryops.ingest.endpoint.listeners import Listeners
 from factoryops.ingest.endpoint.meter import Meter
 from factoryops.ingest.endpoint.packets import Connect
 from factoryops.ingest.endpoint.reasons import ReasonCode
+from factoryops.ingest.endpoint.reconnects import MOST_PER_MINUTE, ReconnectWatch
 from factoryops.ingest.endpoint.session import Guest, Session
 from factoryops.ingest.pipeline import Pipeline
 
@@ -48,6 +49,7 @@ class Endpoint:
         self._logged_in: set[Connection] = set()
         self._logged_at_s: dict[str, float] = {}
         self._flooded_at_s = -_FLOOD_IS_OVER_S
+        self._reconnects = ReconnectWatch()
         self.complaints: Counter[str] = Counter()
         self.audience = Audience()
         self.unfinished_bytes = 0
@@ -143,6 +145,9 @@ class Endpoint:
         self._by_identity[connection.identity] = connection
         self._logged_in.add(connection)
         self._admission.enter(username)
+        if self._reconnects.note(connection.identity, self._loop.time()):
+            said = f"comes more than {MOST_PER_MINUTE} times a minute: something it sends ends its connection each time"
+            self.complain(connection, "reconnects_often", said)
         return guest
 
     def meter_of(self, guest: Guest) -> Meter:
@@ -194,6 +199,11 @@ class Endpoint:
         found: dict[str, str] = {}
         if self._listeners.problem:
             found["certificate"] = self._listeners.problem
+        if self._reconnects.is_frequent(self._loop.time()):
+            found["reconnecting"] = (
+                "A device connects again and again: something it sends ends its connection each time, and is sent "
+                "again. The log names it and says what is wrong; what it measures does not arrive."
+            )
         if self._loop.time() - self._flooded_at_s < _FLOOD_IS_OVER_S:
             found["flood"] = (
                 "A device or a factory sends more than it may: it is held back and keeps what it could not send. "

@@ -6,6 +6,7 @@ import pytest
 
 from factoryops.ingest.endpoint.connection import MOST_UNFINISHED_BYTES, MOST_UNSENT_BYTES
 from factoryops.ingest.endpoint.outbox import MOST_BYTES, MOST_MESSAGES, Outbox
+from factoryops.ingest.endpoint.reconnects import MOST_PER_MINUTE, ReconnectWatch
 from tests.support.endpoint_stage import Stage
 from tests.support.mqtt_client import length, publish_packet
 from tests.support.mqtt_corpus import SAMPLE, TOPIC
@@ -79,3 +80,13 @@ def test_a_paused_pipeline_is_not_read_into() -> None:
     readings.append(stage.transport.is_reading)
     assert readings == [False, True]
     assert stage.connection.last_heard_s == 1_000.0
+
+
+def test_a_device_that_comes_again_and_again_is_noticed_once_a_minute() -> None:
+    watch, meter = ReconnectWatch(), ("gateway", "meter")
+    first = [watch.note(meter, 0.5 * number) for number in range(MOST_PER_MINUTE + 5)]
+    assert first == [False] * MOST_PER_MINUTE + [True] + [False] * 4
+    assert watch.is_frequent(10.0)
+    assert not watch.note(("gateway", "other"), 10.0)
+    assert not watch.note(meter, 100.0)
+    assert not watch.is_frequent(100.0)
