@@ -19,6 +19,7 @@ from factoryops.server.settings import DataFolder, Settings, data_folder, read_s
 
 if TYPE_CHECKING:
     from factoryops.history.influx.transport import InfluxConfig
+    from factoryops.jobs.orders import HistorySource
 
 
 def program_version() -> str:
@@ -110,6 +111,24 @@ def open_history_reader(settings: Settings) -> HistoryReader:
     from factoryops.history.influx.reader import InfluxHistoryReader  # noqa: PLC0415 - as above
 
     return InfluxHistoryReader(influx_config(settings), folder.influx_state)
+
+
+def history_source(settings: Settings) -> HistorySource:
+    """Where history is read, as work is told."""
+    from factoryops.jobs.orders import InfluxSource, LocalSource  # noqa: PLC0415 - workers and commands alone
+
+    folder = DataFolder(settings.data_folder.absolute())
+    if settings.history.kind == "local":
+        return LocalSource(str(folder.history))
+    influx = influx_config(settings)
+    return InfluxSource(
+        url=influx.url,
+        org=influx.org,
+        tokens_folder=str(folder.influx_tokens),
+        bucket_prefix=influx.bucket_prefix,
+        timeout_s=influx.timeout_s,
+        state_path=str(folder.influx_state),
+    )
 
 
 def import_place(settings: Settings) -> ImportPlace:

@@ -20,6 +20,7 @@ from factoryops.server import (
     mapping_commands,
     plant_commands,
     run_commands,
+    transfer_commands,
 )
 from factoryops.server.console import complain
 from factoryops.server.context import Context
@@ -42,6 +43,7 @@ plant_commands.register(app)
 demo_command.register(app)
 influx_commands.register(app)
 mapping_commands.register(app)
+transfer_commands.register(app)
 
 
 @app.callback()

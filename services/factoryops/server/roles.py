@@ -17,7 +17,6 @@ from factoryops.server.settings import EndpointSettings, Settings, data_folder, 
 
 if TYPE_CHECKING:
     from factoryops.ingest.config import EndpointConfig
-    from factoryops.jobs.orders import HistorySource
 
 _HOT_SWITCH_INTERVAL_S: Final = 0.0005
 """How long a thread may keep the interpreter where latency counts."""
@@ -166,7 +165,12 @@ def _api(settings: Settings) -> Work:
 
 def _worker(settings: Settings) -> Work:
     from factoryops.jobs.worker import WorkerConfig, WorkerService  # noqa: PLC0415 - this role alone
-    from factoryops.server.bootstrap import database_url, import_place, open_database  # noqa: PLC0415 - as above
+    from factoryops.server.bootstrap import (  # noqa: PLC0415 - as above
+        database_url,
+        history_source,
+        import_place,
+        open_database,
+    )
 
     folder = data_folder(settings)
     database = open_database(settings)
@@ -174,7 +178,7 @@ def _worker(settings: Settings) -> Work:
         artifacts_folder=folder.artifacts,
         heartbeat_folder=folder.heartbeats,
         database_url=database_url(settings),
-        history=_history_source(settings),
+        history=history_source(settings),
         journals=folder.journals,
         imports=import_place(settings),
         uploads_folder=folder.uploads,
@@ -188,24 +192,6 @@ def _worker(settings: Settings) -> Work:
             await asyncio.to_thread(database.close)
 
     return work
-
-
-def _history_source(settings: Settings) -> HistorySource:
-    from factoryops.jobs.orders import InfluxSource, LocalSource  # noqa: PLC0415 - this role alone
-    from factoryops.server.bootstrap import influx_config  # noqa: PLC0415 - as above
-
-    folder = data_folder(settings)
-    if settings.history.kind == "local":
-        return LocalSource(str(folder.history))
-    influx = influx_config(settings)
-    return InfluxSource(
-        url=influx.url,
-        org=influx.org,
-        tokens_folder=str(folder.influx_tokens),
-        bucket_prefix=influx.bucket_prefix,
-        timeout_s=influx.timeout_s,
-        state_path=str(folder.influx_state),
-    )
 
 
 _BUILDERS: Final[Mapping[str, Callable[[Settings], Work]]] = {
