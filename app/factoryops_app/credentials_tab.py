@@ -43,19 +43,32 @@ class CredentialsTab(QWidget):
 
     def _columns(self) -> list[ColumnSpec[http.Credential]]:
         return [
-            ColumnSpec("username", say("User name"), lambda one: one.username, width=240, is_elastic=True),
+            ColumnSpec("username", say("User name"), lambda one: one.username, width=200, is_elastic=True),
             ColumnSpec("kind", say("For"), lambda one: kind_name(one.kind), width=100),
             ColumnSpec("device", say("Device"), lambda one: one.device_key or "", _device_text, width=160),
             ColumnSpec("created", say("Made"), lambda one: one.created_at, lambda one: self._at(one.created_at),
                        width=160),
             ColumnSpec("used", say("Last used"), lambda one: one.last_used_at, lambda one: self._at(one.last_used_at),
                        width=160),
+            ColumnSpec("heard", say("Device last heard"), self._heard_at, self._heard_text, width=160),
             ColumnSpec("previous", say("Old password good until"), lambda one: one.previous_until,
                        lambda one: self._at(one.previous_until), width=190),
         ]  # fmt: skip
 
     def _at(self, at: datetime | None) -> str:
         return NOTHING if at is None else moment(at, self._place.look.zone)
+
+    def _heard_at(self, one: http.Credential) -> datetime | None:
+        devices = self._place.session.plant.devices
+        found = next((device for device in devices if device.key == one.device_key), None)
+        return found.last_received_at if found is not None else None
+
+    def _heard_text(self, one: http.Credential) -> str:
+        """A broker may refuse a device's messages and tell it they were taken: then the device was never heard."""
+        if one.device_key is None:
+            return NOTHING
+        heard_at = self._heard_at(one)
+        return say("never") if heard_at is None else self._at(heard_at)
 
     def _build(self, content: QWidget) -> None:
         px = self._place.look.px

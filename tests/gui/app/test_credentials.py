@@ -8,6 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
+from factoryops.contracts import http
 from factoryops.domain.credentials import CredentialKind
 from factoryops_app.credential_dialogs import CreateCredentialDialog, RotateDialog, SecretDialog
 from factoryops_app.credentials_tab import CredentialsTab
@@ -59,6 +60,22 @@ def test_a_credential_is_made_and_its_secret_shown_once(client: Drive) -> None:
         assert shown.picture.pixmap().width() >= 280
         shown.reject()
         await until(lambda: "riverside.press-9" in [one.username for one in tab.table.rows()])
+
+    client(work)
+
+
+def test_a_device_that_was_never_heard_is_told_from_one_that_was(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        tab = await _open(app, "admin")
+        await until(tab.table.rows)
+        wanted = http.CredentialRequest(kind=CredentialKind.DEVICE, name="silent", device_key="silent")
+        await app.session.client.create_credential(wanted)
+        tab.load()
+        await until(lambda: len(tab.table.rows()) == 4)
+        heard = {one.username: tab._heard_text(one) for one in tab.table.rows()}
+        assert heard["riverside.silent"] == "never"
+        assert heard["riverside.hall-2-gateway"] == "–"
+        assert heard["riverside.press-1"].startswith("20")
 
     client(work)
 
