@@ -63,7 +63,6 @@ SYSTEM_ALARMS: Final[Mapping[str, SystemAlarm]] = {
     "broker_away": SystemAlarm("Broker away", Priority.HIGH, _BROKER),
     "broker_unstable": SystemAlarm("Broker connection unstable", Priority.HIGH, _BROKER),
     "broker_refuses": SystemAlarm("Broker refuses us", Priority.HIGH, "Let our user read the factories' topics."),
-    "broker_filling": SystemAlarm("Broker's queue fills up", Priority.MEDIUM, _BROKER),
     "broker_dropped": SystemAlarm("Broker dropped messages", Priority.HIGH, "Raise the broker's queue limits."),
     "broker_filling": SystemAlarm("Broker's queue fills up", Priority.HIGH, _CATCH_UP),
     "broker_configuration": SystemAlarm(
