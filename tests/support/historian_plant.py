@@ -93,9 +93,9 @@ class HistorianPlant:
         return read_heartbeats(self.folder / "run" / "heartbeat").get("historian")
 
     def problems(self) -> list[str]:
-        """The codes of the problems it shows."""
+        """The codes of the problems it shows, without what they name."""
         beat = self.heartbeat()
-        return [problem.code for problem in beat.problems] if beat else []
+        return [problem.code.partition(":")[0] for problem in beat.problems] if beat else []
 
     @asynccontextmanager
     async def running(self, store: HistoryStore, config: HistorianConfig | None = None) -> AsyncIterator[None]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
 
+from factoryops.history.influx.administration import BUCKETS
 from factoryops.history.influx.tokens import Right
 from factoryops.history.influx.transport import InfluxConfig
 from tests.support.history_model import FACTORY, OTHER_FACTORY
@@ -48,7 +49,8 @@ class InfluxServer:
         config = self.config(self.fresh_prefix())
         with InfluxDBClient(url=self.url, org=self.org, token=self.token) as client:
             for factory in factories:
-                client.buckets_api().create_bucket(bucket_name=config.bucket(factory), org=self.org)
+                for form in BUCKETS:
+                    client.buckets_api().create_bucket(bucket_name=config.bucket(factory, form), org=self.org)
         return config
 
 
@@ -69,5 +71,6 @@ def stub_config(
 ) -> InfluxConfig:
     """The stub with a bucket for each of these factories."""
     for factory in factories:
-        stub.add_bucket(f"factoryops-{factory}")
+        for form in BUCKETS:
+            stub.add_bucket(f"factoryops-{factory}{'-' if form else ''}{form}")
     return InfluxConfig(stub.url, STUB_ORG, OneToken(STUB_TOKEN), **changes)  # type: ignore[arg-type]  # fields by name

@@ -31,7 +31,7 @@ class Site:
         self.prepare()
 
     def prepare(self) -> list[str]:
-        return self._administer(lambda server, factory: server.prepare(factory, keep_s=0))
+        return self._administer(lambda server, factory: server.prepare(factory))
 
     def rotate(self) -> list[str]:
         return self._administer(lambda server, factory: server.rotate(factory))

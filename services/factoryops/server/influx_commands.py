@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.identity import Role, Scope
 from factoryops.domain.plant import Factory
+from factoryops.domain.retention import RetentionPolicy
 from factoryops.domain.time import now_us, to_us
 from factoryops.server.bootstrap import influx_config
 from factoryops.server.console import say, show_table
@@ -37,8 +39,15 @@ def register(app: typer.Typer) -> None:
 
 
 def setup(context: typer.Context, admin_token_file: AdminTokenFile = None) -> None:
-    """Make every factory's bucket and its two tokens, where they are missing; run it again after adding a factory."""
-    _for_each(context_of(context), admin_token_file, lambda server, factory: server.prepare(factory, keep_s=0))
+    """Make every factory's buckets and tokens, where they are missing, and set how long buckets keep their content.
+
+    Run it again after adding a factory, and after changing how long history is kept.
+    """
+    from factoryops.history.influx.administration import bucket_days  # noqa: PLC0415 - loads the client
+
+    ours = context_of(context)
+    kept: dict[str, dict[str, int]] = {one.id: bucket_days(_policies(ours, one)) for one in _factories(ours)}
+    _for_each(ours, admin_token_file, lambda server, factory: server.prepare(factory, kept[factory]))
 
 
 def rotate_tokens(context: typer.Context, admin_token_file: AdminTokenFile = None) -> None:
@@ -123,3 +132,9 @@ def _for_each(ours: Context, admin_token_file: Path | None, act: Callable[[Admin
 def _factories(ours: Context) -> list[Factory]:
     with ours.database() as database:
         return list(database.read(lambda tx: tx.factories.list()))
+
+
+def _policies(ours: Context, factory: Factory) -> Sequence[RetentionPolicy]:
+    with ours.database() as database:
+        scope = Scope(factory.id, "influx setup", Role.VIEWER)
+        return database.read(lambda tx: tx.retention(scope).in_force())

@@ -84,6 +84,9 @@ def test_any_samples_in_any_order_are_read_back_as_the_model_has_them(
         assert ledger.stored + ledger.replaced == model.given
         _assert_equal(store, model, SPAN_US, width_us)
         _assert_equal(store, model, span, width_us)
+        store.tidy(budget_s=2.0)
+        _assert_equal(store, model, SPAN_US, width_us)
+        _assert_equal(store, model, span, width_us)
 
 
 def test_another_process_s_reader_sees_what_was_appended(place: Place) -> None:

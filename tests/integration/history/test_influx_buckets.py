@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from factoryops.history.influx.administration import Administration, faults_of
+from factoryops.domain.retention import Keep, RetentionPolicy
+from factoryops.history.influx.administration import BUCKETS, Administration, bucket_days, faults_of
 from factoryops.history.influx.store import InfluxHistory
 from factoryops.history.influx.tokens import Right
 from tests.support.historian_plant import SERIES, HistorianPlant
@@ -121,15 +122,27 @@ def test_setting_up_again_changes_nothing_and_covers_new_factories(site: Site, t
     assert {token.description for token in site.stub.tokens.values()} == {
         f"FactoryOps: {right} {site.config.bucket(factory)}" for right in Right for factory in (FACTORY, OTHER_FACTORY)
     }
-    assert all(len(token.rights) == 1 for token in site.stub.tokens.values())
+    assert all(len(token.rights) == 3 for token in site.stub.tokens.values())
     for path in (tmp_path / "influx-tokens").iterdir():
         assert path.stat().st_mode & 0o777 == 0o600
         assert path.read_text(encoding="utf-8").strip() != STUB_TOKEN
     with closing(Administration(site.config, STUB_TOKEN, site.folder)) as server:
-        assert len(server.prepare("c" * 32, keep_s=86_400)) == 3
-        assert site.stub.buckets[site.config.bucket("c" * 32)].keep_s == 86_400
-        assert len(server.prepare("c" * 32, keep_s=172_800)) == 1
-        assert site.stub.buckets[site.config.bucket("c" * 32)].keep_s == 172_800
+        assert len(server.prepare("c" * 32, {"": 1, "minute": 2})) == 5
+        assert _kept_s(site, "c" * 32) == [86_400, 172_800, 0]
+        assert len(server.prepare("c" * 32, {"": 1, "minute": 3})) == 1
+        assert _kept_s(site, "c" * 32) == [86_400, 259_200, 0]
+
+
+def test_a_bucket_keeps_as_long_as_the_longest_rule() -> None:
+    few, rest = RetentionPolicy("few", Keep(7, 30, 0), ("speed",)), RetentionPolicy("rest", Keep(30, 90, 365))
+    assert bucket_days([]) == {}
+    assert bucket_days([few]) == {}
+    assert bucket_days([rest]) == {"": 30, "minute": 90, "hour": 365}
+    assert bucket_days([few, rest]) == {"": 30, "minute": 90, "hour": 0}
+
+
+def _kept_s(site: Site, factory: str) -> list[int]:
+    return [site.stub.buckets[site.config.bucket(factory, form)].keep_s for form in BUCKETS]
 
 
 def test_a_check_names_what_is_wrong_and_changes_nothing(site: Site) -> None:

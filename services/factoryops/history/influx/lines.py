@@ -118,14 +118,15 @@ class Lines:
         return b"".join(pieces)
 
 
-def sample_lines(samples: SampleColumns, names: Mapping[int, SeriesName]) -> Lines:
+def sample_lines(samples: SampleColumns, names: Mapping[int, SeriesName], measurement: str = SAMPLES) -> Lines:
     """One line per device and time.
 
     Args:
         samples: finite, ordered by (series, time), one per series and time, of one factory.
         names: of every series in them.
+        measurement: what the lines are lines of.
     """
-    return _lines(SAMPLES, samples, names, lambda order: _numbers(samples.value[order]))
+    return _lines(measurement, samples, names, lambda order: _numbers(samples.value[order]))
 
 
 def flag_lines(samples: SampleColumns, names: Mapping[int, SeriesName]) -> Lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,19 +13,26 @@ import numpy.typing as npt
 
 from factoryops.domain.bins import BinSummaries, bin_samples
 from factoryops.domain.samples import SampleColumns
+from factoryops.domain.summaries import combine, take_bins
 from factoryops.domain.time import US_PER_S
 from factoryops.history.books import BooksReader, read_keys, read_ledger
 from factoryops.history.influx.answers import Answer, Origin, parse_answer
 from factoryops.history.influx.flux import newest_query, raw_query, series_query
 from factoryops.history.influx.lines import EARLIEST_US, FLAGS, LATEST_US, SAMPLES, SeriesName, name_of
-from factoryops.history.influx.state import read_checkpoint_of_all, read_held_back
+from factoryops.history.influx.rollups import FORMS, HOUR_US, Piece, column_names, from_answers, pieces
+from factoryops.history.influx.state import read_checkpoint_of_all, read_held_back, read_unrolled
+from factoryops.history.influx.tokens import ClosedBucketError
 from factoryops.history.influx.transport import InfluxConfig, Transport
 from factoryops.history.store import Cancelled, StoreLedger, go_on, never
+
+logger = logging.getLogger(__name__)
 
 _ROWS_PER_PAGE: Final = 250_000
 _SERIES_PER_QUERY: Final = 50
 _SERIES_TIME_US: Final = 50 * 3_600 * US_PER_S
 """So much time of all its series together is asked for at once, that an answer is some tens of megabytes at most."""
+_WORTH_US: Final = 2 * HOUR_US
+"""Shorter spans are read sample by sample."""
 
 Span = tuple[int, int]
 
@@ -89,7 +97,7 @@ class InfluxHistoryReader(BooksReader):
             for part in _parts(list(names), _SERIES_PER_QUERY):
                 query = newest_query(self._config.bucket(factory), part, span)
                 answers = parse_answer(self._transport.query(factory, query))
-                found += [_samples(names[name], answers, name) for name in part]
+                found += [samples_of(names[name], answers, name) for name in part]
         return SampleColumns.joined([one for one in found if len(one)])
 
     def raw(self, series: int, start_us: int, end_us: int, *, most: int, cancelled: Cancelled = never) -> SampleColumns:
@@ -102,7 +110,7 @@ class InfluxHistoryReader(BooksReader):
             go_on(cancelled)
             rows = min(most, _ROWS_PER_PAGE)
             query = raw_query(self._config.bucket(name.factory), name, span, most=rows)
-            pages.append(_samples(series, parse_answer(self._transport.query(name.factory, query))))
+            pages.append(samples_of(series, parse_answer(self._transport.query(name.factory, query))))
             most -= len(pages[-1])
             if len(pages[-1]) < rows:
                 break
@@ -115,10 +123,46 @@ class InfluxHistoryReader(BooksReader):
         """Summaries per bin of each series that has samples in the span; bins are aligned to absolute time."""
         answer: dict[int, BinSummaries] = {}
         for one in series:
-            samples = self.raw(one, start_us, end_us, most=1 << 62, cancelled=cancelled)
-            if len(samples):
-                answer[one] = bin_samples(samples.time_us, samples.value, width_us, samples.flags)
+            parts = [
+                part
+                for piece in self._pieces(one, (start_us, end_us), width_us)
+                if (part := self._rows(one, piece, width_us, cancelled)) is not None
+            ]
+            if parts:
+                answer[one] = combine(parts, width_us)
         return answer
+
+    def _pieces(self, series: int, span: Span, width_us: int) -> list[Piece]:
+        row_us = next((row_us for row_us in sorted(FORMS, reverse=True) if width_us % row_us == 0), 0)
+        with self._reading() as connection:
+            if connection is None or not row_us or span[1] - span[0] < _WORTH_US:
+                return [Piece(span, 0)]
+            trusted_us, unrolled = read_unrolled(connection, series, (span[0] - HOUR_US, span[1]))
+        return pieces(span, row_us, trusted_us, unrolled)
+
+    def _rows(self, series: int, piece: Piece, width_us: int, cancelled: Cancelled) -> BinSummaries | None:
+        """A part of a series' bins, from rows or from samples."""
+        go_on(cancelled)
+        if piece.row_us:
+            try:
+                return self._kept_rows(series, piece)
+            except ClosedBucketError as error:
+                logger.warning("Samples are read instead of roll-ups: %s", error)
+        samples = self.raw(series, *piece.span, most=1 << 62, cancelled=cancelled)
+        samples = samples.take(~np.isin(samples.time_us // HOUR_US * HOUR_US, piece.without))
+        return bin_samples(samples.time_us, samples.value, width_us, samples.flags) if len(samples) else None
+
+    def _kept_rows(self, series: int, piece: Piece) -> BinSummaries | None:
+        name, span = self._named([series]).get(series), _within_reach(*piece.span)
+        if name is None or span is None or not self._has_bucket(name.factory):
+            return None
+        form = FORMS[piece.row_us]
+        query = series_query(self._config.bucket(name.factory, form), column_names(name), span, [form])
+        rows = from_answers(parse_answer(self._transport.query(name.factory, query)), name, piece.row_us)
+        if rows is None:
+            return None
+        is_wanted = ~np.isin(rows.start_us // HOUR_US * HOUR_US, piece.without)
+        return take_bins(rows, is_wanted) if is_wanted.any() else None
 
     def _stored_times(
         self, factory: str, names: Sequence[SeriesName], span: Span
@@ -154,7 +198,7 @@ def _parts(names: Sequence[SeriesName], at_once: int) -> Iterator[Sequence[Serie
     return (names[first : first + at_once] for first in range(0, len(names), at_once))
 
 
-def _samples(series: int, answers: dict[Origin, Answer], name: SeriesName | None = None) -> SampleColumns:
+def samples_of(series: int, answers: dict[Origin, Answer], name: SeriesName | None = None) -> SampleColumns:
     """The samples of one series in an answer; `name` says which where there are several."""
     device, field = (name.device, name.field) if name else ("", "")
     samples, flagged = (answers.get(Origin(result, device, field), Answer.empty()) for result in (SAMPLES, FLAGS))

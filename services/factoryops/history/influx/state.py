@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Final
 
 import apsw
+import numpy as np
 
 from factoryops.domain.errors import StorageError
+from factoryops.domain.samples import SampleColumns
 from factoryops.domain.time import now_us
 from factoryops.history.books import Books, open_for_writing, read_checkpoint
 from factoryops.history.influx.marker import Promise
+from factoryops.history.influx.rollups import HOUR_US
 from factoryops.history.influx.upload import RefusedValue
 from factoryops.journal.writer import set_aside
 
@@ -45,6 +48,14 @@ CREATE TABLE IF NOT EXISTS lost (
     from_us INTEGER NOT NULL,
     found_us INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unrolled (
+    series INTEGER NOT NULL,
+    hour_us INTEGER NOT NULL,
+    is_never INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (series, hour_us)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS unrolled_by_hour ON unrolled (hour_us) WHERE is_never = 0;
+CREATE TABLE IF NOT EXISTS distrust (until_us INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS refused_value (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     refused_us INTEGER NOT NULL,
@@ -152,6 +163,40 @@ class State:
         if promise.lost_from_us:
             lost = (factory, promise.lost_from_us, promise.found_us)
             self.connection.execute("INSERT INTO lost VALUES (?, ?, ?)", lost)
+            self.distrust_rollups(promise.found_us)
+
+    def distrust_rollups(self, until_us: int) -> None:
+        """Roll-ups of hours that began before this may be missing without our knowing: samples are read instead."""
+        self.connection.execute("DELETE FROM distrust WHERE until_us <= ?", (until_us,))
+        self.connection.execute("INSERT INTO distrust VALUES (?)", (until_us,))
+
+    def mark_unrolled(self, samples: SampleColumns) -> None:
+        """The hours of these samples, ordered by series and time, must be summarised anew."""
+        hour_us = samples.time_us // HOUR_US * HOUR_US
+        is_first = np.ones(len(samples), np.bool_)
+        is_first[1:] = (samples.series[1:] != samples.series[:-1]) | (hour_us[1:] != hour_us[:-1])
+        rows = zip(samples.series[is_first].tolist(), hour_us[is_first].tolist(), strict=True)
+        self.connection.executemany("INSERT OR IGNORE INTO unrolled (series, hour_us) VALUES (?, ?)", list(rows))
+
+    def hours_to_roll(self, last_us: int, *, without: Sequence[str], most: int) -> tuple[int, str, list[int]]:
+        """The oldest hour that began by `last_us` and must be summarised, a factory, and series of it; may be none."""
+        marks = ",".join("?" * len(without))
+        columns = "SELECT hour_us, factory, series.id FROM unrolled JOIN series ON series.id = unrolled.series"
+        due = f"is_never = 0 AND hour_us <= ? AND factory NOT IN ({marks})"
+        sql = f"{columns} WHERE {due} ORDER BY hour_us LIMIT ?"
+        rows = list(self.connection.execute(sql, (last_us, *without, most)))
+        if not rows:
+            return 0, "", []
+        return rows[0][0], rows[0][1], [row[2] for row in rows if row[:2] == rows[0][:2]]
+
+    def rolled(self, hour_us: int, series: Sequence[int], *, never: Sequence[int]) -> None:
+        """An hour of these series has been summarised; that of those in `never` cannot be."""
+        self.connection.executemany(
+            "DELETE FROM unrolled WHERE series = ? AND hour_us = ?", [(one, hour_us) for one in series]
+        )
+        self.connection.executemany(
+            "UPDATE unrolled SET is_never = 1 WHERE series = ? AND hour_us = ?", [(one, hour_us) for one in never]
+        )
 
     def add_buckets(self, factories: Sequence[str]) -> None:
         """Remember that these have a bucket with samples in it."""
@@ -178,6 +223,13 @@ def read_checkpoint_of_all(connection: apsw.Connection, journal: str) -> int:
             "SELECT min(?, coalesce(min(seq), ?)) FROM lagging WHERE journal = ?", (front, front, journal)
         ).get
     )
+
+
+def read_unrolled(connection: apsw.Connection, series: int, span: tuple[int, int]) -> tuple[int, list[int]]:
+    """From when on roll-ups can be trusted, and the hours of a series in the span whose samples must be read."""
+    trusted_us = int(connection.execute("SELECT coalesce(max(until_us), ?) FROM distrust", (-(1 << 62),)).get)
+    hours = "SELECT hour_us FROM unrolled WHERE series = ? AND hour_us >= ? AND hour_us < ? ORDER BY hour_us"
+    return trusted_us, [row[0] for row in connection.execute(hours, (series, *span))]
 
 
 def read_held_back(connection: apsw.Connection) -> int:

@@ -25,6 +25,7 @@ from factoryops.history.influx.lane import Lane
 from factoryops.history.influx.lines import SeriesName, name_of
 from factoryops.history.influx.marker import look, mark_upload
 from factoryops.history.influx.reader import InfluxHistoryReader
+from factoryops.history.influx.roller import Roller
 from factoryops.history.influx.state import State
 from factoryops.history.influx.tokens import ClosedBucketError
 from factoryops.history.influx.transport import InfluxConfig
@@ -67,6 +68,7 @@ class InfluxHistory(InfluxHistoryReader):
         self._state = State(state_path)
         self._upload = Upload(self._transport, most_lines=config.most_lines)
         lagging = self._state.lagging()
+        self._roller = Roller(config, self._state, self._transport, self._upload, self._named)
         self._lanes = {
             factory: Lane(factory, lagging.get(factory, {}), self._state.promise(factory))
             for factory in {*self._state.factories(), *lagging}
@@ -80,7 +82,9 @@ class InfluxHistory(InfluxHistoryReader):
             "The state file of the upload to InfluxDB was damaged and has been set aside. What the journal holds is "
             "uploaded again; older samples are in InfluxDB still, series come back into view with their next sample."
         )
-        self.append(SampleColumns.empty(), {}, gaps=[Gap(0, now_us(), reason)], checkpoints={})
+        with self._state.transaction():
+            self._state.books.add_gaps([Gap(0, now_us(), reason)])
+            self._state.distrust_rollups(now_us())
 
     def append(
         self,
@@ -201,6 +205,7 @@ class InfluxHistory(InfluxHistoryReader):
         books = self._state.books
         for factory, one in delivered.items():
             books.add_latest(one.kept)
+            self._state.mark_unrolled(one.kept)
             books.count(stored=one.stored, replaced=one.replaced, refused=one.refused)
             self._state.keep_refused(factory, one.put_aside)
             if one.marker is not None:
@@ -215,13 +220,15 @@ class InfluxHistory(InfluxHistoryReader):
             self._lane(factory).succeeded()
 
     def tidy(self, *, budget_s: float) -> int:
-        """Bring a piece of what was held back to each bucket that may be asked again; returns how many lag."""
+        """Bring what was held back, a piece at a time, to buckets that may be asked again; roll up; how many lag."""
         for lane in self._lanes.values():
             if lane.behind and lane.backoff.is_over():
                 try:
                     self._catch_up(lane)
                 except UnavailableError as error:
                     lane.failed(error)
+        for factory in self._roller.run(budget_s=budget_s):
+            self._lane(factory).doubt()
         return sum(1 for lane in self._lanes.values() if lane.behind)
 
     def _catch_up(self, lane: Lane) -> None:
@@ -242,7 +249,7 @@ class InfluxHistory(InfluxHistoryReader):
         lane.moved(sheaf, moved, fronts)
 
     def retain(self, plan: RetentionPlan, *, budget_s: float) -> bool:
-        """Nothing to do here: InfluxDB's buckets expire by themselves."""
+        """Nothing to do here: buckets expire by themselves, as `factoryops-service influx setup` has told them."""
         return True
 
     def problems(self) -> Sequence[Problem]:

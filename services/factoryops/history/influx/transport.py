@@ -53,9 +53,9 @@ class InfluxConfig:
     most_lines: int = 5_000
     is_compressed: bool = False
 
-    def bucket(self, factory: str) -> str:
-        """The name of a factory's bucket."""
-        return self.bucket_prefix + factory
+    def bucket(self, factory: str, form: str = "") -> str:
+        """The name of a factory's bucket; `form` is "minute" or "hour" for that of the roll-ups."""
+        return f"{self.bucket_prefix}{factory}{'-' if form else ''}{form}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ class Transport:
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, Right], _Client] = {}
 
-    def write(self, factory: str, body: bytes) -> Refusal | None:
-        """Send lines to a factory's bucket; None when all of them are kept.
+    def write(self, factory: str, body: bytes, *, bucket: str | None = None) -> Refusal | None:
+        """Send lines to a factory's bucket, or to `bucket` of its roll-ups; None when all of them are kept.
 
         Raises:
             ClosedBucketError: the bucket does not let us in, or is not there.
@@ -115,14 +115,15 @@ class Transport:
         """
         try:
             with self._translated(factory):
-                self._asked(factory, Right.WRITE, lambda client: client.write(self._config.bucket(factory), body))
+                place = bucket or self._config.bucket(factory)
+                self._asked(factory, Right.WRITE, lambda client: client.write(place, body))
         except ApiException as error:
             return Refusal(int(error.status), words_of(error))
         return None
 
-    def touch(self, factory: str) -> None:
+    def touch(self, factory: str, bucket: str) -> None:
         """See whether lines could be written, without writing any; raises as `write` does."""
-        self.write(factory, b"")
+        self.write(factory, b"", bucket=bucket)
 
     def query(self, factory: str, flux: str) -> bytes:
         """The answer to a query of a factory's bucket, as CSV.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -46,12 +47,16 @@ class Upload:
         """How many lines the next request holds; fewer after time-outs."""
         return self._lines_at_once
 
-    def send(self, factory: str, lines: Lines) -> list[RefusedValue]:
-        """Send all of `lines`; returns what was refused for good.
+    def send(self, factory: str, lines: Lines, *, bucket: str | None = None) -> list[RefusedValue]:
+        """Send all of `lines` to the factory's bucket, or to `bucket`; returns what was refused for good.
 
         Raises:
             UnavailableError: not all have been confirmed; send all of them again later.
         """
+
+        def write(low: int, high: int) -> Refusal | None:
+            return self._transport.write(factory, lines.body(low, high), bucket=bucket)
+
         refused: list[RefusedValue] = []
         edges = [*lines.starts.tolist(), len(lines.order)]
         first, borne = 0, 0
@@ -59,7 +64,7 @@ class Upload:
             last = min(len(lines), first + self._lines_at_once)
             span = (edges[first], edges[last])
             try:
-                answer = self._transport.write(factory, lines.body(*span))
+                answer = write(*span)
             except UnavailableError as error:
                 borne += 1
                 self._note(error)
@@ -67,7 +72,7 @@ class Upload:
                     raise
                 continue
             if answer is not None:
-                refused += self._isolate(factory, lines, span, answer)
+                refused += _isolate(write, lines, span, answer)
             first, borne = last, 0
             self._lines_at_once = min(self._most_lines, self._lines_at_once * 2)
         return refused
@@ -76,25 +81,28 @@ class Upload:
         if is_timeout(error):
             self._lines_at_once = max(_FEWEST_LINES, self._lines_at_once // 2)
 
-    def _isolate(self, factory: str, lines: Lines, span: tuple[int, int], refusal: Refusal) -> list[RefusedValue]:
-        """Halve what the server refused as a whole until the bad values stand alone; the good ones get in."""
-        low, high = span
-        if (too_old := _TOO_OLD.search(refusal.words)) is not None:
-            return _oldest(lines, span, int(too_old[1]), refusal.words)
-        if high - low == 1:
-            return [_refused(lines, low, refusal.words)]
-        middle = (low + high) // 2
-        refused: list[RefusedValue] = []
-        first = self._transport.write(factory, lines.body(low, middle))
-        if first is not None:
-            refused += self._isolate(factory, lines, (low, middle), first)
-        if first is None and high - middle > 1 and refusal.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            # The bad ones are all in here: halve it without asking first. A single value is always asked about.
-            return refused + self._isolate(factory, lines, (middle, high), refusal)
-        second = self._transport.write(factory, lines.body(middle, high))
-        if second is not None:
-            refused += self._isolate(factory, lines, (middle, high), second)
-        return refused
+
+def _isolate(
+    write: Callable[[int, int], Refusal | None], lines: Lines, span: tuple[int, int], refusal: Refusal
+) -> list[RefusedValue]:
+    """Halve what the server refused as a whole until the bad values stand alone; the good ones get in."""
+    low, high = span
+    if (too_old := _TOO_OLD.search(refusal.words)) is not None:
+        return _oldest(lines, span, int(too_old[1]), refusal.words)
+    if high - low == 1:
+        return [_refused(lines, low, refusal.words)]
+    middle = (low + high) // 2
+    refused: list[RefusedValue] = []
+    first = write(low, middle)
+    if first is not None:
+        refused += _isolate(write, lines, (low, middle), first)
+    if first is None and high - middle > 1 and refusal.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        # The bad ones are all in here: halve it without asking first. A single value is always asked about.
+        return refused + _isolate(write, lines, (middle, high), refusal)
+    second = write(middle, high)
+    if second is not None:
+        refused += _isolate(write, lines, (middle, high), second)
+    return refused
 
 
 def _refused(lines: Lines, place: int, words: str) -> RefusedValue:
