@@ -60,6 +60,9 @@ SYSTEM_ALARMS: Final[Mapping[str, SystemAlarm]] = {
     "overload": SystemAlarm("Overload", Priority.HIGH, "Let devices send less, or give the plant server more power."),
     "flood": SystemAlarm("A device sends too much", Priority.MEDIUM, "Find it in the log and let it send less."),
     "reconnecting": SystemAlarm("A device reconnects all the time", Priority.MEDIUM, "Find in the log what it sends."),
+    "device_clocks": SystemAlarm(
+        "Clocks of devices wrong", Priority.LOW, "Set them; the devices' pages say by how much."
+    ),
     "broker_away": SystemAlarm("Broker away", Priority.HIGH, _BROKER),
     "broker_unstable": SystemAlarm("Broker connection unstable", Priority.HIGH, _BROKER),
     "broker_refuses": SystemAlarm("Broker refuses us", Priority.HIGH, "Let our user read the factories' topics."),

@@ -37,6 +37,7 @@ NOTED_US: Final = 60 * US_PER_S
 _LONGEST_PAUSE_US: Final = 900 * US_PER_S
 _MOST_CANDIDATES: Final = 10_000
 _MOST_LAGS: Final = 100
+_NAMED: Final = 5
 
 
 @dataclass(slots=True)
@@ -116,16 +117,19 @@ class ClockWatch:
         self._candidates.clear()
 
 
-def wrong_clocks(offsets_us: Mapping[tuple[str, str], int]) -> str:
-    """What to say about devices whose clocks are wrong by more than a minute; "" when there are none.
+def wrong_clocks(offsets_us: Mapping[tuple[str, str], int]) -> dict[str, str]:
+    """What to say to each factory, by its id, that has devices whose clocks are wrong by more than a minute."""
+    wrong: dict[str, list[str]] = {}
+    for (factory, device), offset_us in sorted(offsets_us.items()):
+        if abs(offset_us) > NOTED_US:
+            wrong.setdefault(factory, []).append(device)
+    return {factory: _told(devices) for factory, devices in wrong.items()}
 
-    It names none of them: people of every factory read it.
-    """
-    count = sum(abs(offset_us) > NOTED_US for offset_us in offsets_us.values())
-    if not count:
-        return ""
-    devices = "A device's clock is" if count == 1 else f"The clocks of {count} devices are"
+
+def _told(devices: list[str]) -> str:
+    more = f" and {len(devices) - _NAMED} more" if len(devices) > _NAMED else ""
     return (
-        f"{devices} wrong by more than a minute. Alarms are on time, because the offset is known; samples keep the "
-        "times they were sent with. The pages of the devices say how wrong the clocks are: set them."
+        f"Clocks are wrong by more than a minute: {', '.join(devices[:_NAMED])}{more}. Alarms are on time, because the "
+        "offsets are known; samples keep the times they were sent with. The devices' pages say how wrong they are: set "
+        "them."
     )

@@ -218,7 +218,7 @@ class _Running:
         if pipeline.is_paused_for("backlog"):
             overload = "More is coming in than can be written: reading pauses, devices and brokers hold their messages."
         put("overload", overload)
-        put("device_clocks", wrong_clocks(self._guard.offsets_us))
+        self._problems.put_by_factory("device_clocks", wrong_clocks(self._guard.offsets_us))
 
     def _figures(self) -> dict[str, Any]:
         ledger = self._writer.ledger

@@ -14,6 +14,7 @@ from factoryops.domain.rules import Comparison, Priority, ThresholdRule
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.domain.time import US_PER_S
 from factoryops.ingest.clocks import wrong_clocks
+from factoryops.ingest.problems import ProblemList
 from factoryops.journal.records import Batch, ClockOffset, Entry, MessageLedger
 from tests.support.admitting import NOW_US, Admitting
 from tests.support.ingest_folder import PLANT
@@ -194,11 +195,17 @@ def test_an_offset_holds_across_a_restart() -> None:
     assert [flags for *_, flags in again.take()] == [0] * 5
 
 
-def test_what_is_said_about_wrong_clocks() -> None:
-    assert wrong_clocks({("f", "a"): 59 * US_PER_S}) == ""
-    told = wrong_clocks({("f", f"pump-{n}"): -3_600 * US_PER_S for n in range(8)})
-    assert "8 devices" in told
-    assert "pump" not in told
+def test_each_factory_is_told_of_its_own_wrong_clocks() -> None:
+    assert wrong_clocks({("f", "a"): 59 * US_PER_S}) == {}
+    offsets = {("f", f"pump-{n}"): -3_600 * US_PER_S for n in range(8)} | {("g", "press"): 61 * US_PER_S}
+    told = wrong_clocks(offsets)
+    assert "pump-0, pump-1, pump-2, pump-3, pump-4 and 3 more" in told["f"]
+    assert "press" in told["g"]
+    problems = ProblemList()
+    problems.put_by_factory("device_clocks", told)
+    assert {(one.code, one.factory) for one in problems.all()} == {("device_clocks", "f"), ("device_clocks", "g")}
+    problems.put_by_factory("device_clocks", {"g": told["g"]})
+    assert [one.factory for one in problems.all()] == ["g"]
 
 
 # --- what conditions see ---------------------------------------------------------------------------------------------
