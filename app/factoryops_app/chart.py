@@ -8,6 +8,7 @@ import numpy as np
 
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
+from factoryops.domain.plant import ParameterKind
 from factoryops.domain.rules import Comparison
 from factoryops.domain.time import from_us, now_us
 from factoryops_app.models.alarm_periods import periods, watched_by
@@ -128,7 +129,8 @@ class ChartFeed:
             low=parameter.low,
             high=parameter.high,
             limits=tuple(self._limits(one)) if self._shows_rules else (),
-            is_step=self._place.session.samples.is_discrete(parameter.series_id),
+            is_step=parameter.kind is not ParameterKind.NUMBER
+            or self._place.session.samples.is_discrete(parameter.series_id),
             description=f"{one.device.key} / {parameter.key}",
             words=self._words(one),
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from factoryops.alarms.clocks import DeviceClocks
 from factoryops.alarms.directory import Directory
@@ -23,14 +24,16 @@ from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.calculations import Calculation
 from factoryops.domain.errors import DamagedFileError
 from factoryops.domain.identity import RuleId, alarm_id, device_id
+from factoryops.domain.plant import ParameterKind
 from factoryops.domain.rules import ThresholdRule
-from factoryops.domain.samples import SampleColumns, SeriesKey
+from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
 from factoryops.domain.system_alarms import SERVICE_DEVICE, system_rule_id
 from factoryops.journal.records import Batch, ClockOffset
 from factoryops.rules.calculator import Calculator, CalculatorState
 from factoryops.rules.evaluator import Evaluator, EvaluatorState, Moved
 
 _FORMAT: Final = 1
+_KINDS: Final = np.uint8(SampleFlag.BOOLEAN | SampleFlag.TEXT)
 
 
 class _SystemRaised(msgspec.Struct, frozen=True):
@@ -75,6 +78,7 @@ class AlarmEngine:
         self._calculated: list[Calculated] = []
         self._annunciations: dict[str, int] = {}
         self._clocks = DeviceClocks()
+        self._kinds: dict[SeriesKey, ParameterKind] = {}
         self._system: dict[tuple[str, Place], SystemProblem] = {}
 
     def feed(self, batch: Batch, names: Mapping[int, SeriesKey]) -> list[AlarmTransition]:
@@ -90,6 +94,7 @@ class AlarmEngine:
         entry = batch.entry
         moved: list[Moved] = []
         if len(entry.samples):
+            self._note_kinds(entry.samples, names)
             samples = self._clocks.corrected(entry.samples, entry.received_us, names)
             moved += self._evaluator.feed(samples, entry.received_us, names)
             self._calculator.take(samples)
@@ -173,6 +178,18 @@ class AlarmEngine:
     def rules(self) -> Mapping[RuleId, ThresholdRule]:
         """The rules in force, by id."""
         return self._evaluator.rules
+
+    def _note_kinds(self, samples: SampleColumns, names: Mapping[int, SeriesKey]) -> None:
+        marks = samples.flags & _KINDS
+        if not marks.any():
+            return
+        for mark, kind in ((SampleFlag.BOOLEAN, ParameterKind.BOOLEAN), (SampleFlag.TEXT, ParameterKind.TEXT)):
+            for series in np.unique(samples.series[(marks & np.uint8(mark)) > 0]).tolist():
+                self._kinds[names[series]] = kind
+
+    def kinds(self) -> dict[SeriesKey, ParameterKind]:
+        """The series found to carry true or false, or texts."""
+        return dict(self._kinds)
 
     def heard(self) -> dict[SeriesKey, int]:
         """The devices heard since the last call, each by one of its series, with the newest receive time."""

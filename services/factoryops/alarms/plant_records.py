@@ -14,9 +14,9 @@ from typing import Final
 from factoryops.alarms.directory import Directory
 from factoryops.database.database import Database
 from factoryops.database.transaction import Transaction
-from factoryops.domain.identity import DeviceId, FactoryId, Role, Scope, device_id, parameter_id
+from factoryops.domain.identity import DeviceId, FactoryId, ParameterId, Role, Scope, device_id, parameter_id
 from factoryops.domain.naming import guessed_unit, readable_name
-from factoryops.domain.plant import Device, Parameter
+from factoryops.domain.plant import Device, Parameter, ParameterKind
 from factoryops.domain.samples import SeriesId, SeriesKey
 from factoryops.domain.time import from_us
 from factoryops.journal.records import ClockOffset
@@ -31,6 +31,7 @@ class PlantRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._copied: dict[int, SeriesKey] = {}
+        self._kinds: dict[SeriesKey, ParameterKind] = {}
         self._clocks: dict[tuple[str, str], int] | None = None
 
     def copy(self, series: Mapping[int, SeriesKey]) -> int:
@@ -90,6 +91,27 @@ class PlantRecords:
         if changed:
             self._database.run(work)
             self._clocks = wanted
+
+    def note_kinds(self, kinds: Mapping[SeriesKey, ParameterKind]) -> None:
+        """Record what parameters carry; those that are not in the database yet wait until they are.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+        copied = set(self._copied.values())
+        news = {key: kind for key, kind in kinds.items() if self._kinds.get(key) is not kind and key in copied}
+        if not news:
+            return
+        changed: defaultdict[str, dict[ParameterId, ParameterKind]] = defaultdict(dict)
+        for key, kind in news.items():
+            changed[key.factory][parameter_id(*key)] = kind
+
+        def work(tx: Transaction) -> None:
+            for factory, found in changed.items():
+                tx.parameters(_scope(factory)).set_kinds(found)
+
+        self._database.run(work)
+        self._kinds.update(news)
 
     def directory(self) -> Directory:
         """What everything is called.

@@ -221,8 +221,10 @@ class EngineService:
             await self._take_rules(evaluation)
         async with self._evaluation_turn:
             heard, clocks = evaluation.engine.heard(), evaluation.engine.clock_offsets
+            kinds = evaluation.engine.kinds()
         await asyncio.to_thread(around.note_heard, heard)
         await asyncio.to_thread(around.note_clocks, clocks)
+        await asyncio.to_thread(around.note_kinds, kinds)
 
     async def _take_rules(self, evaluation: Evaluation) -> None:
         wanted = await asyncio.to_thread(read_in_force, self._database)

@@ -18,6 +18,7 @@ from factoryops.database.rows import Changes
 from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import FactoryOpsError, UnavailableError
 from factoryops.domain.identity import Role, Scope
+from factoryops.domain.plant import ParameterKind
 from factoryops.domain.retention import RetentionPlan
 from factoryops.domain.samples import SeriesKey
 from factoryops.domain.time import now_us
@@ -117,6 +118,10 @@ class Surroundings:
         self._touched_at = time.monotonic()
         self._plant.touch(self._heard)
         self._heard.clear()
+
+    def note_kinds(self, kinds: Mapping[SeriesKey, ParameterKind]) -> None:
+        """Record what parameters carry; raises UnavailableError."""
+        self._plant.note_kinds(kinds)
 
     def note_clocks(self, offsets: Iterable[ClockOffset]) -> None:
         """Record how far devices' clocks are from ours; raises UnavailableError."""

@@ -108,7 +108,7 @@ def describe_parameter(parameter: plant.Parameter) -> http.Parameter:
         id=parameter.id, device_id=parameter.device_id, series_id=parameter.series_id, key=parameter.key,
         name=parameter.name, unit=parameter.unit, decimals=parameter.decimals, low=parameter.low, high=parameter.high,
         normal_low=parameter.normal_low, normal_high=parameter.normal_high, deadband=parameter.deadband,
-        deadband_max_s=parameter.deadband_max_s,
+        deadband_max_s=parameter.deadband_max_s, kind=parameter.kind,
     )  # fmt: skip
 
 

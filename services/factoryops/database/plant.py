@@ -15,7 +15,7 @@ from factoryops.database.audit import AuditTrail
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.errors import InvalidInputError, NotFoundError
 from factoryops.domain.identity import DeviceId, FactoryId, ParameterId, Scope
-from factoryops.domain.plant import Device, Parameter
+from factoryops.domain.plant import Device, Parameter, ParameterKind
 from factoryops.domain.samples import SeriesId, SeriesKey
 from factoryops.domain.time import from_us, to_us
 
@@ -199,6 +199,18 @@ class Parameters:
             self._unit.advance("access")
         return self.get_many([parameter_id])[0]
 
+    def set_kinds(self, kinds: Mapping[ParameterId, ParameterKind]) -> None:
+        """Record what parameters' samples were found to be; unknown parameters are passed over."""
+        table = tables.parameter
+        statement = (
+            sa.update(table)
+            .where(table.c.factory_id == self._scope.factory_id, table.c.id == sa.bindparam("parameter"))
+            .values(kind=sa.bindparam("found"))
+        )
+        rows = [{"parameter": parameter, "found": kinds[parameter].value} for parameter in sorted(kinds)]
+        self._unit.write_many(statement, rows)
+        self._unit.plant_changed(self._scope.factory_id)
+
     def ensure(self, parameter: Parameter) -> bool:
         """Add it unless it is there (its device must be); what an operator edited stays. Answers whether it was new."""
         return self.ensure_many([parameter]) == 1
@@ -290,7 +302,8 @@ def device_of(row: sa.Row[Any]) -> Device:
 
 def _parameter_row(parameter: Parameter) -> dict[str, Any]:
     names = ("factory_id", "id", "device_id", "key", "name", "unit", "decimals", *_LIMITS, *sorted(_DEADBAND))
-    return {name: getattr(parameter, name) for name in names} | {"series_id": int(parameter.series_id)}
+    row = {name: getattr(parameter, name) for name in names}
+    return row | {"series_id": int(parameter.series_id), "kind": parameter.kind.value}
 
 
 def _parameter_of(row: sa.Row[Any]) -> Parameter:
@@ -309,4 +322,5 @@ def _parameter_of(row: sa.Row[Any]) -> Parameter:
         normal_high=row.normal_high,
         deadband=row.deadband,
         deadband_max_s=row.deadband_max_s,
+        kind=ParameterKind(row.kind),
     )

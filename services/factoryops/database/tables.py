@@ -194,6 +194,7 @@ parameter = sa.Table(
     _number("normal_high", nullable=True),
     _number("deadband", nullable=True),
     _number("deadband_max_s"),
+    _text("kind", 16),
     _link("parameter_device", "device_id", "device"),
     sa.UniqueConstraint("factory_id", "series_id", name="parameter_series"),
     **_MYSQL,

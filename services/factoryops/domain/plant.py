@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from factoryops.domain.identity import DeviceId, FactoryId, ParameterId
@@ -31,6 +32,14 @@ def is_slug(text: str) -> bool:
 def is_tenant(text: str) -> bool:
     """Whether `text` can be a factory's tenant id: SH and eight digits."""
     return _TENANT.fullmatch(text) is not None
+
+
+class ParameterKind(StrEnum):
+    """What a parameter's samples have been found to be."""
+
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class Parameter:
         normal_low / normal_high: the normal band inside it.
         deadband: samples that differ from the last kept one by no more are not kept; None to keep all.
         deadband_max_s: with a deadband, a sample is kept after this time whatever it is.
+        kind: boolean or text once such a sample was seen.
         decimals: how many a person is shown.
     """
 
@@ -93,3 +103,4 @@ class Parameter:
     normal_high: float | None = None
     deadband: float | None = None
     deadband_max_s: float = LONGEST_SILENCE_S
+    kind: ParameterKind = ParameterKind.NUMBER

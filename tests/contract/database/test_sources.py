@@ -5,6 +5,7 @@ import pytest
 from factoryops.contracts import http
 from factoryops.domain.errors import ConflictError, InvalidInputError
 from factoryops.domain.mapping import MappedValue
+from factoryops.domain.plant import ParameterKind
 from factoryops.identity.snapshot_file import take_snapshot
 from tests.support.databases import Clock, Site
 
@@ -40,6 +41,16 @@ def test_a_declined_device_is_forgotten_after_seven_days_or_when_accepted(
     assert declined() == {"press-7"}
     clock.advance(7 * 86_400 + 1)
     assert declined() == set()
+
+
+def test_what_a_parameter_carries_is_recorded_for_the_scopes_factory_alone(site: Site, other_site: Site) -> None:
+    mine, theirs = site.add_parameter("mode"), other_site.add_parameter("mode")
+    found = {mine.id: ParameterKind.TEXT, theirs.id: ParameterKind.BOOLEAN}
+    site.database.run(lambda tx: tx.parameters(site.scope).set_kinds(found))
+    (kept,) = site.database.read(lambda tx: tx.parameters(site.scope).list())
+    assert kept.kind is ParameterKind.TEXT
+    (other,) = site.database.read(lambda tx: tx.parameters(other_site.scope).list())
+    assert other.kind is ParameterKind.NUMBER
 
 
 def test_the_setting_is_the_factorys_own_and_audited_once(site: Site, other_site: Site) -> None:

@@ -57,6 +57,7 @@ async def test_a_format_of_its_own_is_caught_mapped_and_replayed_with_source_tim
     live_ms = await _until_live(client, device)
     run = await _replayed(client, caught)
     assert run.result["replayed"] == EARLY
+    await until(lambda: _kinds_are(client, {"oil": "number", "is_on": "boolean", "mode": "text"}), every_s=0.1)
     early = await _early(client, start_ms)
     assert early == [(start_ms + n * 1_000, (80 + n) / 2) for n in range(EARLY)]
     again = await _replayed(client, caught)
@@ -71,6 +72,11 @@ async def test_a_format_of_its_own_is_caught_mapped_and_replayed_with_source_tim
     await _balances(client)
     device.close()
     await client.close()
+
+
+async def _kinds_are(client: HttpPlant, expected: dict[str, str]) -> bool:
+    device = next(one for one in await client.devices() if one.key == "press-7")
+    return {one.key: one.kind.value for one in device.parameters} == expected
 
 
 async def _caught(client: HttpPlant) -> http.QuarantineChoice:

@@ -154,6 +154,19 @@ async def test_new_devices_and_parameters_reach_the_database_with_readable_names
         assert {"Mixer 2", "Old Press"} <= names
 
 
+async def test_the_database_learns_what_parameters_carry(plant: EngineSite) -> None:
+    async with plant.running():
+        plant.write([(now_s(), 1.0)], key=plant.key("mixer-2", "is_on"), flags=int(SampleFlag.BOOLEAN))
+        plant.write([(now_s(), 7.0)], key=plant.key("mixer-2", "mode"), flags=int(SampleFlag.TEXT))
+        plant.write([(now_s(), 7.0)], key=plant.key("mixer-2", "speed"))
+        scope, database = plant.site.scope, plant.site.database
+
+        def kinds() -> dict[str, str]:
+            return {one.key: one.kind.value for one in database.read(lambda tx: tx.parameters(scope).list())}
+
+        await until(lambda: kinds() == {"is_on": "boolean", "mode": "text", "speed": "number"})
+
+
 async def test_the_database_learns_when_a_device_was_last_heard(plant: EngineSite) -> None:
     start = now_s()
     identity = device_id(plant.site.factory.id, "pump-1")

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from factoryops.contracts.http.parts import LINE, Finite, Identifier, Received, Sent, example
+from factoryops.domain.plant import ParameterKind
 
 
 class Parameter(Received):
@@ -28,6 +29,8 @@ class Parameter(Received):
     """Samples that differ from the last kept one by no more are not kept; null to keep all."""
     deadband_max_s: float = 600.0
     """With a deadband, a sample is kept after this time whatever it is."""
+    kind: ParameterKind = ParameterKind.NUMBER
+    """Boolean or text once such a sample was seen."""
 
 
 class ParameterChange(Sent):
