@@ -56,7 +56,7 @@ class BrokerWatch:
 
     def forget(self) -> None:
         """The connection is gone: what the broker holds is not known any more."""
-        self._now.clear()
+        self._now = {}
 
     def _note_dropped(self, total: int) -> Gap | None:
         moment_us = now_us()
@@ -104,7 +104,8 @@ class BrokerWatch:
     def figures(self) -> dict[str, int]:
         """What it holds, for the health page."""
         names = {_DROPPED: "dropped", _HELD_MESSAGES: "held_messages", _HELD_BYTES: "held_bytes"}
-        return {name: self._now[topic] for topic, name in names.items() if topic in self._now}
+        now = self._now  # the client's thread may replace it meanwhile
+        return {name: now[topic] for topic, name in names.items() if topic in now}
 
 
 def _clock(time_us: int) -> str:

@@ -10,15 +10,17 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from factoryops.certificates.authority import create_authority
 from factoryops.certificates.ledger import Purpose
+from factoryops.contracts.telemetry.topics import SUBSCRIPTION, SUBSCRIPTION_C
 from factoryops.ingest.broker_pace import ReconnectPace
 from factoryops.ingest.config import BrokerConfig
 from factoryops.ingest.mosquitto.users import SERVICE_USER
 from tests.integration.ingest.conftest import Running
-from tests.support.ingest_folder import IngestFolder
+from tests.support.ingest_folder import PLANT, SNAPSHOT, IngestFolder
 from tests.support.mqtt_client import RawClient, connect_packet
 from tests.support.numbered_publisher import NumberedPublisher
 from tests.support.plant_broker import PlantBroker
@@ -274,19 +276,21 @@ async def test_an_unsafe_configuration_is_named_while_it_is_one(
         await until(lambda: "broker_configuration" not in said(folder))
 
 
-async def test_subscriptions_of_an_earlier_version_are_given_back(
+async def test_subscriptions_follow_the_snapshot_and_old_ones_are_given_back(
     tmp_path: Path, broker: PlantBroker, run_ingest: Running
 ) -> None:
     folder = folder_for(tmp_path, broker.config())
-    with pytest.MonkeyPatch.context() as earlier:
-        earlier.setattr("factoryops.ingest.broker_topics._FIRST", frozenset({"devices/+/telemetry"}))
-        async with run_ingest(folder):
-            await until(lambda: is_connected(folder))
+    tenant = msgspec.structs.replace(PLANT, tenant="SH00000042")
+    remembered = folder.checkpoints / "broker.plant"
     async with run_ingest(folder):
         await until(lambda: is_connected(folder))
-    remembered = (folder.checkpoints / "broker.plant").read_text()
-    assert "factories/+/devices/+/telemetry" in remembered
-    assert '"devices/+/telemetry"' not in remembered
+        folder.write_snapshot(msgspec.structs.replace(SNAPSHOT, factories=[tenant]))
+        await until(lambda: f'"{SUBSCRIPTION_C}"' in remembered.read_text())
+    folder.write_snapshot(SNAPSHOT)
+    async with run_ingest(folder):
+        await until(lambda: is_connected(folder))
+        await until(lambda: f'"{SUBSCRIPTION_C}"' not in remembered.read_text())
+    assert SUBSCRIPTION in remembered.read_text()
 
 
 def test_pauses_grow_to_half_a_minute_and_start_again_after_a_steady_connection(
