@@ -130,7 +130,7 @@ class Session(ABC):
         self._take(self._read_message(data, first, body, after, received_us), is_overheard=True)
 
     def _publish_other(self, data: bytes, first: int, body: int, after: int, received_us: int) -> None:
-        """Take a PUBLISH with QoS 0 or 2."""
+        """Take a PUBLISH on the way that is open to all of them."""
         self._take(self._read_message(data, first, body, after, received_us))
 
     def _take(self, message: Message, *, is_overheard: bool = False) -> None:
