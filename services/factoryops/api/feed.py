@@ -77,6 +77,9 @@ class JournalFeed:
         received_us = max(batch.entry.received_us for batch in batches)
         if self.name == "journal":
             self._presence.note(self._index, samples, received_us)
+            heard = b"".join(batch.entry.heard for batch in batches)
+            if heard:
+                self._presence.hear(self._index, heard, received_us)
         return News(
             len(batches),
             [] if self.name == _NOT_LIVE else self._index.split(samples),

@@ -104,6 +104,14 @@ class PresenceBook:
                 held = counts.get(device, (0, 0))
                 counts[device] = (held[0] + int(count[number]), held[1] + int(late[number]))
 
+    def hear(self, index: SeriesIndex, series: bytes, received_us: int) -> None:
+        """Take devices that were heard and left no sample; `series` is int64[n], one series of each."""
+        devices = index.devices_of(np.frombuffer(series, np.int64))
+        with self._lock:
+            for number in np.unique(devices).tolist():
+                device = index.devices[number]
+                self._received[device] = max(received_us, self._received.get(device, 0))
+
     def _counts_at(self, moment_us: int) -> dict[tuple[FactoryId, str], tuple[int, int]]:
         span = moment_us // _SPAN_US
         if span not in self._counts:

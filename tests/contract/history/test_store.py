@@ -142,7 +142,7 @@ def test_the_same_append_again_changes_nothing(place: Place) -> None:
             assert len(store.gaps(FACTORY, 0, 10)) == 1
 
 
-def test_a_redelivered_sample_is_replaced_not_doubled(place: Place) -> None:
+def test_row_37_a_redelivered_sample_is_replaced_not_doubled(place: Place) -> None:
     with closing(place.fresh().open()) as store:
         store.append(columns([(A, START_US, 1.0, 0)]), KEYS, gaps=(), checkpoints={"journal": 1})
         again: list[Row] = [(A, START_US, 2.0, 1), (A, START_US + 1, 3.0, 0)]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,6 +98,10 @@ def test_the_share_of_late_samples_is_counted_per_device_and_hour() -> None:
     assert (pump.late_share, pump.received_us) == (0.75, 10 * hour + 5)
     assert press.late_share == 0.0
     assert book.of(_B, "pump") is None
+    book.hear(index, np.array([3, 99], np.int64).tobytes(), 10 * hour + 9)
+    heard = book.of(_B, "pump")
+    assert heard is not None
+    assert (heard.late_share, heard.received_us) == (0.0, 10 * hour + 9)
     book.note(index, SampleColumns.of([(1, 1, 1.0)]), 12 * hour)
     pump = book.of(_A, "pump")
     assert pump is not None

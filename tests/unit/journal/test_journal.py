@@ -17,7 +17,17 @@ from factoryops.domain.time import now_us
 from factoryops.journal import writer as writer_module
 from factoryops.journal.checkpoints import highest_checkpoint, lowest_checkpoint, publish_checkpoint
 from factoryops.journal.reader import JournalReader
-from factoryops.journal.records import Batch, Entry, Gap, MessageLedger, QuarantinedMessage, checksum, decode, encode
+from factoryops.journal.records import (
+    Batch,
+    ClockOffset,
+    Entry,
+    Gap,
+    MessageLedger,
+    QuarantinedMessage,
+    checksum,
+    decode,
+    encode,
+)
 from factoryops.journal.writer import JournalWriter, import_samples
 
 KEYS = [SeriesKey("f", "d", f"p{number}") for number in range(100)]
@@ -296,3 +306,19 @@ def test_a_journal_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
         writer.append(Entry(2, MessageLedger(2, 1, 1), quarantined=(bad,)), (), [("f", "on")])
     _, marks = read_all(path)
     assert marks == [1_000, 2]
+
+
+def test_clock_offsets_travel_in_rows_and_the_file_knows_those_in_force(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    first, second = ClockOffset("f", "pump", 3_600_000_000), ClockOffset("f", "pump", 0)
+    with JournalWriter(path) as writer:
+        writer.append(Entry(1, MessageLedger(), clocks=(first, ClockOffset("g", "press", -5))))
+        assert writer.clocks == {("f", "pump"): 3_600_000_000, ("g", "press"): -5}
+        writer.append(Entry(2, MessageLedger(), clocks=(second,), heard=b"12345678"))
+    with JournalWriter(path) as again:
+        assert again.clocks == {("f", "pump"): 0, ("g", "press"): -5}
+    reader = JournalReader(path)
+    rows = reader.read()
+    reader.close()
+    assert [row.entry.clocks for row in rows] == [(first, ClockOffset("g", "press", -5)), (second,)]
+    assert [row.entry.heard for row in rows] == [b"", b"12345678"]
