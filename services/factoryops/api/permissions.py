@@ -34,6 +34,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     "changeParameter": Access(Permission.EDIT_PLANT),
     "getLatest": Access(Permission.VIEW),
     "getBinned": Access(Permission.VIEW, Cost.HISTORY),
+    "getStatistics": Access(Permission.VIEW, Cost.HISTORY),
     "getSamples": Access(Permission.VIEW, Cost.HISTORY),
     "getRetention": Access(Permission.VIEW),
     "changeRetention": Access(Permission.EDIT_PLANT),

@@ -61,6 +61,7 @@ ROUTES: Final = (
     Route("PATCH", "/parameters/{parameter_id}", "changeParameter", plant.change_parameter, "plant", http.Parameter),
     Route("GET", "/latest", "getLatest", history.get_latest, "history", http.LatestValues),
     Route("GET", "/history", "getBinned", history.get_binned, "history", http.BinnedAnswer),
+    Route("GET", "/statistics", "getStatistics", history.get_statistics, "history", http.StatisticsAnswer),
     Route("GET", "/parameters/{parameter_id}/samples", "getSamples", history.get_samples, "history", http.RawColumns),
     Route("GET", "/rules", "listRules", plant.list_rules, "rules", http.RuleList),
     Route("POST", "/rules", "createRule", plant.create_rule, "rules", http.Rule, 201),

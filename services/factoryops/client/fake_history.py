@@ -12,6 +12,7 @@ from factoryops.contracts import http
 from factoryops.domain.bins import align_down, bin_samples, bin_width_us
 from factoryops.domain.errors import InvalidInputError, NotFoundError
 from factoryops.domain.samples import SampleColumns
+from factoryops.domain.summaries import held_in_span
 
 _MINUTE_US = 60_000_000
 
@@ -87,6 +88,16 @@ class FakeHistory:
         columns = [_binned(source, times, width_us) for source in chosen]
         return http.BinnedAnswer(start_us=start_us, end_us=end_us, columns=columns, gaps=self._gaps(start_us, end_us))
 
+    def statistics(
+        self, parameter_ids: Sequence[str], start_us: int, end_us: int, now_us: int
+    ) -> http.StatisticsAnswer:
+        """Time-weighted figures."""
+        _check_span(start_us, end_us)
+        span = start_us, end_us
+        times = self._times(*span, now_us)
+        figures = [_figures(self._source(one), times, span) for one in parameter_ids]
+        return http.StatisticsAnswer(start_us=start_us, end_us=end_us, parameters=figures, gaps=self._gaps(*span))
+
     def raw(self, parameter_id: str, start_us: int, end_us: int, most: int, now_us: int) -> http.RawColumns:
         """Samples as they came."""
         _check_span(start_us, end_us)
@@ -111,4 +122,15 @@ def _binned(source: Source, times: npt.NDArray[np.int64], width_us: int) -> http
         parameter_id=source.parameter_id, series_id=source.series_id, bin_us=width_us, start_us=bins.start_us.tolist(),
         count=bins.count.tolist(), minimum=bins.minimum.tolist(), maximum=bins.maximum.tolist(),
         mean=bins.mean.tolist(),
+    )  # fmt: skip
+
+
+def _figures(source: Source, times: npt.NDArray[np.int64], span: tuple[int, int]) -> http.ParameterStatistics:
+    held = held_in_span(bin_samples(times, source.values(times), _MINUTE_US), span, None)
+    numbers = (held.mean, held.deviation, held.minimum, held.maximum)
+    mean, deviation, minimum, maximum = (None if np.isnan(number) else number for number in numbers)
+    return http.ParameterStatistics(
+        parameter_id=source.parameter_id, series_id=source.series_id, mean=mean, deviation=deviation, minimum=minimum,
+        maximum=maximum, good_share=held.good_us / (span[1] - span[0]),
+        quality=http.Quality(samples=held.count, late=0, imported=0, uncertain=0, texts=0),
     )  # fmt: skip

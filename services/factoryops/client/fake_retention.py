@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from factoryops.client.fake_history import FakeHistory
 from factoryops.contracts import http
 from factoryops.domain.errors import ConflictError, InvalidInputError
 from factoryops.domain.identity import Permission
@@ -14,10 +15,16 @@ class FakeRetention:
     """Rules in memory; nothing is given up by them."""
 
     _clock: Callable[[], int]
+    _history: FakeHistory
     _retention = http.Retention(version=0, rules=[])
 
     async def _enter(self, permission: Permission) -> str:
         raise NotImplementedError
+
+    async def statistics(self, parameter_ids: Sequence[str], start_us: int, end_us: int) -> http.StatisticsAnswer:
+        """Time-weighted statistics of a span."""
+        await self._enter(Permission.VIEW)
+        return self._history.statistics(parameter_ids, start_us, end_us, self._clock())
 
     async def retention(self) -> http.Retention:
         """The rules in force."""

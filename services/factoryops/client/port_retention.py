@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from factoryops.contracts import http
 
 
-class RetentionClient(Protocol):
+class StatisticsClient(Protocol):
+    """Figures of history."""
+
+    async def statistics(self, parameter_ids: Sequence[str], start_us: int, end_us: int) -> http.StatisticsAnswer:
+        """Time-weighted statistics of a span, live tail included."""
+        ...
+
+
+class RetentionClient(StatisticsClient, Protocol):
     """What a client of the service can ask and change about retention."""
 
     async def retention(self) -> http.Retention:

@@ -23,8 +23,7 @@ class Latest:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._held = _Held(read_pages(connection))
-        self._is_behind = False
+        self._held = self._written = _Held(read_pages(connection))
 
     def get(self, series: int, default: int | None = None) -> int | None:
         """The time of one series' newest sample; `default` when it has none."""
@@ -51,12 +50,11 @@ class Latest:
             getattr(held, name)[moved] = getattr(newest, name)[is_newer]
         touched = np.unique(np.append(moved, np.arange(len(old.samples), len(held))) // _PAGE_ROWS)
         self._connection.executemany("INSERT OR REPLACE INTO latest_page VALUES (?, ?)", _pages(held, touched))
-        self._is_behind = True
+        self._written = _Held(held)
 
     def committed(self) -> None:
         """What was written is on disk."""
-        if self._is_behind:
-            self._held, self._is_behind = _Held(read_pages(self._connection)), False
+        self._held = self._written
 
 
 class _Held:

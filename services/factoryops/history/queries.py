@@ -9,16 +9,17 @@ import numpy as np
 
 from factoryops.domain.bins import BinSummaries, bin_samples
 from factoryops.domain.samples import SampleColumns
-from factoryops.domain.summaries import combine, replace_bins
+from factoryops.domain.summaries import Held, combine, held_in_span, replace_bins
 from factoryops.domain.time import US_PER_S
 from factoryops.history.merging import newest_of_each, only_series
-from factoryops.history.store import Cancelled, HistoryReader, never
+from factoryops.history.store import Cancelled, HistoryReader, go_on, never
 from factoryops.history.tail import Tail
 from factoryops.journal.records import Gap
 
 _JOURNAL_ORDER: Final = ("import", "derived", "journal")
 """Of the same series and time, a device's own sample wins over a calculated and an imported one."""
 
+_LOOK_BACK_US: Final = 86_400 * US_PER_S
 _ALL: Final = 1 << 62
 _WIDE_US: Final = 60 * US_PER_S
 """In wider bins only the span of the news itself is read sample by sample."""
@@ -94,6 +95,22 @@ class History:
             answer[identity] = replace_bins(answer.get(identity), redone)
         return answer
 
+    def held(self, series: int, span: tuple[int, int], gaps: Sequence[Gap], *, cancelled: Cancelled = never) -> Held:
+        """Time-weighted figures of a span [start, end) outside `gaps`, in which nothing is known to hold.
+
+        The newest value of the day before a span holds into it; after a gap nothing holds until the next sample.
+        """
+        total = Held()
+        for number, (start_us, end_us) in enumerate(_outside(span, gaps)):
+            go_on(cancelled)
+            bins = self.binned([series], start_us, end_us, _figures_width_us(end_us - start_us), cancelled=cancelled)
+            earlier = SampleColumns.empty()
+            if number == 0 and start_us == span[0]:
+                earlier = self.newest([series], start_us - _LOOK_BACK_US, start_us)
+            before = (float(earlier.value[0]), int(earlier.flags[0])) if len(earlier) else None
+            total += held_in_span(bins.get(series), (start_us, end_us), before)
+        return total
+
     def _recompute(self, series: int, news: SampleColumns, span: tuple[int, int], width_us: int) -> BinSummaries:
         """The bins that `news` touches, from the samples of store and tail alike."""
         touched = np.unique(news.time_us // width_us)
@@ -120,6 +137,23 @@ class History:
     def gaps(self, factory: str, start_us: int, end_us: int) -> list[Gap]:
         """Gaps of this factory, or of all, that touch the span."""
         return self.reader.gaps(factory, start_us, end_us)
+
+
+def _outside(span: tuple[int, int], gaps: Sequence[Gap]) -> list[tuple[int, int]]:
+    """The parts of a span that no gap touches."""
+    parts: list[tuple[int, int]] = []
+    start_us = span[0]
+    for gap in sorted(gaps, key=lambda gap: gap.start_us):
+        if gap.start_us > start_us:
+            parts.append((start_us, min(gap.start_us, span[1])))
+        start_us = max(start_us, gap.end_us)
+    parts.append((start_us, span[1]))
+    return [part for part in parts if part[0] < part[1]]
+
+
+def _figures_width_us(span_us: int) -> int:
+    """Bins from which a span's figures are added up: hours for long spans, so that few are read."""
+    return 3_600 * US_PER_S if span_us > _LOOK_BACK_US else 60 * US_PER_S
 
 
 def _rank(name: str) -> int:

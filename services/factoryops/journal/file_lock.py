@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import IO
@@ -23,8 +24,20 @@ class FileLock:
         except OSError:
             file.close()
             return False
+        file.truncate(0)
+        file.write(f"\n{os.getpid()}")  # Windows lets nobody read the first byte, which is the locked one
+        file.flush()
         self._file = file
         return True
+
+    def holder(self) -> str:
+        """The process id of whoever holds the lock; empty when it cannot be told."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(1)
+                return file.read(20).decode("ascii", "replace")
+        except OSError:
+            return ""
 
     def release(self) -> None:
         """Give the lock back."""

@@ -129,7 +129,7 @@ def _query(route: Route, identities: list[str]) -> dict[str, Any]:
     span = {"start_us": now_us() - 10_000_000, "end_us": now_us()}
     if route.operation == "getSamples":
         return span
-    return {"parameter_id": identities, **span} if route.operation == "getBinned" else {}
+    return {"parameter_id": identities, **span} if route.operation in ("getBinned", "getStatistics") else {}
 
 
 _IN_PATH = [route for route in ROUTES if "_id}" in route.path]

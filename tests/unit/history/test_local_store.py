@@ -13,7 +13,7 @@ import pytest
 from factoryops.domain.errors import SetupError, StorageError
 from factoryops.history.local.reader import LocalHistoryReader
 from factoryops.history.local.store import LocalHistory
-from tests.support.history_model import START_US, columns, plain_keys, rows_of
+from tests.support.history_model import START_US, Row, columns, plain_keys, rows_of
 
 KEYS = plain_keys(1)
 (A,) = KEYS
@@ -76,3 +76,62 @@ def test_samples_on_both_sides_of_midnight_are_one_line(tmp_path: Path) -> None:
         store.append(columns(rows), KEYS, gaps=(), checkpoints={"journal": 1})
         assert rows_of(store.raw(A, midnight_us - 2, midnight_us + 2, most=10)) == rows[1:5]
         assert store.binned([A], *ALL, 86_400_000_000)[A].count.tolist() == [3, 3]
+
+
+def test_a_second_writer_is_refused_with_the_first_one_s_process_id(tmp_path: Path) -> None:
+    with closing(LocalHistory(tmp_path / "history.db")) as store:
+        store.append(columns([(A, START_US, 1.0, 0)]), KEYS, gaps=(), checkpoints={"journal": 1})
+        with pytest.raises(SetupError, match=rf"written by another process \(id {os.getpid()}\)"):
+            LocalHistory(tmp_path / "history.db")
+        assert rows_of(store.raw(A, *ALL, most=10)) == [(A, START_US, 1.0, 0)]
+    LocalHistory(tmp_path / "history.db").close()
+
+
+def test_a_damaged_roll_up_is_passed_over_and_the_samples_are_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "history.db"
+    rows: list[Row] = [(A, START_US + n * 1_000_000, float(n % 7), 0) for n in range(4_000)]
+    with closing(LocalHistory(path)) as store:
+        store.append(columns(rows), KEYS, gaps=(), checkpoints={"journal": 1})
+        expected = store.binned([A], *ALL, 3_600_000_000)[A]
+        connection = apsw.Connection(str(path))
+        assert connection.execute("SELECT sum(length(hours)) FROM rollup").get > 0
+        connection.execute("UPDATE rollup SET hours = CAST(x'00' || substr(hours, 2) AS BLOB), minutes = x''")
+        connection.close()
+        found = store.binned([A], *ALL, 3_600_000_000)[A]
+    assert found.count.tolist() == expected.count.tolist()
+    assert found.inner.tolist() == pytest.approx(expected.inner.tolist())
+    assert "A roll-up of series" in caplog.text
+
+
+def test_a_file_of_version_1_is_brought_up_to_date_without_losing_anything(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    rows: list[Row] = [(A, START_US + n * 1_000_000, float(n % 7), 0) for n in range(4_000)]
+    with closing(LocalHistory(path)) as store:
+        store.append(columns(rows), KEYS, gaps=(), checkpoints={"journal": 1})
+        store.append(columns([(A, START_US + 5_000_000_000, 1.0, 1)]), KEYS, gaps=(), checkpoints={"journal": 2})
+        expected = store.binned([A], *ALL, 60_000_000)[A]
+    _make_version_1(path)
+    with closing(LocalHistory(path)) as store:
+        assert store.checkpoint("journal") == 2
+        assert rows_of(store.latest([A])) == [(A, START_US + 5_000_000_000, 1.0, 1)]
+        assert store.binned([A], *ALL, 60_000_000)[A].count.tolist() == expected.count.tolist()
+        store.tidy(budget_s=5)
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        assert connection.execute("SELECT count(*) FROM rollup").get == 1
+        connection.close()
+        assert store.binned([A], *ALL, 60_000_000)[A].inner.tolist() == pytest.approx(expected.inner.tolist())
+        assert rows_of(store.raw(A, *ALL, most=10_000))[:4_000] == rows
+
+
+def _make_version_1(path: Path) -> None:
+    connection = apsw.Connection(str(path))
+    connection.execute(
+        "DROP INDEX block_shared; ALTER TABLE block DROP COLUMN low; ALTER TABLE block DROP COLUMN high;"
+    )
+    connection.execute("DROP TABLE rollup; DROP TABLE upkeep; DROP TABLE text; DROP TABLE latest_page;")
+    connection.execute("CREATE TABLE latest (series INTEGER PRIMARY KEY, time_us INTEGER, value REAL, flags INTEGER)")
+    connection.execute("INSERT INTO latest VALUES (?, ?, 1.0, 1)", (A, START_US + 5_000_000_000))
+    connection.pragma("user_version", 1)
+    connection.close()

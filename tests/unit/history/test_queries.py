@@ -161,3 +161,18 @@ def test_pending_is_the_earliest_of_all_tails(tmp_path: Path) -> None:
     seen.append(history.pending_from_us)
     assert seen == [None, START_US]
     store.close()
+
+
+def test_nothing_holds_in_a_gap_and_a_value_before_the_span_holds_into_it(tmp_path: Path) -> None:
+    store = LocalHistory(tmp_path / "history.db")
+    start_us = START_US - START_US % S
+    rows: list[Row] = [(A, start_us - 10 * S, 5.0, 0), (A, start_us + 20 * S, 10.0, 0), (A, start_us + 60 * S, 20.0, 0)]
+    store.append(columns(rows), KEYS, gaps=(), checkpoints={})
+    history = History(store, {"journal": Tail()})
+    whole = history.held(A, (start_us, start_us + 100 * S), [])
+    assert whole.mean == pytest.approx((20 * 5 + 40 * 10 + 40 * 20) / 100)
+    gap = Gap(start_us + 30 * S, start_us + 50 * S, "The broker was away.")
+    parted = history.held(A, (start_us, start_us + 100 * S), [gap])
+    assert (parted.good_us, parted.count) == (70 * S, 2)
+    assert parted.mean == pytest.approx((20 * 5 + 10 * 10 + 40 * 20) / 70)
+    store.close()

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import msgspec
 import numpy as np
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
 from factoryops.api.call import Asking, Call
 from factoryops.api.guard import session_name
+from factoryops.api.statistics import cursor_of, cursor_time_us, figures_of
 from factoryops.contracts import http
-from factoryops.domain.bins import BinnedSeries, align_down, bin_samples, bin_width_us
-from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.bins import BinSummaries, align_down, bin_samples, bin_width_us
+from factoryops.domain.errors import AbandonedError, InvalidInputError
 from factoryops.domain.identity import Scope
 from factoryops.domain.samples import SampleColumns, SampleFlag
+from factoryops.domain.summaries import take_bins
+from factoryops.domain.time import US_PER_S
 from factoryops.history.queries import History
+from factoryops.history.store import Cancelled
 
+_MOST_BINS_IN_ALL: Final = 400_000
+_MOST_DAYS: Final = 400
+_MOST_DAYS_IN_ALL: Final = 4_000
+_DAY_US: Final = 86_400 * US_PER_S
+_LOOK_EVERY_S: Final = 0.25
+_CLIENT_HAS_GONE: Final = 499
+_QUALITIES: Final = ("late", "imported", "uncertain", "texts")
 _TEXT: Final = int(SampleFlag.TEXT)
 
 Moment = Annotated[int, Query(ge=0, le=253_402_300_799_000_000, examples=[1_767_225_600_000_000])]
@@ -54,6 +67,7 @@ def _texts_of(history: History, samples: SampleColumns) -> dict[int, str]:
 
 async def get_binned(
     asking: Asking,
+    request: Request,
     parameter_id: Annotated[list[http.Identifier], Query(min_length=1, max_length=200)],
     start_us: Moment,
     end_us: Moment,
@@ -62,26 +76,63 @@ async def get_binned(
     """Minimum, maximum, mean and count per bin, live tail included; bins that hold texts alone are absent.
 
     The width comes from a fixed ladder and bins lie on absolute time, so the answer covers whole bins: its span may
-    be wider than the one asked for by up to a bin on each side.
+    be wider than the one asked for by up to a bin on each side. Many parameters at once get wider bins than asked for:
+    400,000 in all at most.
     """
     _check_span(start_us, end_us)
     series = (await asking.plant()).series(parameter_id)
-    width_us = bin_width_us(end_us - start_us, most_bins=most_bins)
-    start_us, end_us = align_down(start_us, width_us), -align_down(-end_us, width_us)
-    return await _in_turn(asking, lambda: _binned(asking, parameter_id, series, (start_us, end_us), width_us))
+    width_us = bin_width_us(end_us - start_us, most_bins=min(most_bins, max(1, _MOST_BINS_IN_ALL // len(series))))
+    span = align_down(start_us, width_us), -align_down(-end_us, width_us)
+    return await _in_turn(
+        asking, request, lambda cancelled: _binned(asking, parameter_id, series, span, width_us, cancelled)
+    )
+
+
+async def get_statistics(
+    asking: Asking,
+    request: Request,
+    parameter_id: Annotated[list[http.Identifier], Query(min_length=1, max_length=50)],
+    start_us: Moment,
+    end_us: Moment,
+) -> Response:
+    """Time-weighted mean, deviation, extremes and quality of a span, live tail included.
+
+    A value holds until the next one; only good values count, and only outside gaps. Over more than 400 days, or 4,000
+    with all parameters together, ask in pieces.
+    """
+    _check_span(start_us, end_us)
+    days = (end_us - start_us) / _DAY_US
+    if days > _MOST_DAYS or days * len(parameter_id) > _MOST_DAYS_IN_ALL:
+        raise InvalidInputError(
+            f"This would read {days * len(parameter_id):,.0f} days of single parameters. Ask for at most {_MOST_DAYS} "
+            f"days at once, and fewer parameters: {_MOST_DAYS_IN_ALL:,} days in all.",
+            fields={"end_us": "too late"},
+        )
+    series = (await asking.plant()).series(parameter_id)
+    return await _in_turn(
+        asking, request, lambda cancelled: _statistics(asking, parameter_id, series, (start_us, end_us), cancelled)
+    )
 
 
 async def get_samples(
     parameter_id: http.Identifier,
     asking: Asking,
+    request: Request,
     start_us: Moment,
     end_us: Moment,
     most_samples: Annotated[int, Query(ge=1, le=200_000)] = 50_000,
+    cursor: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
-    """Every sample of a parameter in a span, ascending in time, live tail included."""
+    """Every sample of a parameter in a span, ascending in time, live tail included.
+
+    `cursor` is what an earlier answer to the same question gave as `next_cursor`; the answer goes on from there.
+    """
     _check_span(start_us, end_us)
     (series,) = (await asking.plant()).series([parameter_id])
-    return await _in_turn(asking, lambda: _samples(asking, parameter_id, series, (start_us, end_us), most_samples))
+    span = (cursor_time_us(cursor, series, (start_us, end_us)) if cursor else start_us), end_us
+    return await _in_turn(
+        asking, request, lambda cancelled: _samples(asking, parameter_id, series, span, most_samples, cancelled)
+    )
 
 
 def _check_span(start_us: int, end_us: int) -> None:
@@ -91,17 +142,33 @@ def _check_span(start_us: int, end_us: int) -> None:
         )
 
 
-async def _in_turn(asking: Call, query: Callable[[], bytes]) -> Response:
-    """The answer of a query of this session, of which only so many run at once."""
+async def _in_turn(asking: Call, request: Request, query: Callable[[Cancelled], bytes]) -> Response:
+    """The answer of a query of this session, of which only so many run at once; it ends early when nobody waits."""
+    given_up = threading.Event()
     async with asking.service.rate_limits.turn(session_name(asking.session)):
-        return Response(await asking.service.history_pool.run(query), media_type="application/json")
+        work = asyncio.ensure_future(asking.service.history_pool.run(query, given_up.is_set))
+        try:
+            while not (await asyncio.wait({work}, timeout=_LOOK_EVERY_S))[0]:
+                if await request.is_disconnected():
+                    given_up.set()
+            return Response(await work, media_type="application/json")
+        except AbandonedError:
+            return Response(status_code=_CLIENT_HAS_GONE)
+        finally:
+            given_up.set()
+            work.cancel()
 
 
 def _binned(
-    asking: Call, parameter_ids: Sequence[str], series: Sequence[int], span: tuple[int, int], width_us: int
+    asking: Call,
+    parameter_ids: Sequence[str],
+    series: Sequence[int],
+    span: tuple[int, int],
+    width_us: int,
+    cancelled: Cancelled,
 ) -> bytes:
     history = asking.service.context.history
-    found = history.binned(series, *span, width_us)
+    found = history.binned(series, *span, width_us, cancelled=cancelled)
     empty = bin_samples(np.empty(0, np.int64), np.empty(0, np.float64), width_us)
     columns = [
         _bins(parameter, one, found.get(one, empty)) for parameter, one in zip(parameter_ids, series, strict=True)
@@ -111,23 +178,42 @@ def _binned(
     )
 
 
-def _bins(parameter_id: str, series: int, bins: BinnedSeries) -> dict[str, object]:
-    has_numbers = ~np.isnan(bins.mean)
+def _bins(parameter_id: str, series: int, bins: BinSummaries) -> dict[str, object]:
+    quality = {"samples": int(bins.count.sum())} | {name: int(getattr(bins, name).sum()) for name in _QUALITIES}
+    has_numbers = bins.count > bins.texts
+    bins = bins if has_numbers.all() else take_bins(bins, has_numbers)
     return {
         "parameter_id": parameter_id,
         "series_id": series,
         "bin_us": bins.width_us,
-        "start_us": bins.start_us[has_numbers].tolist(),
-        "count": bins.count[has_numbers].tolist(),
-        "minimum": bins.minimum[has_numbers].tolist(),
-        "maximum": bins.maximum[has_numbers].tolist(),
-        "mean": bins.mean[has_numbers].tolist(),
+        "start_us": bins.start_us.tolist(),
+        "count": bins.count.tolist(),
+        "minimum": bins.minimum.tolist(),
+        "maximum": bins.maximum.tolist(),
+        "mean": bins.mean.tolist(),
+        "quality": quality,
+        "resolution_us": bins.resolution_us,
     }
 
 
-def _samples(asking: Call, parameter_id: str, series: int, span: tuple[int, int], most: int) -> bytes:
+def _statistics(
+    asking: Call, parameter_ids: Sequence[str], series: Sequence[int], span: tuple[int, int], cancelled: Cancelled
+) -> bytes:
     history = asking.service.context.history
-    found = history.raw(series, *span, most=most + 1)
+    gaps = history.gaps(asking.scope.factory_id, *span)
+    figures = [
+        figures_of(parameter, one, history.held(one, span, gaps, cancelled=cancelled), span)
+        for parameter, one in zip(parameter_ids, series, strict=True)
+    ]
+    notes = _notes(history, asking.scope, span)
+    return msgspec.json.encode({"start_us": span[0], "end_us": span[1], "parameters": figures, **notes})
+
+
+def _samples(
+    asking: Call, parameter_id: str, series: int, span: tuple[int, int], most: int, cancelled: Cancelled
+) -> bytes:
+    history = asking.service.context.history
+    found = history.raw(series, *span, most=most + 1, cancelled=cancelled)
     times = found.time_us.tolist()
     return msgspec.json.encode(
         {
@@ -138,6 +224,7 @@ def _samples(asking: Call, parameter_id: str, series: int, span: tuple[int, int]
             "flags": found.flags[:most].tolist(),
             "texts": _texts_of(history, found),
             "next_start_us": times[most] if len(times) > most else None,
+            "next_cursor": cursor_of(series, times[most]) if len(times) > most else None,
             **_notes(history, asking.scope, span),
         }
     )

@@ -50,7 +50,10 @@ from factoryops.contracts.http.history import (
     GapSpan,
     LatestValue,
     LatestValues,
+    ParameterStatistics,
+    Quality,
     RawColumns,
+    StatisticsAnswer,
 )
 from factoryops.contracts.http.jobs import (
     MOST_ARGUMENT_BYTES,
@@ -196,7 +199,9 @@ __all__ = [
     "NewSecret",
     "Parameter",
     "ParameterChange",
+    "ParameterStatistics",
     "Problem",
+    "Quality",
     "QuarantineChoice",
     "QuarantineGroup",
     "QuarantineGroupList",
@@ -225,6 +230,7 @@ __all__ = [
     "ScheduleList",
     "Sent",
     "SessionInfo",
+    "StatisticsAnswer",
     "TableFormat",
     "TrialRefusal",
     "TrialSample",

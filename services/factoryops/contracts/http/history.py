@@ -30,8 +30,23 @@ class GapSpan(Received):
     reason: str
 
 
+class Quality(Received):
+    """How many samples there are, and how many of them are late, imported, uncertain or texts."""
+
+    samples: int
+    late: int
+    imported: int
+    uncertain: int
+    texts: int
+
+
 class BinnedColumns(Received):
-    """One parameter per bin; bins without numbers are absent."""
+    """One parameter per bin; bins without numbers are absent.
+
+    Attributes:
+        quality: of all samples in the bins.
+        resolution_us: part of the span is kept only in steps of this width any more; 0 when all is as fine as `bin_us`.
+    """
 
     parameter_id: Identifier
     series_id: int
@@ -41,6 +56,8 @@ class BinnedColumns(Received):
     minimum: list[float]
     maximum: list[float]
     mean: list[float]
+    quality: Quality | None = None
+    resolution_us: int = 0
 
 
 class BinnedAnswer(Received):
@@ -64,6 +81,7 @@ class RawColumns(Received):
     Attributes:
         texts: what the values of samples with the flag TEXT stand for, by value.
         next_start_us: where to go on when the limit cut the answer; None at the end.
+        next_cursor: the same, to be handed back as it is.
     """
 
     parameter_id: Identifier
@@ -73,5 +91,35 @@ class RawColumns(Received):
     flags: list[int]
     texts: dict[int, str] = {}
     next_start_us: int | None = None
+    next_cursor: str | None = None
+    gaps: list[GapSpan] = []
+    pending_from_us: int | None = None
+
+
+class ParameterStatistics(Received):
+    """Time-weighted figures of one parameter over a span: every good value counts for as long as it holds.
+
+    Attributes:
+        mean / deviation: None when no good value holds at any time of the span.
+        minimum / maximum: of all numbers, uncertain ones included; None without any.
+        good_share: share of the span in which a good value holds.
+    """
+
+    parameter_id: Identifier
+    series_id: int
+    mean: float | None
+    deviation: float | None
+    minimum: float | None
+    maximum: float | None
+    good_share: float
+    quality: Quality
+
+
+class StatisticsAnswer(Received):
+    """Statistics of several parameters over one span; in its gaps nothing is known to hold."""
+
+    start_us: int
+    end_us: int
+    parameters: list[ParameterStatistics]
     gaps: list[GapSpan] = []
     pending_from_us: int | None = None

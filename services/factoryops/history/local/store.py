@@ -12,7 +12,7 @@ import apsw
 import numpy as np
 
 from factoryops.domain.bins import run_starts
-from factoryops.domain.errors import DamagedFileError, StorageError
+from factoryops.domain.errors import DamagedFileError, FactoryOpsError, SetupError, StorageError
 from factoryops.domain.retention import RetentionPlan
 from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.domain.time import now_us
@@ -35,6 +35,7 @@ from factoryops.history.local.reader import LocalHistoryReader
 from factoryops.history.local.retention import Retention
 from factoryops.history.store import NO_TEXTS
 from factoryops.journal.failpoint import failpoint
+from factoryops.journal.file_lock import FileLock
 from factoryops.journal.records import Gap
 from factoryops.journal.writer import set_aside
 from factoryops.observability.heartbeat import Problem
@@ -61,8 +62,28 @@ class LocalHistory(LocalHistoryReader):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._path = path
+        self._lock = FileLock(path.with_name(f"{path.name}.lock"))
         self.was_damaged = False
-        self._start()
+        self._take_lock()
+        try:
+            self._start()
+        except FactoryOpsError:
+            self._lock.release()
+            raise
+
+    def _take_lock(self) -> None:
+        try:
+            is_ours = self._lock.take()
+        except OSError as error:
+            raise StorageError(
+                f"The history file {self._path} cannot be opened for writing ({error}). Samples wait in the journal; "
+                "give the service's user the right to write there."
+            ) from error
+        if not is_ours:
+            raise SetupError(
+                f"The history file {self._path} is being written by another process (id {self._lock.holder()}). "
+                "Only one may: end that process, or give this one a data folder of its own."
+            )
 
     def _start(self) -> None:
         self._connection = self._open_or_set_aside()
@@ -202,6 +223,7 @@ class LocalHistory(LocalHistoryReader):
         """Let go of the file."""
         super().close()
         self._connection.close()
+        self._lock.release()
 
 
 def _open(path: Path) -> apsw.Connection:
