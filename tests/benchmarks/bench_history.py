@@ -1,47 +1,121 @@
-"""How fast history takes samples in and gives them back, and how small it keeps them."""
+"""How fast history takes samples in and gives them back, and how small it keeps them.
+
+The file that is asked holds a hundred million samples: 25 series for 30 days and 50 for a day at 1 Hz, 1,925 for a day
+at 0.2 Hz. A process of its own goes on sealing into it, 100,000 samples a second, while it is asked.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Final
 
+import apsw
 import numpy as np
 
+from factoryops.domain.bins import align_down
+from factoryops.domain.retention import Keep, RetentionPlan, RetentionPolicy
 from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
+from factoryops.domain.time import now_us
+from factoryops.history.local.reader import LocalHistoryReader
 from factoryops.history.local.store import LocalHistory
 from tests.benchmarks.figure import Figure
 
-_START_US: Final = 1_700_006_400_000_000  # a UTC midnight
 _S: Final = 1_000_000
-_DAY_S: Final = 86_400
+_DAY_US: Final = 86_400 * _S
+_TODAY_US: Final = align_down(now_us(), _DAY_US)
 _SERIES: Final = 2_000
-_FAST: Final = 50
+_LONG, _FAST, _DAYS = 25, 75, 30
+_FACTORY: Final = "f" * 32
+_BUSY_SERIES: Final = 10_000
+_BUSY_SEALS: Final = 60
 
 
-def _keys() -> dict[int, SeriesKey]:
-    keys = (SeriesKey("f" * 32, f"machine-{n // 8}", f"parameter-{n % 8}") for n in range(_SERIES))
+def _keys(count: int, prefix: str = "machine") -> dict[int, SeriesKey]:
+    keys = (SeriesKey(_FACTORY, f"{prefix}-{n // 8}", f"parameter-{n % 8}") for n in range(count))
     return {int(series_id(key)): key for key in keys}
 
 
 def _samples(
-    series: list[int], first_s: int, count: int, random: np.random.Generator, *, jitter_ms: int = 20
+    series: list[int], start_us: int, count: int, random: np.random.Generator, *, every_us: int = _S
 ) -> SampleColumns:
-    """`count` seconds of each series: two decimals, a few milliseconds of jitter, in order of time."""
-    jitter = random.integers(-jitter_ms, jitter_ms + 1, (count, len(series))) * 1_000
-    times = _START_US + (first_s + np.arange(count)[:, None]) * _S + jitter
-    drift = np.cumsum(random.normal(0, 0.05, (count, len(series))), axis=0)
-    values = np.round(50 + drift + random.normal(0, 0.3, (count, len(series))), 2)
-    return SampleColumns(
-        np.tile(np.array(series, np.int64), count), times.ravel(), values.ravel(), np.zeros(values.size, np.uint8)
-    )
+    """`count` samples of each series: two decimals, a few milliseconds of jitter, series after series."""
+    shape = (len(series), count)
+    times = start_us + np.arange(count) * every_us + random.integers(0, min(40_000, every_us) // 1_000, shape) * 1_000
+    values = np.round(50 + np.cumsum(random.normal(0, 0.05, shape), axis=1) + random.normal(0, 0.3, shape), 2)
+    flags = np.zeros(values.size, np.uint8)
+    return SampleColumns(np.repeat(np.array(series, np.int64), count), times.ravel(), values.ravel(), flags)
 
 
-def _median_ms(work: Callable[[], object], *, times: int = 7) -> float:
+def _load(store: LocalHistory, keys: dict[int, SeriesKey], random: np.random.Generator) -> Figure:
+    """A hundred million samples, as an import brings them."""
+    series = list(keys)
+    begun, number = time.perf_counter(), 0
+    for day in range(_DAYS, 0, -1):
+        start_us = _TODAY_US - day * _DAY_US
+        parts = [_samples(series[:_LONG], start_us, 86_400, random)]
+        if day == 1:
+            parts.append(_samples(series[_LONG:_FAST], start_us, 86_400, random))
+            slow = series[_FAST:]
+            groups = (slow[first : first + 100] for first in range(0, len(slow), 100))
+            parts += [_samples(group, start_us, 17_280, random, every_us=5 * _S) for group in groups]
+        for part in parts:
+            number += 1
+            store.append(part, keys, gaps=(), checkpoints={"import": number})
+    while store.tidy(budget_s=5) >= 48:
+        pass
+    rate = store.ledger().stored / (time.perf_counter() - begun)
+    return Figure("history: samples imported", rate, "samples/s", "", "made up, sealed and rolled up")
+
+
+def _sizes(path: Path) -> list[Figure]:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    count, samples = connection.execute("SELECT sum(count), sum(length(data)) FROM block").get
+    rolled = connection.execute("SELECT sum(length(hours) + length(minutes)) FROM rollup").get
+    connection.close()
+    return [
+        Figure("history: size on disk", path.stat().st_size / count, "B/sample", "at most 3", "roll-ups included"),
+        Figure("history: samples alone", samples / count, "B/sample", "", "two-decimal data, 40 ms jitter"),
+        Figure("history: roll-ups alone", rolled / count, "B/sample"),
+    ]
+
+
+def _go_on_sealing(path: str, is_going: Event, stop: Event) -> None:
+    """100,000 samples/s of 2,000 series, sealed as the historian does, from today's midnight on."""
+    keys, random = _keys(_SERIES), np.random.default_rng(2)
+    with closing(LocalHistory(Path(path))) as store:
+        turn = 0
+        while not stop.is_set():
+            begun = time.monotonic()
+            samples = _samples(list(keys), _TODAY_US + turn * 2 * _S, 100, random, every_us=20_000)
+            store.append(samples, keys, gaps=(), checkpoints={"journal": turn + 1})
+            store.tidy(budget_s=0.25)
+            turn += 1
+            is_going.set()
+            stop.wait(max(0.0, 2.0 - (time.monotonic() - begun)))
+
+
+@contextmanager
+def _while_sealing(path: Path) -> Iterator[None]:
+    context = multiprocessing.get_context("spawn")
+    is_going, stop = context.Event(), context.Event()
+    process = context.Process(target=_go_on_sealing, args=(str(path), is_going, stop))
+    process.start()
+    is_going.wait(60)
+    try:
+        yield
+    finally:
+        stop.set()
+        process.join()
+
+
+def _median_ms(work: Callable[[], object], *, times: int = 15) -> float:
     work()
     spent: list[float] = []
     for _ in range(times):
@@ -51,59 +125,84 @@ def _median_ms(work: Callable[[], object], *, times: int = 7) -> float:
     return statistics.median(spent)
 
 
-def _load_days(store: LocalHistory, keys: dict[int, SeriesKey], random: np.random.Generator) -> None:
-    """A day at 1 Hz of the fast series, in hours."""
-    fast = list(keys)[:_FAST]
-    for hour in range(24):
-        samples = _samples(fast, hour * 3_600, 3_600, random)
-        store.append(samples, keys, gaps=(), checkpoints={"import": hour + 1})
-
-
-def _seal_rate(store: LocalHistory, keys: dict[int, SeriesKey], random: np.random.Generator) -> Figure:
-    """Seals of 10 s of 2,000 series at 1 Hz, compaction included."""
-    seals = [_samples(list(keys), _DAY_S + n * 10, 10, random) for n in range(60)]
-    begun = time.perf_counter()
-    for n, samples in enumerate(seals):
-        store.append(samples, keys, gaps=(), checkpoints={"journal": n + 1})
-        store.tidy(budget_s=0.25)
-    while store.tidy(budget_s=5) >= 48:
-        pass
-    rate = sum(map(len, seals)) / (time.perf_counter() - begun)
-    return Figure("history: samples sealed", rate, "samples/s", "", "2,000 series, 10 s per seal, compaction included")
-
-
-def _bytes_per_sample(path: Path, store: LocalHistory) -> Figure:
-    size = path.stat().st_size
-    ledger = store.ledger()
-    return Figure(
-        "history: size on disk", size / ledger.stored, "B/sample", "at most 3", "two-decimal data, 20 ms jitter, 1 Hz"
-    )
-
-
-def _query_figures(store: LocalHistory, keys: dict[int, SeriesKey]) -> list[Figure]:
+def _query_figures(reader: LocalHistoryReader, keys: dict[int, SeriesKey]) -> list[Figure]:
     series = list(keys)
-    day = (_START_US, _START_US + _DAY_S * _S)
-    one = _median_ms(lambda: store.binned(series[:1], *day, 120 * _S))
-    raw = _median_ms(lambda: store.raw(series[0], *day, most=100_000))
-    many = _median_ms(lambda: store.binned(series[:_FAST], *day, 120 * _S), times=3)
-    latest = _median_ms(lambda: store.latest(series))
+    day, month = (_TODAY_US - _DAY_US, _TODAY_US), (_TODAY_US - 30 * _DAY_US, _TODAY_US)
+    now = (_TODAY_US - _DAY_US + 120 * _S, _TODAY_US + 120 * _S)
+    note = "while 100,000 samples/s are sealed"
     return [
-        Figure("history: 24 h of one series at 1 Hz as 720 bins", one, "ms"),
-        Figure("history: 24 h of one series raw (86,400)", raw, "ms"),
-        Figure("history: 24 h of 50 series as 720 bins each", many, "ms"),
-        Figure("history: latest of 2,000 series", latest, "ms"),
-    ]
+        Figure(
+            "history: 24 h of one series as 720 bins",
+            _median_ms(lambda: reader.binned(series[:1], *day, 120 * _S)), "ms", "under 10", note,
+        ),
+        Figure(
+            "history: 24 h up to the newest seals, as 720 bins",
+            _median_ms(lambda: reader.binned(series[:1], *now, 120 * _S)), "ms", "under 10", note,
+        ),
+        Figure(
+            "history: 30 days of one series as 720 bins",
+            _median_ms(lambda: reader.binned(series[:1], *month, 3_600 * _S)), "ms", "under 10", note,
+        ),
+        Figure(
+            "history: 24 h of 50 series as 720 bins each",
+            _median_ms(lambda: reader.binned(series[:50], *day, 120 * _S), times=5), "ms", "under 200", note,
+        ),
+        Figure(
+            "history: 24 h of one series raw (86,400)",
+            _median_ms(lambda: reader.raw(series[0], *day, most=10**6)), "ms",
+        ),
+        Figure("history: latest of 2,000 series", _median_ms(lambda: reader.latest(series)), "ms", "under 5", note),
+    ]  # fmt: skip
+
+
+def _retention(store: LocalHistory) -> Figure:
+    """The oldest day of 25 series at 1 Hz: 2,160,000 samples become minutes and hours."""
+    plan = RetentionPlan({_FACTORY: [RetentionPolicy("all", Keep(raw_days=_DAYS - 1))]})
+    begun = time.perf_counter()
+    while not store.retain(plan, budget_s=0.1):
+        pass
+    spent_ms = (time.perf_counter() - begun) * 1_000
+    note = f"{store.ledger().expired:,} samples, in transactions of about 30 ms"
+    return Figure("history: one day's retention", spent_ms, "ms", "under 100", note)
+
+
+def _busy_seals() -> Figure:
+    """10,000 series at 60 Hz: how much of a core sealing and compaction take."""
+    keys, random = _keys(_BUSY_SERIES, "busy"), np.random.default_rng(3)
+    spent_s, stored = 0.0, 0
+    with tempfile.TemporaryDirectory() as folder, closing(LocalHistory(Path(folder) / "history.db")) as store:
+        for turn in range(_BUSY_SEALS):
+            samples = _samples(list(keys), _TODAY_US + turn * 333_000, 20, random, every_us=16_650)
+            arrived = samples.take(np.argsort(samples.time_us // 100_000, kind="stable"))
+            begun = time.process_time()
+            store.append(arrived, keys, gaps=(), checkpoints={"journal": turn + 1})
+            store.tidy(budget_s=0.25)
+            spent_s += time.process_time() - begun
+            stored += len(samples)
+        begun = time.process_time()
+        while store.tidy(budget_s=5) >= 48:
+            pass
+        spent_s += time.process_time() - begun
+    share = spent_s / stored * 600_000
+    return Figure(
+        "history: share of a core for 600,000 samples/s",
+        share,
+        "cores",
+        "about 0.5",
+        "10,000 series, sealed and compacted",
+    )
 
 
 def measure() -> list[Figure]:
     """Everything about history."""
-    random, keys = np.random.default_rng(1), _keys()
+    random, keys = np.random.default_rng(1), _keys(_SERIES)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "history.db"
         with closing(LocalHistory(path)) as store:
-            _load_days(store, keys, random)
-            seal = _seal_rate(store, keys, random)
-            queries = _query_figures(store, keys)
+            figures = [_load(store, keys, random)]
+        figures += _sizes(path)
+        with closing(LocalHistoryReader(path)) as reader, _while_sealing(path):
+            figures += _query_figures(reader, keys)
         with closing(LocalHistory(path)) as store:
-            size = _bytes_per_sample(path, store)
-    return [seal, size, *queries]
+            figures.append(_retention(store))
+    return [*figures, _busy_seals()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from factoryops_app.calculated_tab import CalculatedTab
+from factoryops_app.retention_tab import RetentionTab
 from factoryops_app.tabbed_page import Tab, TabbedPage
 from factoryops_app.transfers_tab import TransfersTab
 from factoryops_app.workplace import PageKey, Workplace
@@ -17,6 +18,7 @@ class DataPage(TabbedPage):
     def __init__(self, place: Workplace) -> None:
         tabs = [
             Tab("calculated", say("Calculated"), CalculatedTab),
+            Tab("retention", say("Retention"), RetentionTab),
             Tab("transfers", say("Import and export"), TransfersTab),
         ]
         super().__init__(place, say("Data"), tabs)

@@ -122,12 +122,22 @@ class SampleColumns:
         chosen = slice(low, high)
         return SampleColumns(self.series[chosen], self.time_us[chosen], self.value[chosen], self.flags[chosen])
 
+    def is_in_order(self) -> bool:
+        """Whether they are ordered by (series, time), no time of a series twice."""
+        if len(self) < 2:
+            return True
+        is_same = self.series[1:] == self.series[:-1]
+        is_later = (self.series[1:] > self.series[:-1]) | (is_same & (self.time_us[1:] > self.time_us[:-1]))
+        return bool(is_later.all())
+
     def sorted_unique(self) -> SampleColumns:
         """Ordered by (series, time); of samples with the same series and time the last one wins."""
-        if len(self) < 2:
+        if self.is_in_order():
             return self
-        order = np.lexsort((self.time_us, self.series))
-        ordered = self.take(order)
+        by_series = self.take(np.argsort(self.series, kind="stable"))
+        if by_series.is_in_order():  # as most arrive: one time after the other
+            return by_series
+        ordered = by_series.take(np.lexsort((by_series.time_us, by_series.series)))
         last = np.ones(len(ordered), np.bool_)
         last[:-1] = (ordered.series[1:] != ordered.series[:-1]) | (ordered.time_us[1:] != ordered.time_us[:-1])
         return ordered if last.all() else ordered.take(last)
