@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from factoryops.domain.bins import align_down
 from factoryops.domain.retention import Keep, RetentionPlan, RetentionPolicy
 from factoryops.domain.samples import SampleColumns
 from factoryops.domain.time import now_us
@@ -24,7 +25,7 @@ from tests.support.history_model import FACTORY, ModelHistory, Row, assert_bins,
 KEYS = plain_keys(3)
 SERIES = list(KEYS)
 A, B = SERIES[:2]
-TODAY_US = now_us() - now_us() % DAY_US
+TODAY_US = align_down(now_us(), DAY_US)
 ALL = (0, 1 << 60)
 
 
