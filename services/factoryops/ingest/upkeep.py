@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import time
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,9 @@ WRITER: Final = "writer"
 _ROWS_AT_ONCE: Final = 100
 _MOST_ROUNDS: Final = 60
 _RESUME_SHARE: Final = 0.95
+_LEAST_FREE_BYTES: Final = 1 << 30
+_LEAST_FREE_SHARE: Final = 0.05
+_DAMAGE_TOLD_S: Final = 3_600.0
 
 _LEVELS: Final = (("journal_full", 0.95), ("journal_nearly_full", 0.8), ("journal_half_full", 0.5))
 """Codes of the problem, and the share of the limit from which each stands, fullest first."""
@@ -46,6 +50,8 @@ class JournalUpkeep:
         self._problems = problems
         self.used_bytes = 0
         self._other_bytes = 0
+        self._disk = ""
+        self._opened_s = time.monotonic()
         self.growth = JournalGrowth()
 
     async def look(self) -> None:
@@ -65,6 +71,7 @@ class JournalUpkeep:
     def _look_at_files(self) -> None:
         self.leave_mark()
         self._other_bytes = sum(_size_of(path) for path in self._config.other_journals)
+        self._disk = _disk_problem(self._config.journal_path.parent)
 
     def leave_mark(self) -> None:
         """Say how far the journal reaches, so that a file cut short by damage is noticed at the next start."""
@@ -93,6 +100,17 @@ class JournalUpkeep:
         present = next((code for code, share in _LEVELS if self.share >= share), None)
         for code, _ in _LEVELS:
             self._problems.put(code, self._sentence() if code == present else "")
+        self._problems.put("disk_low", self._disk)
+        self._problems.put("journal_damaged", self._damage())
+
+    def _damage(self) -> str:
+        """That the file was found damaged at the start; told for an hour, the gap stays."""
+        if not self._writer.was_damaged or time.monotonic() - self._opened_s > _DAMAGE_TOLD_S:
+            return ""
+        return (
+            "The journal was damaged when the service started and was set aside; what is missing is shown as a gap. "
+            "Check the disk of this machine."
+        )
 
     def _sentence(self) -> str:
         if self._pipeline.is_paused_for("full"):
@@ -135,3 +153,14 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def _disk_problem(folder: Path) -> str:
+    """What is to be said of the disk the journal lies on; "" while it has room."""
+    disk = shutil.disk_usage(folder)
+    if disk.free >= max(_LEAST_FREE_BYTES, disk.total * _LEAST_FREE_SHARE):
+        return ""
+    return (
+        f"The disk of the data folder has {disk.free / 1e9:.1f} GB left; when it is full nothing more is received. "
+        "Free space, or move the data folder to a larger disk."
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
@@ -59,6 +61,11 @@ class Kept:
         return [problem.code for problem in self.problems.all()]
 
 
+@pytest.fixture(autouse=True)
+def _roomy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=10**12, free=10**12))
+
+
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Kept]:
     made = Kept(tmp_path)
@@ -96,6 +103,23 @@ async def test_reading_goes_on_below_95_percent_and_the_message_changes(kept: Ke
     await kept.upkeep(int(size / 0.94)).look()
     assert not kept.sources.is_paused_for("full")
     assert "94% full" in kept.problems.all()[0].message
+
+
+async def test_a_disk_that_fills_up_is_told_before_it_is_full(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    upkeep = kept.upkeep(1 << 40)
+    for free_gb, codes in ((400, []), (40, ["disk_low"]), (60, [])):
+        usage = SimpleNamespace(total=10**12, free=free_gb * 10**9)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
+        await upkeep.look()
+        assert kept.codes() == codes
+
+
+async def test_a_journal_that_was_found_damaged_is_told(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_bytes(b"not a database at all, but long enough to look like one" * 20)
+    kept = Kept(tmp_path)
+    await kept.upkeep(1 << 40).look()
+    assert kept.codes() == ["journal_damaged"]
+    kept.writer.close()
 
 
 def test_growth_is_the_rate_of_the_last_five_minutes() -> None:
