@@ -18,6 +18,10 @@ from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, seri
 from factoryops.rules.columns import HeldColumns
 from factoryops.rules.program import Program
 
+MOST_TOGETHER_S: Final = 0.5
+"""Processor time of one step of all calculations: alarms wait so long, at most."""
+MOST_OVERLOADS: Final = 5
+
 _NO_INPUT: Final = np.uint8(SampleFlag.LATE | SampleFlag.IMPORTED)
 
 
@@ -59,6 +63,7 @@ class Calculator:
         self.results = 0
         self.without_value = 0
         self.keys: dict[int, SeriesKey] = {}
+        self._overloads = 0
         self._programs: list[Program] = []
         self._held = HeldColumns()
         self._arrived: list[SampleColumns] = []
@@ -87,7 +92,20 @@ class Calculator:
         self._settle()
         found = [self._step(program, since_us, watermark_us) for program in self._programs]
         self._forget()
+        self._bound_load()
         return SampleColumns.joined([part for part in found if len(part)])
+
+    def _bound_load(self) -> None:
+        """When calculations together take too long again and again, stop the one that takes most."""
+        together_s = sum(program.spent_s for program in self._programs)
+        self._overloads = self._overloads + 1 if together_s > MOST_TOGETHER_S else 0
+        if self._overloads >= MOST_OVERLOADS:
+            self._overloads = 0
+            dearest = max(self._programs, key=lambda program: program.spent_s)
+            dearest.stop(
+                f"All calculations together take {together_s:.1f} s of processor time at once, which alarms wait for, "
+                f"and this one takes most of it ({dearest.spent_s * 1_000:.0f} ms)."
+            )
 
     def _settle(self) -> None:
         if self._arrived:

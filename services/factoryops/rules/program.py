@@ -49,6 +49,7 @@ class Program:
         keys / series: the series it is calculated from, and their ids.
         reach_us: how far back their samples matter.
         fault: why it is stopped, "" when it is not.
+        spent_s: processor time of its last step.
     """
 
     def __init__(self, calculation: Calculation, fault: str = "") -> None:
@@ -58,6 +59,7 @@ class Program:
         self.series: list[int] = []
         self.reach_us = 0
         self.fault = fault
+        self.spent_s = 0.0
         self._age_us = round(calculation.maximum_age_s * US_PER_S)
         self._failures = 0
         self._flags = 0
@@ -81,6 +83,7 @@ class Program:
     def step(self, held: HeldColumns, since_us: int, until_us: int) -> Step:
         """Everything from `since_us` on and before `until_us`."""
         nothing = Step(SampleColumns.empty())
+        self.spent_s = 0.0
         formula = self._formula
         if formula is None or self.fault or all(held.newest_us(one) < since_us for one in self.series):
             return nothing
@@ -90,7 +93,8 @@ class Program:
         except (ArithmeticError, ValueError, MemoryError) as error:
             self._failed(f"Calculating it failed {MOST_FAILURES} times in a row ({error}).")
             return nothing
-        if time.thread_time() - began > SLOW_S:
+        self.spent_s = time.thread_time() - began
+        if self.spent_s > SLOW_S:
             self._failed(f"Calculating it took more than {SLOW_S * 1_000:.0f} ms {MOST_FAILURES} times in a row.")
         else:
             self._failures = 0

@@ -16,6 +16,7 @@ from factoryops.domain.expressions.formula import Formula
 from factoryops.domain.expressions.track import Track
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
+from factoryops.rules import calculator as calculator_module
 from factoryops.rules import program
 from factoryops.rules.calculator import Calculator, CalculatorState
 
@@ -238,6 +239,22 @@ def test_among_a_hundred_calculations_ten_hostile_ones_harm_no_other() -> None:
         assert [values[one.series, at_s] for at_s in range(1_000)] == [at_s % 7 * number for at_s in range(1_000)]
     assert set(calculator.faults) <= {(one.id, 1) for one in hostile}
     assert all(np.isfinite(part.value).all() for part in found)
+
+
+def test_when_all_together_are_too_slow_the_dearest_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "MOST_FAILURES", 1_000_000)
+    dear = calculation("dear", "mean(x, 1 h) + min(x, 1 h) + max(x, 1 h) + integral(x, 1 h) + total(x, 1 h)")
+    calculator = made(*(calculation(f"cheap-{number}", "x") for number in range(10)), dear)
+    for at_s in range(2_000):
+        calculator.take(sample("a", at_s, 1.0))
+    calculator.advance(2_000 * S)
+    assert not calculator.faults
+    monkeypatch.setattr(calculator_module, "MOST_TOGETHER_S", 0.0)
+    for at_s in range(2_000, 2_005):
+        calculator.take(sample("a", at_s, 1.0))
+        calculator.advance((at_s + 1) * S)
+    assert [identity for identity, _ in calculator.faults] == [dear.id]
+    assert "this one takes most" in calculator.faults[dear.id, 1]
 
 
 def test_what_is_out_of_reach_is_let_go() -> None:
