@@ -264,3 +264,16 @@ def test_a_query_nobody_waits_for_is_given_up(place: Place) -> None:
             store.raw(A, *SPAN_US, most=10, cancelled=lambda: True)
         with pytest.raises(AbandonedError):
             store.binned([A], *SPAN_US, 1_000_000, cancelled=lambda: True)
+
+
+@given(names=st.lists(st.tuples(_key, _key), min_size=100, max_size=100, unique=True))
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@pytest.mark.long
+def test_five_thousand_texts_as_names_find_exactly_their_own_series(place: Place, names: list[tuple[str, str]]) -> None:
+    keys = keys_of(*(SeriesKey(FACTORY, *name) for name in names))
+    with closing(place.fresh().open()) as store:
+        rows: list[Row] = [(series, START_US, float(n), 0) for n, series in enumerate(keys)]
+        store.append(columns(rows), keys, gaps=(), checkpoints={"journal": 1})
+        assert sorted(rows_of(store.newest(list(keys), *SPAN_US))) == sorted(rows)

@@ -81,8 +81,23 @@ async def test_the_main_job_gives_the_same_on_mariadb_influxdb_and_mosquitto(
     expected = {name: series_of(ROWS, name, shift) for name in ROWS[0][1]}
     await until(lambda: _is_stored(client, len(ROWS) * 3), timeout_s=60, every_s=0.1, what="everything in InfluxDB")
     assert await read_back(client, "rig") == expected
+    await asyncio.to_thread(_is_checked_rotated_and_replayed, outside, tmp_path / "influx.token")
+    assert await read_back(client, "rig") == expected
     await _alarm_is_raised_and_acknowledged(client, broker.port)
     await client.close()
+
+
+def _is_checked_rotated_and_replayed(outside: Installation, token: Path) -> None:
+    for words, said in (
+        (("check",), "samples can be written and read"),
+        (("setup", "--admin-token-file", str(token)), "everything is there already"),
+        (("rotate-tokens", "--admin-token-file", str(token)), "in the place of an older one"),
+        (("check",), "samples can be written and read"),
+        (("replay",), f"{len(ROWS) * 3} samples were uploaded again"),
+    ):
+        done = outside.command("influx", *words)
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout.replace("\n", " ")
 
 
 async def _is_stored(client: HttpPlant, values: int) -> bool:
