@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 from typing import Final
 
 _ANSWER: Final = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
@@ -21,14 +22,13 @@ def _serve(connection: socket.socket) -> None:
 
 
 def main() -> None:
-    """Serve one connection after the other until the parent goes away."""
+    """Serve until the parent ends it; a query finds nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         sys.stdout.write(f"http://127.0.0.1:{server.getsockname()[1]}\n")
         sys.stdout.flush()
         while True:
             connection, _ = server.accept()
-            with connection:
-                _serve(connection)
+            threading.Thread(target=_serve, args=(connection,), daemon=True).start()
 
 
 if __name__ == "__main__":
