@@ -61,6 +61,17 @@ def test_a_factory_is_added_with_an_administrator_whose_password_is_shown_once(c
     assert "Password" not in command("user", "list", "works").out
 
 
+def test_a_factory_gets_its_tenant_id_and_loses_it_again(command: Command) -> None:
+    assert command("factory", "add", "works", "--tenant", "SH00000042").code == 0
+    assert "SH00000042" in command("factory", "list").out
+    command("factory", "add", "other")
+    taken = command("factory", "change", "other", "--tenant", "SH00000042")
+    assert (taken.code != 0, "SH00000042" in taken.err) == (True, True)
+    assert "SH and eight digits" in command("factory", "change", "other", "--tenant", "42").err
+    assert "no tenant id" in command("factory", "change", "works", "--tenant", "").out
+    assert command("factory", "change", "other", "--tenant", "SH00000042").code == 0
+
+
 def test_there_is_no_password_that_everyone_knows(command: Command) -> None:
     passwords = {command("factory", "add", slug).out.split("Password:")[1].split()[0] for slug in ("one", "two")}
     assert len(passwords) == 2

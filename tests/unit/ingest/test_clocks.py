@@ -6,6 +6,8 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from factoryops.alarms.engine import AlarmEngine
 from factoryops.domain.alarms import AlarmEventKind
@@ -254,3 +256,34 @@ def test_the_offset_survives_a_restart_of_the_engine() -> None:
 
 def test_nothing_is_dated_later_than_it_was_received() -> None:
     assert transitions(300, 0) == RIGHT
+
+
+OFFSETS = st.sampled_from([0, 3_600 * US_PER_S, -300 * US_PER_S])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from([40.0, 60.0]), OFFSETS | st.none()), min_size=2, max_size=60), st.data())
+def test_running_the_same_rows_again_says_the_same_wherever_the_engine_was_restarted(
+    rows_and_offsets: list[tuple[float, int | None]], data: st.DataObject
+) -> None:
+    """The clock jumps about, offsets are recorded in between, the engine restarts anywhere: law 4 of the corridor."""
+    entries = []
+    skew_us = 0
+    for second, (value, offset_us) in enumerate(rows_and_offsets):
+        moment_us = NOW_US + second * US_PER_S
+        samples = SampleColumns.of([(series_id(PUMP), moment_us - skew_us, value)])
+        clocks = () if offset_us is None else (ClockOffset(PUMP.factory, PUMP.device, offset_us),)
+        skew_us = skew_us if offset_us is None else offset_us
+        entries.append(Entry(moment_us, MessageLedger(), samples, moment_us - 2 * US_PER_S, clocks=clocks))
+    restart_at = data.draw(st.integers(0, len(entries) - 1))
+    told: list[list[tuple[str, int, int]]] = []
+    for is_restarted in (False, True):
+        engine, found = AlarmEngine(), []
+        engine.set_rules([RULE])
+        for number, entry in enumerate(entries):
+            if is_restarted and number == restart_at:
+                engine = AlarmEngine.restored(engine.dump(), engine.seq, NAMES)
+            found += [(one.kind, one.at_us, one.seq) for one in engine.feed(Batch(number + 1, entry), NAMES)]
+        told.append(found)
+        assert engine.clock_offsets == engine.restored(engine.dump(), engine.seq, NAMES).clock_offsets
+    assert told[0] == told[1]
