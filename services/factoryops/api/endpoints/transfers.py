@@ -8,7 +8,7 @@ from fastapi import Query, Request
 
 from factoryops.api.call import Asking, Call
 from factoryops.contracts import http
-from factoryops.domain.errors import InvalidInputError, NotFoundError
+from factoryops.domain.errors import InvalidInputError, NotFoundError, StorageError, UnavailableError
 from factoryops.history.transfer.exporting import check_export, estimate
 from factoryops.history.transfer.frames import OutSeries
 from factoryops.history.transfer.importing import preview
@@ -30,6 +30,8 @@ async def upload_file(request: Request, asking: Asking, name: FileName = "table.
             await pool.run(arriving.add, part)
         await pool.run(arriving.finish)
         is_whole = True
+    except StorageError as error:
+        raise UnavailableError(str(error)) from error
     finally:
         if not is_whole:
             await pool.run(arriving.give_up)
