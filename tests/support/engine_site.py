@@ -33,6 +33,7 @@ def config_in(folder: Path) -> EngineConfig:
         doorbell_folder=folder / "doorbell",
         heartbeat_folder=folder / "heartbeat",
         snapshot_path=folder / "snapshot.bin",
+        retention_path=folder / "retention.json",
         snapshot_key=KEY,
         import_path=folder / "import.db",
         save_every_s=0.2,

@@ -19,6 +19,7 @@ from factoryops.server import (
     influx_commands,
     mapping_commands,
     plant_commands,
+    retention_commands,
     run_commands,
     transfer_commands,
 )
@@ -43,6 +44,7 @@ plant_commands.register(app)
 demo_command.register(app)
 influx_commands.register(app)
 mapping_commands.register(app)
+retention_commands.register(app)
 transfer_commands.register(app)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import pytest
 
+from factoryops.contracts import http
 from factoryops.contracts.snapshot import open_snapshot
 from factoryops.database.database import Database
 from factoryops.domain.errors import UnavailableError
 from factoryops.domain.identity import device_id
+from factoryops.domain.retention import RetentionPlan
 from factoryops.domain.samples import SampleColumns, SampleFlag, series_id
 from factoryops.journal.checkpoints import lowest_checkpoint
 from factoryops.journal.reader import JournalReader
@@ -190,6 +193,20 @@ async def test_the_signed_snapshot_follows_devices_and_credentials(plant: Engine
         factory = plant.site.factory.id
         plant.site.database.run(lambda tx: tx.credentials.create(factory, "gateway", "ab" * 32, None))
         await until(lambda: credentials() == {"gateway"})
+
+
+async def test_how_long_history_is_kept_reaches_the_historian_as_a_file(plant: EngineSite) -> None:
+    path = plant.config.retention_path
+
+    def plan() -> RetentionPlan:
+        is_there = path is not None and path.exists()
+        return msgspec.json.decode(path.read_bytes(), type=RetentionPlan) if path and is_there else RetentionPlan()
+
+    async with plant.running():
+        await until(plant.config.snapshot_path.exists)
+        change = http.RetentionChange(version=0, rules=[http.RetentionRule(name="all", raw_days=30)])
+        plant.site.database.run(lambda tx: tx.retention(plant.site.scope).replace(change))
+        await until(lambda: plan().keep(plant.key()).raw_days == 30)
 
 
 async def test_the_heartbeat_tells_figures_and_the_checkpoint_is_published(plant: EngineSite) -> None:

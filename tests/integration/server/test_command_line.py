@@ -241,3 +241,18 @@ def test_a_broker_is_configured_from_the_plants_credentials(command: Command, tm
     assert "0 users were written" in refreshed.out
     assert "reload" in refreshed.out
     assert "Say which broker" in command("broker", "probe").err
+
+
+def test_how_long_history_is_kept_is_set_listed_and_taken_back(command: Command) -> None:
+    command("factory", "add", "works")
+    kept = command("retention", "set", "works", "Vibration", "--parameter", "vibration", "--raw-days", "30")
+    assert (kept.code, "within minutes" in kept.out) == (0, True)
+    assert command("retention", "set", "works", "Rest", "--raw-days", "90", "--minute-days", "730").code == 0
+    listed = command("retention", "list", "works").out
+    assert "vibration" in listed
+    assert "all others" in listed
+    refused = command("retention", "set", "works", "Rest", "--raw-days", "90", "--minute-days", "10")
+    assert (refused.code, "cannot be used" in refused.err) == (1, True)
+    assert command("retention", "remove", "works", "Vibration").code == 0
+    assert "Vibration" not in command("retention", "list", "works").out
+    assert command("retention", "remove", "works", "Vibration").code == 1
