@@ -21,6 +21,8 @@ from factoryops.rules.program import Program
 MOST_TOGETHER_S: Final = 0.5
 """Processor time of one step of all calculations: alarms wait so long, at most."""
 MOST_OVERLOADS: Final = 5
+MOST_HELD_TOGETHER: Final = 200_000
+"""Samples of all inputs together: they are saved with every alarm, about five megabytes at most."""
 
 _NO_INPUT: Final = np.uint8(SampleFlag.LATE | SampleFlag.IMPORTED)
 
@@ -93,6 +95,7 @@ class Calculator:
         found = [self._step(program, since_us, watermark_us) for program in self._programs]
         self._forget()
         self._bound_load()
+        self._bound_memory()
         return SampleColumns.joined([part for part in found if len(part)])
 
     def _bound_load(self) -> None:
@@ -106,6 +109,17 @@ class Calculator:
                 f"All calculations together take {together_s:.1f} s of processor time at once, which alarms wait for, "
                 f"and this one takes most of it ({dearest.spent_s * 1_000:.0f} ms)."
             )
+
+    def _bound_memory(self) -> None:
+        """Stop the calculation that looks back furthest when too much is held."""
+        at_work = [program for program in self._programs if not program.fault]
+        if len(self._held) > MOST_HELD_TOGETHER and at_work:
+            furthest = max(at_work, key=lambda program: program.reach_us)
+            furthest.stop(
+                f"All calculations together need more than {MOST_HELD_TOGETHER:,} samples, and this one looks back "
+                "furthest."
+            )
+            self._forget()
 
     def _settle(self) -> None:
         if self._arrived:
@@ -123,6 +137,8 @@ class Calculator:
     def _forget(self) -> None:
         needed: dict[int, int] = {}
         for program in self._programs:
+            if program.fault:
+                continue
             oldest_us = self.since_us - program.reach_us
             for series in program.series:
                 needed[series] = min(needed.get(series, oldest_us), oldest_us)

@@ -32,6 +32,9 @@ class HeldColumns:
         joined = SampleColumns.joined([before, part])
         self._held[series] = joined if before.time_us[-1] < part.time_us[0] else joined.sorted_unique()
 
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._held.values())
+
     def of(self, series: int) -> SampleColumns:
         """What is held of one series."""
         return self._held.get(series) or SampleColumns.empty()

@@ -17,7 +17,7 @@ from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, seri
 from factoryops.domain.time import US_PER_S
 from factoryops.rules.columns import HeldColumns
 
-MOST_HELD: Final = 50_000
+MOST_HELD: Final = 20_000
 """Samples of one input within a calculation's reach, at most."""
 SLOW_S: Final = 0.2
 """Processor time for one step, at most."""

@@ -257,6 +257,18 @@ def test_when_all_together_are_too_slow_the_dearest_is_stopped(monkeypatch: pyte
     assert "this one takes most" in calculator.faults[dear.id, 1]
 
 
+def test_when_too_much_is_held_the_one_that_looks_back_furthest_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calculator_module, "MOST_HELD_TOGETHER", 100)
+    wide, near = calculation("wide", "mean(x, 1 h)"), calculation("near", "x * 2")
+    calculator = made(wide, near)
+    for at_s in range(300):
+        calculator.take(sample("a", at_s, 1.0))
+        calculator.advance((at_s + 1) * S)
+    assert [identity for identity, _ in calculator.faults] == [wide.id]
+    assert "looks back furthest" in calculator.faults[wide.id, 1]
+    assert len(np.frombuffer(calculator.state.time_us, np.int64)) <= 100
+
+
 def test_what_is_out_of_reach_is_let_go() -> None:
     calculator = made(calculation("twice", "x * 2"))
     for at_s in range(1_000):
