@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
 from PySide6.QtWidgets import QComboBox, QFrame, QPushButton, QScrollArea, QTabWidget, QVBoxLayout
@@ -10,13 +9,14 @@ from PySide6.QtWidgets import QComboBox, QFrame, QPushButton, QScrollArea, QTabW
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.identity import Permission
-from factoryops.domain.time import US_PER_S, from_us, now_us
+from factoryops.domain.time import US_PER_S, now_us
 from factoryops_app.alarm_lines import alarm_line
 from factoryops_app.chart import ChartFeed
 from factoryops_app.models.alarms import answer_to
 from factoryops_app.models.plant import LATE_SHARE, WRONG_CLOCK_S, Measured, device_title
 from factoryops_app.page import Page, plain_label
 from factoryops_app.plant_dialogs import DeviceDialog, ParameterDialog
+from factoryops_app.presence import presence_words
 from factoryops_app.tiles import FlowGrid, TileFeed, tile_content
 from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
@@ -246,15 +246,7 @@ class DevicePage(Page):
 
     def _received_text(self) -> str:
         device = self.device
-        if device is None:
-            return ""
-        readings = [self.place.session.samples.reading(one.series_id) for one in device.parameters]
-        arrived = [from_us(one.arrived_us) for one in readings if one is not None]
-        known: list[datetime] = arrived + ([device.last_received_at] if device.last_received_at else [])
-        if not known:
-            return say("nothing received yet")
-        seconds = (from_us(now_us()) - max(known)).total_seconds()
-        return say("last received {age} ago", age=age(seconds))
+        return "" if device is None else presence_words(self.place.session.samples, device, now_us())
 
     # --- acting ------------------------------------------------------------------------------------------------------
 

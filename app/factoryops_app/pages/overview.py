@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSi
 
 from factoryops.contracts import http
 from factoryops_app.models.plant import Area, Measured, device_title, key_parameters
+from factoryops_app.models.presence import is_offline
 from factoryops_app.page import Page, plain_label
+from factoryops_app.presence import presence_words
 from factoryops_app.tiles import FlowGrid, TileFeed, mark_of, tile_content
 from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
@@ -45,7 +47,11 @@ class DeviceCard(QFrame):
         header = QHBoxLayout()
         header.setSpacing(px(8))
         header.addWidget(name)
+        self._device = device
+        self._samples = place.session.samples
+        self._offline = plain_label(role="secondary")
         header.addWidget(kind, 1)
+        header.addWidget(self._offline)
         header.addWidget(self.badge)
         column = QVBoxLayout(self)
         column.setContentsMargins(px(12), px(8), px(12), px(12))
@@ -62,6 +68,16 @@ class DeviceCard(QFrame):
         if not self.tiles:
             column.addWidget(plain_label(say("No values have come from it yet."), role="secondary"))
         column.addStretch(1)
+
+    def show_presence(self, now: int) -> None:
+        """Say since when the device is silent; nothing while it is heard."""
+        is_silent = is_offline(self._samples, self._device, now)
+        self._offline.setText(presence_words(self._samples, self._device, now) if is_silent else "")
+
+    @property
+    def presence(self) -> str:
+        """Since when the device is silent."""
+        return self._offline.text()
 
     def _make_tiles(self, place: Workplace, device: http.Device) -> list[tuple[ValueTile, Measured]]:
         plant = place.session.plant
@@ -114,9 +130,15 @@ class OverviewPage(Page):
         self.listen(session.plant.changed, self._rebuild)
         self.listen(session.alarms.changed, self._show_alarms)
         self.listen(session.on.filled, self._feed.renew_sparks)
-        self.until_left(self.place.clock.register(self, self._feed.paint, most_hz=_PAINTS_PER_S))
+        self.until_left(self.place.clock.register(self, self._on_paint, most_hz=_PAINTS_PER_S))
         if session.connection.is_connected or session.plant.devices:
             self._rebuild()
+
+    def _on_paint(self, now: int) -> None:
+        self._feed.paint(now)
+        if self.place.session.connection.is_connected:
+            for card in self._cards.values():
+                card.show_presence(now)
 
     def _rebuild(self) -> None:
         plant = self.place.session.plant

@@ -10,11 +10,13 @@ from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 from factoryops.contracts.http import JobKind, RuleUpdate, RunState
 from factoryops.domain.alarms import AlarmState
 from factoryops.domain.errors import UnavailableError
+from factoryops.domain.time import now_us
 from factoryops_app.models.rule_draft import RuleDraft
 from factoryops_app.pages.alarms import AlarmsPage
 from factoryops_app.pages.device import DevicePage
 from factoryops_app.pages.health import HealthPage
 from factoryops_app.pages.jobs import JobsPage
+from factoryops_app.pages.overview import DeviceCard, OverviewPage
 from factoryops_app.pages.rules import RulesPage
 from factoryops_app.pages.trends import TrendsPage
 from factoryops_app.plant_dialogs import ParameterDialog
@@ -247,5 +249,20 @@ def test_a_deadband_names_the_rules_that_compare_more_finely(client: Drive) -> N
             return held is not None and any(one.deadband == 2.0 for one in held.parameters)
 
         await until(saved)
+
+    client(work)
+
+
+def test_a_silent_device_says_on_its_card_since_when(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        window = await app.log_in()
+        page = window.current
+        assert isinstance(page, OverviewPage)
+        await until(lambda: page.findChildren(DeviceCard))
+        card = page.findChildren(DeviceCard)[0]
+        card.show_presence(now_us())
+        assert card.presence == ""
+        card.show_presence(now_us() + 7_200_000_000)
+        assert card.presence.startswith("offline for 2 h")
 
     client(work)
