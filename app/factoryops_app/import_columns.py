@@ -47,18 +47,20 @@ class ImportColumns(QWidget):
         self.fields = {key: QLineEdit() for key in titles}
         self.is_used = QCheckBox(say("Import this column"))
         self._problem = plain_label(role="error", is_wrapped=True)
-        line = QHBoxLayout()
+        names, figures = QHBoxLayout(), QHBoxLayout()
         for key, title in titles.items():
             label = QLabel(title)
             label.setBuddy(self.fields[key])
             self.fields[key].setAccessibleName(title)
+            line = names if key in ("parameter", "device") else figures
             line.addWidget(label)
-            line.addWidget(self.fields[key], 2 if key in ("parameter", "device") else 1)
-        line.addWidget(self.is_used)
+            line.addWidget(self.fields[key], 1)
+        figures.addWidget(self.is_used)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.table, 1)
-        column.addLayout(line)
+        column.addLayout(names)
+        column.addLayout(figures)
         column.addWidget(self._problem)
         self._connect()
 

@@ -55,10 +55,10 @@ class TransfersTab(QWidget):
         return [
             ColumnSpec("created", say("Asked for"), lambda run: run.created_at,
                        lambda run: moment(run.created_at, zone), width=160),
-            ColumnSpec("what", say("Transfer"), transfer_name, width=220),
-            ColumnSpec("state", say("State"), lambda run: run_state_name(run.state), width=100),
-            ColumnSpec("by", say("By"), lambda run: run.requested_by, width=110),
-            ColumnSpec("message", say("Result"), lambda run: run.message or NOTHING, width=200, is_elastic=True),
+            ColumnSpec("what", say("Transfer"), transfer_name, width=190),
+            ColumnSpec("state", say("State"), lambda run: run_state_name(run.state), width=80),
+            ColumnSpec("by", say("By"), lambda run: run.requested_by, width=90),
+            ColumnSpec("message", say("Result"), lambda run: run.message or NOTHING, width=110, is_elastic=True),
         ]  # fmt: skip
 
     def _build(self, content: QWidget) -> None:
