@@ -100,6 +100,19 @@ def test_without_the_buckets_of_rows_the_samples_are_read(stub: InfluxStub, stor
     _assert_same(store, model, SPAN, HOUR_US)
 
 
+def test_a_bucket_of_rows_that_was_made_anew_is_not_taken_for_all_there_was(
+    stub: InfluxStub, store: InfluxHistory
+) -> None:
+    model, name = ModelHistory(), f"factoryops-{FACTORY}-hour"
+    _append(store, model, [(A, SPAN[0] + n * 60_000_000, float(n), 0) for n in range(600)], 1)
+    store.tidy(budget_s=5)
+    del stub.buckets[name]
+    _append(store, model, [(A, SPAN[0] + 1, 7.0, SampleFlag.LATE)], 2)
+    store.tidy(budget_s=5)
+    stub.add_bucket(name)
+    _assert_same(store, model, SPAN, HOUR_US)
+
+
 def test_after_a_damaged_state_file_rows_are_not_trusted(stub: InfluxStub, tmp_path: Path) -> None:
     model, path = ModelHistory(), tmp_path / "state.db"
     with closing(InfluxHistory(stub_config(stub), path, {})) as store:

@@ -20,6 +20,7 @@ from factoryops.history.influx.lines import FLAGS, SAMPLES, SeriesName, sample_l
 from factoryops.history.influx.reader import samples_of
 from factoryops.history.influx.rollups import FORMS, HOUR_US, as_samples, is_writable
 from factoryops.history.influx.state import State
+from factoryops.history.influx.tokens import ClosedBucketError
 from factoryops.history.influx.transport import InfluxConfig, Transport
 from factoryops.history.influx.upload import RefusedValue, Upload
 
@@ -95,4 +96,10 @@ class Roller:
         form = FORMS[width_us]
         columns, names = as_samples(rows)
         lines = sample_lines(columns, names, form)
-        return self._upload.send(factory, lines, bucket=self._config.bucket(factory, form))
+        try:
+            return self._upload.send(factory, lines, bucket=self._config.bucket(factory, form))
+        except ClosedBucketError as error:
+            if error.is_missing:  # made anew it will be empty, and must not be taken for all there ever was
+                with self._state.transaction():
+                    self._state.distrust_rollups(now_us())
+            raise

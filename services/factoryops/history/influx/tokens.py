@@ -23,10 +23,15 @@ class Right(StrEnum):
 
 
 class ClosedBucketError(UnavailableError):
-    """One factory's bucket does not let us in: no token, a revoked one, or no bucket. No other is concerned."""
+    """One factory's bucket does not let us in: no token, a revoked one, or no bucket. No other is concerned.
 
-    def __init__(self, message: str) -> None:
+    Attributes:
+        is_missing: the server knows no such bucket; to a reader one that it may not see looks the same.
+    """
+
+    def __init__(self, message: str, *, is_missing: bool = False) -> None:
         super().__init__(message, retry_after_s=PROBE_S)
+        self.is_missing = is_missing
 
 
 class Tokens(Protocol):

@@ -190,7 +190,8 @@ class Transport:
             )
         return ClosedBucketError(
             f"InfluxDB does not let us into the bucket {bucket} ({status}: {words_of(error)}). Its samples wait in the "
-            f"journal and no other factory is concerned; {advice}"
+            f"journal and no other factory is concerned; {advice}",
+            is_missing=status == HTTPStatus.NOT_FOUND,
         )
 
     def close(self) -> None:
