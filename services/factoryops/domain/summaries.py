@@ -171,21 +171,17 @@ def held_in_span(bins: BinSummaries | None, span: tuple[int, int], before: tuple
     return leading + inside + trailing
 
 
-def weighted_means(
-    bins: BinSummaries, span: tuple[int, int], before: tuple[float, int] | None
-) -> npt.NDArray[np.float64]:
-    """The time-weighted mean of each bin, to which the last value before it contributes; NaN without a good value.
+def weighted_means(bins: BinSummaries, until_us: int) -> npt.NDArray[np.float64]:
+    """The time-weighted mean of each bin, NaN without a good value.
 
-    Args:
-        bins: bins of one series, ascending.
-        span: [start, end); nothing holds beyond it.
-        before: value and flags of the newest sample before the first bin, which holds into it.
+    The last value before a bin holds into it; the first bin counts from its first sample on, and nothing counts that
+    would hold after `until_us`.
     """
-    start_us = np.maximum(bins.start_us, span[0])
-    end_us = np.minimum(bins.start_us + bins.width_us, span[1])
-    carried = np.append(before[0] if before else 0.0, bins.last[:-1])
-    carried_flags = np.append(np.uint8(before[1] if before else SampleFlag.TEXT), bins.last_flags[:-1])
-    lead_us = (bins.first_us - start_us) * is_good(carried_flags.astype(np.uint8))
+    start_us = np.append(bins.first_us[:1], bins.start_us[1:])
+    end_us = np.maximum(np.minimum(bins.start_us + bins.width_us, until_us), bins.last_us)
+    carried = np.append(bins.first[:1], bins.last[:-1])
+    carried_flags = np.append(bins.last_flags[:1], bins.last_flags[:-1])
+    lead_us = (bins.first_us - start_us) * is_good(carried_flags)
     trail_us = (end_us - bins.last_us) * is_good(bins.last_flags)
     total = carried * lead_us / US_PER_S + bins.inner + bins.last * trail_us / US_PER_S
     return over(total, (lead_us + bins.inner_us + trail_us) / US_PER_S)

@@ -7,6 +7,7 @@ import threading
 import httpx
 import pytest
 
+from factoryops.domain.bins import align_down
 from factoryops.domain.identity import Role
 from factoryops.domain.samples import SampleFlag, text_code
 from factoryops.domain.time import now_us
@@ -39,7 +40,7 @@ def test_pages_follow_their_cursor_and_refuse_another_s(service: ApiService, kit
 
 
 def test_bins_say_how_good_their_samples_are(service: ApiService, kit: FactoryKit) -> None:
-    start = now_us() // S * S - 8_000 * S
+    start = align_down(now_us(), 10 * S) - 8_000 * S
     service.receive(kit, [(2, start, 1.0)], flags=SampleFlag.LATE)
     service.receive(kit, [(2, start + S, 2.0)], flags=SampleFlag.UNCERTAIN)
     service.receive(kit, [(2, start + 2 * S, 3.0), (2, start + 3 * S, 4.0)])
@@ -49,7 +50,9 @@ def test_bins_say_how_good_their_samples_are(service: ApiService, kit: FactoryKi
         query: dict[str, int | str] = {**span, "parameter_id": kit.parameters[2].id}
         (column,) = client.get("history", params=query).json()["columns"]
         assert column["quality"] == {"samples": 4, "late": 1, "imported": 0, "uncertain": 1, "texts": 0}
-        assert column["resolution_us"] == 0
+        assert (column["resolution_us"], column["weighted_mean"]) == (0, [])
+        (column,) = client.get("history", params={**query, "most_bins": 1, "weighted": True}).json()["columns"]
+        assert column["weighted_mean"] == [pytest.approx((1.0 + 3.0 + 4.0 * 7) / 9)]
         (figures,) = client.get("statistics", params=query).json()["parameters"]
     assert figures["good_share"] == pytest.approx(0.9)
     assert figures["mean"] == pytest.approx((1.0 + 3.0 + 4.0 * 7) / 9)

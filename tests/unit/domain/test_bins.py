@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factoryops.domain.bins import LADDER_S, align_down, bin_samples, bin_width_us
@@ -28,6 +28,7 @@ times = st.lists(st.integers(0, 10_000), min_size=1, max_size=200, unique=True).
 
 
 @given(times, st.sampled_from([1, 7, 100, 3_000]), st.randoms(use_true_random=False))
+@settings(deadline=None)
 def test_each_bin_holds_exactly_its_samples(time_us: list[int], width_us: int, random: object) -> None:
     values = [random.uniform(-1e6, 1e6) for _ in time_us]  # type: ignore[attr-defined]  # Hypothesis's Random
     binned = bin_samples(np.array(time_us, np.int64), np.array(values), width_us)

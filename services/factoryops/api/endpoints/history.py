@@ -19,8 +19,8 @@ from factoryops.domain.bins import BinSummaries, align_down, bin_samples, bin_wi
 from factoryops.domain.errors import AbandonedError, InvalidInputError
 from factoryops.domain.identity import Scope
 from factoryops.domain.samples import SampleColumns, SampleFlag
-from factoryops.domain.summaries import take_bins
-from factoryops.domain.time import US_PER_S
+from factoryops.domain.summaries import take_bins, weighted_means
+from factoryops.domain.time import US_PER_S, now_us
 from factoryops.history.queries import History
 from factoryops.history.store import Cancelled
 
@@ -72,19 +72,22 @@ async def get_binned(
     start_us: Moment,
     end_us: Moment,
     most_bins: Annotated[int, Query(ge=1, le=20_000)] = 1_000,
+    weighted: bool = False,
 ) -> Response:
     """Minimum, maximum, mean and count per bin, live tail included; bins that hold texts alone are absent.
 
     The width comes from a fixed ladder and bins lie on absolute time, so the answer covers whole bins: its span may
     be wider than the one asked for by up to a bin on each side. Many parameters at once get wider bins than asked for:
-    400,000 in all at most.
+    400,000 in all at most. With `weighted` each bin has its time-weighted mean beside the plain one.
     """
     _check_span(start_us, end_us)
     series = (await asking.plant()).series(parameter_id)
     width_us = bin_width_us(end_us - start_us, most_bins=min(most_bins, max(1, _MOST_BINS_IN_ALL // len(series))))
     span = align_down(start_us, width_us), -align_down(-end_us, width_us)
     return await _in_turn(
-        asking, request, lambda cancelled: _binned(asking, parameter_id, series, span, width_us, cancelled)
+        asking,
+        request,
+        lambda cancelled: _binned(asking, parameter_id, series, span, width_us, cancelled, is_weighted=weighted),
     )
 
 
@@ -166,21 +169,26 @@ def _binned(
     span: tuple[int, int],
     width_us: int,
     cancelled: Cancelled,
+    *,
+    is_weighted: bool,
 ) -> bytes:
     history = asking.service.context.history
     found = history.binned(series, *span, width_us, cancelled=cancelled)
     empty = bin_samples(np.empty(0, np.int64), np.empty(0, np.float64), width_us)
+    until_us = min(span[1], now_us()) if is_weighted else 0
     columns = [
-        _bins(parameter, one, found.get(one, empty)) for parameter, one in zip(parameter_ids, series, strict=True)
+        _bins(parameter, one, found.get(one, empty), until_us)
+        for parameter, one in zip(parameter_ids, series, strict=True)
     ]
     return msgspec.json.encode(
         {"start_us": span[0], "end_us": span[1], "columns": columns, **_notes(history, asking.scope, span)}
     )
 
 
-def _bins(parameter_id: str, series: int, bins: BinSummaries) -> dict[str, object]:
+def _bins(parameter_id: str, series: int, bins: BinSummaries, weighted_until_us: int) -> dict[str, object]:
     quality = {"samples": int(bins.count.sum())} | {name: int(getattr(bins, name).sum()) for name in _QUALITIES}
     has_numbers = bins.count > bins.texts
+    weighted = weighted_means(bins, weighted_until_us)[has_numbers].tolist() if weighted_until_us else []
     bins = bins if has_numbers.all() else take_bins(bins, has_numbers)
     return {
         "parameter_id": parameter_id,
@@ -191,6 +199,7 @@ def _bins(parameter_id: str, series: int, bins: BinSummaries) -> dict[str, objec
         "minimum": bins.minimum.tolist(),
         "maximum": bins.maximum.tolist(),
         "mean": bins.mean.tolist(),
+        "weighted_mean": weighted,
         "quality": quality,
         "resolution_us": bins.resolution_us,
     }

@@ -44,6 +44,7 @@ class BinnedColumns(Received):
     """One parameter per bin; bins without numbers are absent.
 
     Attributes:
+        weighted_mean: time-weighted, where it was asked for; None where no good value holds.
         quality: of all samples in the bins.
         resolution_us: part of the span is kept only in steps of this width any more; 0 when all is as fine as `bin_us`.
     """
@@ -56,6 +57,7 @@ class BinnedColumns(Received):
     minimum: list[float]
     maximum: list[float]
     mean: list[float]
+    weighted_mean: list[float | None] = []
     quality: Quality | None = None
     resolution_us: int = 0
 
