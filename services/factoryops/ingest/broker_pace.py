@@ -19,7 +19,8 @@ class ReconnectPace:
     """Pauses between connections; each is between half and the whole of its length, so that clients do not meet."""
 
     def __init__(self) -> None:
-        self._pause_s = 0.0
+        self._refused_s = 0.0
+        self._lost_s = _FIRST_S / 2
         self._made_at_s: float | None = None
         self._lost_at_s: deque[float] = deque(maxlen=_UNSTABLE_TIMES)
 
@@ -32,15 +33,16 @@ class ReconnectPace:
         self._lost_at_s.append(time.monotonic())
 
     def next_pause_s(self) -> float:
-        """How long to wait now: a second after a steady connection, else twice what it was."""
-        was_made, is_steady = self._made_at_s is not None, self._was_steady()
-        self._made_at_s = None
-        if is_steady or not self._pause_s:
-            self._pause_s = _FIRST_S
+        """How long to wait now: a second, and twice as long each time while it does not get better."""
+        if self._made_at_s is None:
+            self._refused_s = pause_s = min(self._refused_s * 2, _LONGEST_S) or _FIRST_S
         else:
             # Who is let in and thrown out again, by a twin under the same client id say, comes back at a walk.
-            self._pause_s = min(self._pause_s * 2, _LONGEST_AFTER_CONNECTION_S if was_made else _LONGEST_S)
-        return self._pause_s * random.uniform(0.5, 1.0)  # noqa: S311 - jitter is no secret
+            self._lost_s = pause_s = (
+                _FIRST_S if self._was_steady() else min(self._lost_s * 2, _LONGEST_AFTER_CONNECTION_S)
+            )
+            self._refused_s, self._made_at_s = 0.0, None
+        return pause_s * random.uniform(0.5, 1.0)  # noqa: S311 - jitter is no secret
 
     def _was_steady(self) -> bool:
         return self._made_at_s is not None and time.monotonic() - self._made_at_s >= _STEADY_S
