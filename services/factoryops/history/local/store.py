@@ -33,6 +33,7 @@ from factoryops.history.local.blocks import (
 from factoryops.history.local.compaction import Compaction
 from factoryops.history.local.reader import LocalHistoryReader
 from factoryops.history.local.retention import Retention
+from factoryops.history.local.scrub import Scrub
 from factoryops.history.store import NO_TEXTS
 from factoryops.journal.failpoint import failpoint
 from factoryops.journal.file_lock import FileLock
@@ -44,6 +45,9 @@ logger = logging.getLogger(__name__)
 
 _WHOLE_CHECK_BYTES: Final = 1 << 30
 """Larger files are checked without their blocks, which carry checksums of their own."""
+
+_SCRUB_SHARE: Final = 0.1
+"""Of the time for upkeep: years of history are looked through in hours, and nobody notices."""
 
 _BOOK_TABLES: Final = ("ledger", "checkpoint", "series", "latest_page", "gap", "text")
 
@@ -91,6 +95,7 @@ class LocalHistory(LocalHistoryReader):
         self._own_shared = SharedBlocks(most_samples=1_000_000)
         self._compaction = Compaction(self._connection, self._own_shared)
         self._retention = Retention(self._connection)
+        self._scrub = Scrub(self._connection)
         self._roll_up_old = old_files.RollUpOld(self._connection)
         self._written = int(self._connection.execute("SELECT coalesce(max(written), 0) FROM block").get)
         if self.was_damaged:
@@ -199,6 +204,7 @@ class LocalHistory(LocalHistoryReader):
         with self._translated():
             left = self._compaction.run(budget_s=budget_s)
             self._roll_up_old.run(budget_s=budget_s)
+            self._scrub.run(budget_s=budget_s * _SCRUB_SHARE)
             return left
 
     def retain(self, plan: RetentionPlan, *, budget_s: float) -> bool:
