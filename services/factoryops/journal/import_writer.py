@@ -34,8 +34,8 @@ _LOOK_EVERY_S: Final = 0.2
 _PATIENCE_S: Final = 60.0
 _NOTHING: Final[Mapping[int, tuple[str, str]]] = {}
 
-MOST_SAMPLES: Final = 100_000
-"""Samples of one commit: readers hold a whole row in memory."""
+MOST_SAMPLES: Final = 10_000
+"""Samples of one commit: readers take up to 256 rows at a time and hold them in memory."""
 
 
 @dataclass(frozen=True, slots=True)
