@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
 from factoryops.domain.plant import is_key
@@ -20,9 +20,11 @@ class ImportColumns(QWidget):
 
     Attributes:
         changed: `http.ImportColumn`, and whether it is to be used.
+        reset: all columns are to be used again, as they are called in the file.
     """
 
     changed = Signal(object, bool)
+    reset = Signal()
 
     def __init__(self, place: Workplace) -> None:
         super().__init__()
@@ -46,6 +48,7 @@ class ImportColumns(QWidget):
         }  # fmt: skip
         self.fields = {key: QLineEdit() for key in titles}
         self.is_used = QCheckBox(say("Import this column"))
+        self.again = QPushButton(say("All columns again"))
         self._problem = plain_label(role="error", is_wrapped=True)
         names, figures = QHBoxLayout(), QHBoxLayout()
         for key, title in titles.items():
@@ -56,6 +59,7 @@ class ImportColumns(QWidget):
             line.addWidget(label)
             line.addWidget(self.fields[key], 1)
         figures.addWidget(self.is_used)
+        figures.addWidget(self.again)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.table, 1)
@@ -69,6 +73,7 @@ class ImportColumns(QWidget):
         for field in self.fields.values():
             field.editingFinished.connect(self._on_edited)
         self.is_used.clicked.connect(self._on_edited)
+        self.again.clicked.connect(self.reset)
 
     def show_plan(self, plan: http.ImportPlan) -> None:
         """Show the columns of a plan."""

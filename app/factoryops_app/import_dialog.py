@@ -134,6 +134,7 @@ class ImportDialog(QDialog):
             box.activated.connect(self._on_edited)
         self.has_texts.clicked.connect(self._on_edited)
         self.columns.changed.connect(self._on_column)
+        self.columns.reset.connect(lambda: self._change(self.plan.model_copy(update={"columns": []})))
         self.look_button.clicked.connect(lambda: self.start(is_dry_run=True))
         self.import_button.clicked.connect(lambda: self.start(is_dry_run=False))
         self.close_button.clicked.connect(self.close)

@@ -64,6 +64,10 @@ def test_a_file_is_mapped_tried_and_imported(client: Drive, tmp_path: Path) -> N
         dialog.columns.fields["scale"].editingFinished.emit()
         await until(lambda: dialog.plan.columns[1].scale == 1.5)
         assert dialog.plan.columns[1].parameter == "flow_rate"
+        dialog.columns.is_used.click()
+        await until(lambda: [one.column for one in dialog.plan.columns] == ["pressure"])
+        dialog.columns.again.click()
+        await until(lambda: [one.column for one in dialog.plan.columns] == ["pressure", "flow"])
         dialog.look_button.click()
         await until(lambda: bool(dialog._trial))
         clock.ahead_us += 10 * US_PER_S
