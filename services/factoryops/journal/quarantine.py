@@ -20,7 +20,7 @@ MOST_GROUPS: Final = 500
 
 _LATEST: Final = 1 << 62
 _AT_ONCE: Final = 500
-_VARYING: Final = re.compile(r"[^/]*\d[^/]*")
+_DIGIT: Final = re.compile(r"\d")
 _COLUMNS: Final = "number, received_us, client, reason, detail, topic, payload, device"
 
 
@@ -73,7 +73,10 @@ class Filter:
 
 def origin_of(device: str, topic: bytes) -> str:
     """The device's key where it is known; else the topic, with `+` for every level that holds a digit."""
-    return device or _VARYING.sub("+", topic.decode("utf-8", "backslashreplace"))
+    if device:
+        return device
+    levels = topic.decode("utf-8", "backslashreplace").split("/")
+    return "/".join("+" if _DIGIT.search(level) else level for level in levels)
 
 
 def _origin(*values: Any) -> str:

@@ -7,6 +7,7 @@ function of the calculations and the on-time samples alone (law 4 of the corrido
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Self
 
@@ -23,6 +24,9 @@ MOST_TOGETHER_S: Final = 0.5
 MOST_OVERLOADS: Final = 5
 MOST_HELD_TOGETHER: Final = 200_000
 """Samples of all inputs together: they are saved with every alarm, about five megabytes at most."""
+
+MOST_IN_A_STEP: Final = 500
+"""Samples of one input that are evaluated at once: after an outage hours of them come with one watermark."""
 
 _NO_INPUT: Final = np.uint8(SampleFlag.LATE | SampleFlag.IMPORTED)
 
@@ -85,41 +89,61 @@ class Calculator:
 
     def advance(self, watermark_us: int) -> SampleColumns:
         """Time has come to `watermark_us`: everything before it can be calculated."""
-        since_us = self.since_us
-        if watermark_us <= since_us:
+        if watermark_us <= self.since_us:
             return SampleColumns.empty()
-        self.since_us = watermark_us
         if not self._programs:
+            self.since_us = watermark_us
             return SampleColumns.empty()
         self._settle()
-        found = [self._step(program, since_us, watermark_us) for program in self._programs]
-        self._forget()
+        found = self._step_through(watermark_us)
         self._bound_load()
         self._bound_memory()
         return SampleColumns.joined([part for part in found if len(part)])
 
+    def _step_through(self, watermark_us: int) -> list[SampleColumns]:
+        """Evaluate up to the watermark, in as many steps as it takes; where it is cut makes no difference."""
+        found: list[SampleColumns] = []
+        for program in self._programs:
+            program.spent_s = 0.0
+        while self.since_us < watermark_us:
+            until_us = self._held.end_of_step(self.since_us, watermark_us, MOST_IN_A_STEP)
+            found += [self._step(program, self.since_us, until_us) for program in self._programs]
+            self.since_us = until_us
+            self._forget()
+        return found
+
     def _bound_load(self) -> None:
-        """When calculations together take too long again and again, stop the one that takes most."""
+        """When calculations together take too long again and again, stop the dearest of the factory that takes most."""
         together_s = sum(program.spent_s for program in self._programs)
         self._overloads = self._overloads + 1 if together_s > MOST_TOGETHER_S else 0
-        if self._overloads >= MOST_OVERLOADS:
+        if self._overloads >= MOST_OVERLOADS and (greediest := self._of_greediest(_spent_s)):
             self._overloads = 0
-            dearest = max(self._programs, key=lambda program: program.spent_s)
+            dearest = max(greediest, key=_spent_s)
             dearest.stop(
                 f"All calculations together take {together_s:.1f} s of processor time at once, which alarms wait for, "
                 f"and this one takes most of it ({dearest.spent_s * 1_000:.0f} ms)."
             )
 
     def _bound_memory(self) -> None:
-        """Stop the calculation that looks back furthest when too much is held."""
-        at_work = [program for program in self._programs if not program.fault]
-        if len(self._held) > MOST_HELD_TOGETHER and at_work:
-            furthest = max(at_work, key=lambda program: program.reach_us)
+        """When too much is held, stop the calculation that looks back furthest of the factory that holds most."""
+        if len(self._held) > MOST_HELD_TOGETHER and (greediest := self._of_greediest(self._holds)):
+            furthest = max(greediest, key=lambda program: program.reach_us)
             furthest.stop(
                 f"All calculations together need more than {MOST_HELD_TOGETHER:,} samples, and this one looks back "
                 "furthest."
             )
             self._forget()
+
+    def _holds(self, program: Program) -> int:
+        return sum(self._held.count(series) for series in program.series)
+
+    def _of_greediest(self, takes: Callable[[Program], float]) -> list[Program]:
+        """The calculations at work of the factory whose calculations take most: no factory pays for another's."""
+        by_factory: defaultdict[str, list[Program]] = defaultdict(list)
+        for program in self._programs:
+            if not program.fault:
+                by_factory[program.calculation.factory_id].append(program)
+        return max(by_factory.values(), key=lambda programs: sum(map(takes, programs)), default=[])
 
     def _settle(self) -> None:
         if self._arrived:
@@ -219,6 +243,10 @@ class Calculator:
         if len(held):
             made._held.add(held)
         return made
+
+
+def _spent_s(program: Program) -> float:
+    return program.spent_s
 
 
 def _sorted(programs: Mapping[SeriesKey, Program]) -> list[Program]:

@@ -35,6 +35,10 @@ class HeldColumns:
     def __len__(self) -> int:
         return sum(len(part) for part in self._held.values())
 
+    def count(self, series: int) -> int:
+        """How many samples of one series are held."""
+        return len(self._held.get(series, ()))
+
     def of(self, series: int) -> SampleColumns:
         """What is held of one series."""
         return self._held.get(series) or SampleColumns.empty()
@@ -43,6 +47,16 @@ class HeldColumns:
         """The time of its newest sample; far in the past when there is none."""
         held = self._held.get(series)
         return int(held.time_us[-1]) if held is not None and len(held) else np.iinfo(np.int64).min
+
+    def end_of_step(self, since_us: int, until_us: int, most: int) -> int:
+        """The latest moment up to `until_us` such that no series has more than `most` samples from `since_us` on."""
+        end_us = until_us
+        for part in self._held.values():
+            if len(part) > most:
+                beyond = int(np.searchsorted(part.time_us, since_us)) + most
+                if beyond < len(part):
+                    end_us = min(end_us, int(part.time_us[beyond]))
+        return end_us
 
     def forget(self, needed_from_us: Mapping[int, int]) -> None:
         """Let go of samples before the time given for their series, and of series that are not named."""

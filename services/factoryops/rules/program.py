@@ -18,7 +18,7 @@ from factoryops.domain.time import US_PER_S
 from factoryops.rules.columns import HeldColumns
 
 MOST_HELD: Final = 20_000
-"""Samples of one input within a calculation's reach, at most."""
+"""Samples of one input within a calculation's reach before a step, at most."""
 SLOW_S: Final = 0.2
 """Processor time for one step, at most."""
 MOST_FAILURES: Final = 5
@@ -49,7 +49,7 @@ class Program:
         keys / series: the series it is calculated from, and their ids.
         reach_us: how far back their samples matter.
         fault: why it is stopped, "" when it is not.
-        spent_s: processor time of its last step.
+        spent_s: processor time since it was set to 0.
     """
 
     def __init__(self, calculation: Calculation, fault: str = "") -> None:
@@ -83,7 +83,6 @@ class Program:
     def step(self, held: HeldColumns, since_us: int, until_us: int) -> Step:
         """Everything from `since_us` on and before `until_us`."""
         nothing = Step(SampleColumns.empty())
-        self.spent_s = 0.0
         formula = self._formula
         if formula is None or self.fault or all(held.newest_us(one) < since_us for one in self.series):
             return nothing
@@ -93,8 +92,9 @@ class Program:
         except (ArithmeticError, ValueError, MemoryError) as error:
             self._failed(f"Calculating it failed {MOST_FAILURES} times in a row ({error}).")
             return nothing
-        self.spent_s = time.thread_time() - began
-        if self.spent_s > SLOW_S:
+        spent_s = time.thread_time() - began
+        self.spent_s += spent_s
+        if spent_s > SLOW_S:
             self._failed(f"Calculating it took more than {SLOW_S * 1_000:.0f} ms {MOST_FAILURES} times in a row.")
         else:
             self._failures = 0
@@ -104,8 +104,10 @@ class Program:
         tracks = {}
         for reference, series in zip(formula.references, self.series, strict=True):
             column = held.of(series)
-            first, last = np.searchsorted(column.time_us, [since_us - self.reach_us, until_us]).tolist()
-            if last - first > MOST_HELD:
+            first, begins, last = np.searchsorted(
+                column.time_us, [since_us - self.reach_us, since_us, until_us]
+            ).tolist()
+            if begins - first >= MOST_HELD:
                 self.stop(f"{reference.parameter} has more than {MOST_HELD:,} samples within the time it looks back.")
                 last = first
             part = slice(first, last)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
@@ -21,11 +21,13 @@ from factoryops.contracts.http import (
     ExportPlan,
     ImportPlan,
     Interpolation,
+    JobKind,
     Layout,
     TableFormat,
 )
 from factoryops.database.database import Database
 from factoryops.domain.errors import InvalidInputError, NotFoundError
+from factoryops.domain.identity import Role, Scope
 from factoryops.domain.plant import Factory
 from factoryops.history.queries import History
 from factoryops.history.transfer.exporting import estimate
@@ -40,6 +42,7 @@ from factoryops.server.settings import Settings, data_folder
 
 P = TypeVar("P", bound=BaseModel)
 
+_ACTOR: Final = "command line"
 FactorySlug = Annotated[str | None, typer.Option(help="The factory's slug, where there are several.")]
 
 
@@ -146,7 +149,18 @@ def _import(plant: _Plant, job: ImportJob, tell: Tell) -> ImportResult:
     if job.plan.is_dry_run:
         return import_file(plant.database, plant.history, None, job, plant.names, tell)
     with ImportWriter(bootstrap.import_place(plant.settings)) as writer:
+        _note(plant, JobKind.IMPORT, job.token, {"file": job.file.name, **_plain(job.plan)})
         return import_file(plant.database, plant.history, writer, job, plant.names, tell)
+
+
+def _note(plant: _Plant, kind: JobKind, object_id: str, plan: dict[str, object]) -> None:
+    """Write the audit entry, as the service does for what is asked of it."""
+    scope = Scope(plant.factory.id, _ACTOR, Role.ADMIN)
+    plant.database.run(lambda tx: tx.audit(scope).add(f"history.{kind.value}", object_id, None, plan))
+
+
+def _plain(plan: BaseModel) -> dict[str, object]:
+    return plan.model_dump(mode="json", exclude_defaults=True)
 
 
 def _show_import(result: ImportResult) -> None:
@@ -204,8 +218,9 @@ def export_history(
         plan = _checked(ExportPlan, wanted)
         guess = estimate(plan, plant.names.series(plan.parameter_ids), plant.history)
         say(f"About {guess.rows} rows of {guess.parameters} parameters, {guess.size_bytes / 1e6:.1f} MB.")
+        _note(plant, JobKind.EXPORT, plant.factory.id, {"file": file.name, **_plain(plan)})
         with _progress() as tell:
-            result = export_file(plant.history, plant.names, plan, file, "command line", tell, plant.texts)
+            result = export_file(plant.history, plant.names, plan, file, _ACTOR, tell, plant.texts)
     say(export_sentence(result))
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from factoryops.database.database import Database
+from factoryops.domain.identity import Role, Scope
 from factoryops.server.command_line import main
 
 Command = Callable[..., str]
@@ -56,6 +58,17 @@ def test_a_table_is_looked_at_imported_and_exported_again(command: Command, tmp_
     command("export", str(tmp_path / "all.parquet"), "--start", "2026-03-01", "--end", "2026-03-02")
     back = command("import", str(tmp_path / "all.parquet"), "--dry-run")
     assert "120 values take the place of imported ones" in back
+    assert _audited(tmp_path) == ["history.import"] * 2 + ["history.export"] * 2
+
+
+def _audited(folder: Path) -> list[str]:
+    database = Database.open(f"sqlite:///{folder / 'data' / 'factoryops.db'}")
+    try:
+        (factory,) = database.read(lambda tx: tx.factories.list())
+        entries = database.read(lambda tx: tx.audit(Scope(factory.id, "test", Role.ADMIN)).list())
+    finally:
+        database.close()
+    return [one.action for one in reversed(entries) if one.action.startswith("history.")]
 
 
 def test_what_cannot_be_done_is_one_sentence(command: Command, tmp_path: Path) -> None:

@@ -25,21 +25,23 @@ AGE_S = 10
 DEVICES = ("a", "b")
 
 
-def calculation(parameter: str, expression: str, *, device: str = "a", **fields: object) -> Calculation:
+def calculation(
+    parameter: str, expression: str, *, device: str = "a", factory: str = "f1", **fields: object
+) -> Calculation:
     values: dict[str, object] = {
-        "id": calculation_id("f1", device, parameter), "factory_id": FactoryId("f1"), "version": 1,
+        "id": calculation_id(factory, device, parameter), "factory_id": FactoryId(factory), "version": 1,
         "device_key": device, "parameter_key": parameter, "name": parameter, "unit": "", "expression": expression,
         "maximum_age_s": AGE_S,
     }  # fmt: skip
     return Calculation(**{**values, **fields})  # type: ignore[arg-type]  # a builder with overrides by name
 
 
-def series(device: str, parameter: str = "x") -> int:
-    return series_id(SeriesKey("f1", device, parameter))
+def series(device: str, parameter: str = "x", factory: str = "f1") -> int:
+    return series_id(SeriesKey(factory, device, parameter))
 
 
-def sample(device: str, at_s: float, value: float, flags: int = 0) -> SampleColumns:
-    return SampleColumns.of([(series(device), int(at_s * S), value)], flags=flags)
+def sample(device: str, at_s: float, value: float, flags: int = 0, factory: str = "f1") -> SampleColumns:
+    return SampleColumns.of([(series(device, factory=factory), int(at_s * S), value)], flags=flags)
 
 
 def nothing(_: SeriesKey) -> SampleColumns:
@@ -119,14 +121,17 @@ def test_live_results_are_those_of_the_whole_history_to_the_last_bit(
 
 
 @settings(deadline=None)
-@given(streams(), streams(), st.sets(st.integers(0, 25)))
+@given(streams(), streams(), st.sets(st.integers(0, 25)), st.integers(1, 5))
 def test_neither_cuts_nor_restarts_nor_the_order_of_devices_change_a_result(
     given_stream: tuple[list[tuple[str, int, float]], list[int]],
     other: tuple[list[tuple[str, int, float]], list[int]],
     restarts: set[int],
+    most_in_a_step: int,
 ) -> None:
     stream, marks = given_stream
-    expected = rows(run(made(*CALCULATIONS), stream, marks))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calculator_module, "MOST_IN_A_STEP", most_in_a_step)
+        expected = rows(run(made(*CALCULATIONS), stream, marks))
     calculator = made(*CALCULATIONS)
     found: list[SampleColumns] = []
     waiting = sorted(stream, key=lambda one: (one[0], one[1]))
@@ -196,6 +201,32 @@ def test_an_expression_that_needs_too_many_samples_is_stopped(monkeypatch: pytes
     (fault,) = calculator.faults.values()
     assert "x has more than 20 samples" in fault
     assert calculator.results == 40 + 20
+
+
+def test_hours_of_samples_that_come_with_one_watermark_stop_nothing() -> None:
+    """After an outage of ours the watermark waits until the backlog has drained, and then moves over all of it."""
+    calculator = made(calculation("twice", "x * 2"), calculation("smooth", "mean(twice, 5 min)"))
+    count = 6 * 3_600
+    times = np.arange(count, dtype=np.int64) * S
+    backlog = SampleColumns(np.full(count, series("a"), np.int64), times, np.ones(count), np.zeros(count, np.uint8))
+    calculator.take(backlog)
+    assert len(calculator.advance(count * S)) == 2 * count
+    assert not calculator.faults
+
+
+def test_no_factory_pays_for_what_another_ones_calculations_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calculator_module, "MOST_HELD_TOGETHER", 500)
+    greedy = [calculation(f"greedy-{number}", "x + b.x", maximum_age_s=200) for number in range(2)]
+    modest = calculation("modest", "mean(x, 1 min)", factory="f2", maximum_age_s=300)
+    calculator = made(*greedy, modest)
+    for at_s in range(300):
+        for device in DEVICES:
+            calculator.take(sample(device, at_s, 1.0))
+            calculator.take(sample(device, at_s + 0.5, 1.0))
+        calculator.take(sample("a", at_s, 1.0, factory="f2"))
+        calculator.advance((at_s + 1) * S)
+    assert calculator.faults
+    assert {identity for identity, _ in calculator.faults} <= {one.id for one in greedy}
 
 
 def test_a_slow_expression_is_stopped_after_five_slow_steps(monkeypatch: pytest.MonkeyPatch) -> None:
