@@ -117,6 +117,10 @@ class OpenBatch:
         self._clocks.append(clock)
         self._most_messages = 0
 
+    def sets_clock(self, entry: DeviceEntry) -> bool:
+        """Whether a clock offset of a device was recorded in this batch."""
+        return any((one.factory, one.device) == (entry.factory_id, entry.key) for one in self._clocks)
+
     def remember(self, band: Band) -> None:
         """Keep where a deadband stands before this batch moves it."""
         if band not in self.bands_before:

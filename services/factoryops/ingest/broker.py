@@ -48,11 +48,18 @@ Received = tuple[bytes, bytes, bytes | None, bool]
 
 
 class Generation:
-    """One connection to the broker: the origin of what came over it."""
+    """One connection to the broker: the origin of what came over it.
+
+    Attributes:
+        is_over: the client's thread is done with it.
+        is_given_up: messages of it were dropped and come again over the next one, and so do those behind them: taken
+            now, these would make the others late.
+    """
 
     def __init__(self, source: BrokerSource) -> None:
         self._source = source
         self.is_over = False
+        self.is_given_up = False
 
     def acknowledge(self, packet_ids: list[bytes]) -> None:
         """Hand packet ids to the client's thread; dropped there when this connection is over."""
@@ -64,6 +71,7 @@ class Generation:
 
     def give_up(self) -> None:
         """Drop the connection: the broker delivers again what was not acknowledged."""
+        self.is_given_up = True
         self._source.drop(self)
 
 
@@ -167,6 +175,8 @@ class BrokerSource:
         return {"is_connected": is_connected, "received": self._received, **self._watch.figures()}
 
     def _deliver(self, generation: Generation, bundle: list[Received]) -> None:
+        if generation.is_given_up:
+            return
         received_us = now_us()
         for topic, payload, packet_id, is_retained in bundle:
             self._pipeline.receive(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +11,8 @@ import msgspec
 
 from factoryops.domain.time import now_us
 from factoryops.journal.records import Gap
+
+logger = logging.getLogger(__name__)
 
 
 class _Memory(msgspec.Struct):
@@ -27,7 +30,7 @@ class BrokerMemory:
         self._saved_at_s = 0.0
         try:
             self._memory = msgspec.json.decode(file.read_bytes(), type=_Memory)
-        except (FileNotFoundError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError):
             self._memory = _Memory()
 
     def gap_until(self, moment_us: int) -> Gap | None:
@@ -58,8 +61,10 @@ class BrokerMemory:
         self._memory.dropped, self._memory.dropped_at_us = total, moment_us
         if total != before:
             self._save()
-        # A counter that has fallen belongs to a broker that was restarted.
-        return (total - before if 0 <= before < total else 0), since_us
+        if before < 0:
+            return 0, since_us  # what was lost before the first look is not ours to date
+        # A counter that has fallen belongs to a broker that was restarted: it has counted from 0 since.
+        return (total - before if total >= before else total), since_us
 
     def save_seen(self) -> None:
         """Remember that the session was alive until now."""
@@ -73,7 +78,10 @@ class BrokerMemory:
 
     def _save(self) -> None:
         self._saved_at_s = time.monotonic()
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._file.with_name(self._file.name + ".new")
-        temporary.write_bytes(msgspec.json.encode(self._memory))
-        temporary.replace(self._file)
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(msgspec.json.encode(self._memory))
+            temporary.replace(self._file)
+        except OSError as error:  # on a full disk, say: the connection must come back by itself all the same
+            logger.warning("What must be remembered of a broker cannot be written to %s: %s", self._file, error)

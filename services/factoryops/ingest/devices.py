@@ -10,6 +10,12 @@ from typing import Final, NamedTuple
 MOST_LAYOUTS: Final = 64
 """Different sets of names remembered per device; a device has one or two."""
 
+LARGEST_LAYOUT_BYTES: Final = 64 << 10
+"""What the names of one set may take in memory to be remembered."""
+
+_NAME_BYTES: Final = 64
+"""What a name takes beside its characters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
@@ -103,6 +109,7 @@ class DeviceEntry:
         bands: exception deadbands by parameter; None for none.
         first_us: when it brought its first name, 0 for before the start of this run.
         budget_from_us / budget_used: since when new names are counted, and how many there were.
+        layouts_bytes: what its layouts take in memory, about.
     """
 
     factory_id: str
@@ -115,14 +122,27 @@ class DeviceEntry:
     first_us: int = 0
     budget_from_us: int = 0
     budget_used: int = 0
+    layouts_bytes: int = 0
 
     @property
     def is_worth_keeping(self) -> bool:
         """Whether more is known of it than that somebody named it."""
         return bool(self.names or self.offset_us or self.bands)
 
-    def remember(self, names: tuple[str, ...], layout: Layout) -> None:
-        """Keep what a sequence of names turns into, within bounds."""
+    def remember(self, names: tuple[str, ...], layout: Layout) -> int:
+        """Keep what a sequence of names turns into, within bounds; returns by how many bytes that grew."""
+        size_bytes = sum(map(len, names)) + _NAME_BYTES * len(names)
+        if size_bytes > LARGEST_LAYOUT_BYTES:
+            return 0
+        before_bytes = self.layouts_bytes
         if len(self.layouts) >= MOST_LAYOUTS:
-            self.layouts.clear()
+            self.forget_layouts()
+        if names not in self.layouts:
+            self.layouts_bytes += size_bytes
         self.layouts[names] = layout
+        return self.layouts_bytes - before_bytes
+
+    def forget_layouts(self) -> None:
+        """Find out anew what sequences of names turn into."""
+        self.layouts.clear()
+        self.layouts_bytes = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Final
 
 from factoryops.contracts.snapshot import Snapshot, SnapshotDeadband
@@ -90,7 +91,7 @@ class Guard:
                 wanted.setdefault(self._book.device(factory.id, one.device), []).append(one)
         for entry, deadbands in wanted.items():
             entry.bands = bands_of(deadbands, entry.bands)
-            entry.layouts.clear()
+            entry.forget_layouts()
 
     def recall(
         self, newest_us: Mapping[tuple[str, str], int], offsets_us: Mapping[tuple[str, str], int], moment_us: int
@@ -282,7 +283,8 @@ class Guard:
                 return self._trespass(publisher, received_us), record.device
         refused = Counter(one.reason.value for one in mapped.refused)
         rejections: list[tuple[Rejection, str]] = []
-        for record in mapped.records:
+        # In what order a message lists its records says nothing: newest first would make all but one late.
+        for record in sorted(mapped.records, key=attrgetter("time_us")):
             entry = self._entry(route.factory_id, record.device, received_us)
             if not isinstance(entry, Rejection):
                 rejection = self._add(batch, entry, record.values, record.time_us, received_us, refused)
@@ -310,6 +312,8 @@ class Guard:
         punctuality = self._punctuality(batch, entry, time_us, received_us, portions[0].flags)
         if punctuality is None:
             return FUTURE_TIME
+        if entry.offset_us > 0 and batch.sets_clock(entry):
+            punctuality = _LATE  # the offset that was just found holds for the rows after this one
         refused.update(lost)
         if entry.bands is None or punctuality:
             for portion in portions:

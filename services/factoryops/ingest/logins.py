@@ -25,12 +25,14 @@ class LoginBook:
         self._last_us = read_logins(file)
         self._saved_at_s = 0.0
 
-    def save_every_while(self, usernames: Iterable[str]) -> None:
-        """Note, every ten seconds, that these are connected; blocks for the time of writing a small file."""
-        moment_s = time.monotonic()
-        if moment_s - self._saved_at_s < _SAVE_EVERY_S:
-            return
-        self._saved_at_s = moment_s
+    @property
+    def is_due(self) -> bool:
+        """Whether `save` should be called: every ten seconds."""
+        return time.monotonic() - self._saved_at_s >= _SAVE_EVERY_S
+
+    def save(self, usernames: Iterable[str]) -> None:
+        """Note that these were connected since the last call; blocks for the time of writing a small file."""
+        self._saved_at_s = time.monotonic()
         used = dict.fromkeys(usernames, now_us())
         if used:
             self._last_us |= used

@@ -19,6 +19,10 @@ _NO_FACTORY_B: Final = Rejection(
 _INVALID_DEVICE: Final = Rejection(
     Reason.INVALID_TOPIC, "A device in a topic with a tenant has letters, digits, underscores and hyphens only."
 )
+LONGEST_TOPIC_BYTES: Final = 1_024
+"""What is remembered by topic must not cost more than that each."""
+
+_LONG_TOPIC: Final = Rejection(Reason.INVALID_TOPIC, f"The topic is longer than {LONGEST_TOPIC_BYTES:,} bytes.")
 _AMBIGUOUS: Final = Rejection(
     Reason.AMBIGUOUS_TOPIC, "Mappings of several factories are for this topic: it is not certain whose it is."
 )
@@ -86,6 +90,8 @@ class Routes:
             topic: as it came.
             factory_id: the only factory whose mappings count, where the publisher has one.
         """
+        if len(topic) > LONGEST_TOPIC_BYTES:
+            return _LONG_TOPIC
         parsed = parse_topic(topic)
         if isinstance(parsed, Topic):
             return self._of_dialect(parsed)

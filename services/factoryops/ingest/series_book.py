@@ -23,10 +23,14 @@ SERIES_PER_FACTORY: Final = 50_000
 DEVICES_PER_FACTORY: Final = 10_000
 TEXTS_PER_SERIES: Final = 1_000
 TEXTS_PER_FACTORY: Final = 10_000
+MOST_LAYOUTS_BYTES: Final = 64 << 20
+"""What all devices' layouts may take in memory; beyond it they are found out anew."""
+
 MOST_IDLE: Final = 20_000
 """Devices that are remembered although nothing of them was kept yet."""
 
 HOUR_US: Final = 3_600 * US_PER_S
+_ASK_AGAIN_US: Final = 60 * US_PER_S
 
 NAMES_REFUSED: Final[dict[str, Rejection]] = {
     Reason.TOO_MANY_PARAMETERS.value: Rejection(
@@ -63,6 +67,7 @@ class SeriesBook:
         self._devices: dict[tuple[str, str], DeviceEntry] = {}
         self._told_us: dict[tuple[str, str, str], int] = {}
         self._made = 0
+        self._layouts_bytes = 0
         self.learn(series, texts)
 
     def learn(self, series: Mapping[int, SeriesKey], texts: Mapping[int, tuple[str, str]]) -> None:
@@ -76,10 +81,14 @@ class SeriesBook:
         for key in self._series.values():
             names.setdefault((key.factory, key.device), set()).add(key.parameter)
         self._devices_of: Counter[str] = Counter(factory for factory, _ in names)
+        self._layouts_bytes = 0
         for place in names.keys() | self._devices.keys():
             entry = self._devices.setdefault(place, DeviceEntry(*place, set()))
             entry.names = names.get(place, set())
-            entry.layouts.clear()
+            entry.forget_layouts()
+            entry.budget_used = 0  # of what was not kept nothing counts
+            if not entry.names:
+                entry.first_us = entry.budget_from_us = 0
 
     @property
     def series_count(self) -> int:
@@ -135,10 +144,17 @@ class SeriesBook:
         until_us = 0
         if Reason.TOO_MANY_PARAMETERS in refused:
             self.tell(Reason.TOO_MANY_PARAMETERS, entry.factory_id, entry.key, received_us)
-            until_us = entry.budget_from_us + HOUR_US
+            until_us = max(entry.budget_from_us + HOUR_US, received_us + _ASK_AGAIN_US)
         layout = layout_of(ids, keep, len(names), refused, until_us=until_us, has_bands=entry.bands is not None)
-        entry.remember(names, layout)
+        self._layouts_bytes += entry.remember(names, layout)
+        if self._layouts_bytes > MOST_LAYOUTS_BYTES:
+            self._forget_layouts()
         return layout
+
+    def _forget_layouts(self) -> None:
+        for entry in self._devices.values():
+            entry.forget_layouts()
+        self._layouts_bytes = 0
 
     def _series_for(self, batch: OpenBatch, entry: DeviceEntry, name: str, received_us: int) -> int | Reason:
         key = SeriesKey(entry.factory_id, entry.key, name)

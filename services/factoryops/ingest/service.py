@@ -189,8 +189,8 @@ class _Running:
         self._beats += 1
 
     async def _show(self) -> None:
-        if self._endpoint and self._logins:
-            await asyncio.to_thread(self._logins.save_every_while, self._endpoint.user_names())
+        if self._endpoint and self._logins and self._logins.is_due:
+            await asyncio.to_thread(self._logins.save, self._endpoint.take_user_names())
         await asyncio.to_thread(self._heartbeat.write, self._figures(), self._problems.all())
 
     async def _reload_snapshot(self) -> None:

@@ -25,7 +25,7 @@ QUARANTINE_LIMIT: Final = 20_000
 """Quarantined messages kept; the oldest beyond it go, and the ledger still counts them."""
 
 QUARANTINE_BYTES: Final = 256 << 20
-"""Payload bytes kept in quarantine, bounded likewise."""
+"""Bytes of payloads and topics kept in quarantine, bounded likewise."""
 
 CHECKED_BYTES: Final = 256 << 20
 """Up to this size a file is checked page by page at opening; above, rows prove themselves when they are read."""
@@ -48,7 +48,7 @@ _INSERT_QUARANTINE: Final = (
     "INSERT INTO quarantine (received_us, factory, client, reason, detail, topic, payload, device)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_OLDEST_QUARANTINED: Final = "SELECT number, length(payload) FROM quarantine ORDER BY number LIMIT 200"
+_OLDEST_QUARANTINED: Final = "SELECT number, length(payload) + length(topic) FROM quarantine ORDER BY number LIMIT 200"
 
 
 class JournalWriter:
@@ -138,7 +138,7 @@ class JournalWriter:
         }
         self._quarantined = int(connection.execute("SELECT count(*) FROM quarantine").get)
         self._quarantined_bytes = int(
-            connection.execute("SELECT coalesce(sum(length(payload)), 0) FROM quarantine").get
+            connection.execute("SELECT coalesce(sum(length(payload) + length(topic)), 0) FROM quarantine").get
         )
         self.last_seq, self.ledger, self.watermark_us = self._newest_sound()
         self._next_seq = max(self.last_seq + 1, now_us())
@@ -240,7 +240,7 @@ class JournalWriter:
         execute(_INSERT_BATCH, (seq, self.last_seq, entry.received_us, len(entry.samples), crc, blob))
         execute("COMMIT")
         self._quarantined += len(entry.quarantined)
-        self._quarantined_bytes += sum(len(one.payload) for one in entry.quarantined)
+        self._quarantined_bytes += sum(len(one.payload) + len(one.topic) for one in entry.quarantined)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:

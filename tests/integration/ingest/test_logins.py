@@ -26,6 +26,9 @@ async def test_who_is_connected_is_noted(folder: IngestFolder, monkeypatch: pyte
     await until(lambda: set(read_logins(file)) == {"pump-1"})
     assert read_logins(file)["pump-1"] >= began_us
     await client.close()
+    brief = await RawClient.logged_in(service.endpoint_port, "b", "gateway")
+    await brief.close()
+    await until(lambda: "gateway" in read_logins(file))
     stop.set()
     await task
-    assert set(read_logins(file)) == {"pump-1"}
+    assert set(read_logins(file)) == {"pump-1", "gateway"}

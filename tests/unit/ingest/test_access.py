@@ -69,8 +69,8 @@ def test_a_user_name_without_a_previous_secret_is_not_opened_by_nothing() -> Non
 def test_last_uses_outlive_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "run" / "logins.json"
     assert read_logins(file) == {}
-    LoginBook(file).save_every_while({"pump-1"})
-    LoginBook(file).save_every_while({"pump-2"})
+    LoginBook(file).save({"pump-1"})
+    LoginBook(file).save({"pump-2"})
     assert set(read_logins(file)) == {"pump-1", "pump-2"}
     file.write_bytes(b"{")
     assert read_logins(file) == {}

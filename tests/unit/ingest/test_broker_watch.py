@@ -38,8 +38,10 @@ def test_what_was_thrown_away_is_a_gap_and_a_problem_with_count_and_times(
 
 def test_a_restarted_brokers_counter_begins_anew(watch: BrokerWatch) -> None:
     watch.take(DROPPED, b"100")
-    assert watch.take(DROPPED, b"3") is None
+    assert watch.take(DROPPED, b"0") is None
     assert watch.take(DROPPED, b"4") is not None
+    assert watch.take(DROPPED, b"3") is not None
+    assert "thrown away 7 messages" in watch.problems()["broker_dropped"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,15 @@ import pytest
 
 from factoryops.contracts.snapshot import SnapshotFactory, SnapshotMapping
 from factoryops.contracts.telemetry import Dialect, Rejection, Topic, parse_topic, subscriptions
-from factoryops.domain.mapping import MappedValue, PayloadKind, TopicMapping, ValueGroup, ValueType
+from factoryops.domain.mapping import (
+    MappedValue,
+    PayloadKind,
+    TimeForm,
+    TimeSource,
+    TopicMapping,
+    ValueGroup,
+    ValueType,
+)
 from factoryops.domain.samples import SampleFlag, text_code
 from factoryops.ingest import series_book
 from factoryops.ingest.batch import OpenBatch
@@ -283,6 +291,32 @@ def test_a_broker_subscribes_to_what_can_be_taken_and_nothing_else() -> None:
     assert subscriptions(wide, has_dialect_b=True) == [
         "factories/+/devices/+/telemetry", "devices/+/telemetry", "+/devices/+/telemetry", "site/+/data",
     ]  # fmt: skip
+
+
+def test_the_order_in_which_a_message_lists_its_records_makes_none_late() -> None:
+    mapping = TopicMapping(
+        name="Buffers", topic="site/{device}/data", records="$[*]", time=TimeSource("$.t", TimeForm.MICROSECONDS),
+        values=(MappedValue("v", "$.v"),),
+    )  # fmt: skip
+    plant = Admitting(msgspec.structs.replace(SNAPSHOT, mappings=[SnapshotMapping("1", PLANT.id, 1, mapping)]))
+    plant.send("site/m/data", [{"t": NOW_US - age, "v": age} for age in range(3)])
+    assert plant.take() == [("m", "v", NOW_US - age, float(age), 0) for age in (2, 1, 0)]
+
+
+def test_an_offset_found_within_a_message_of_many_records_holds_from_the_next_message_on() -> None:
+    mapping = TopicMapping(
+        name="Buffers", topic="site/{device}/data", records="$[*]", time=TimeSource("$.t", TimeForm.MICROSECONDS),
+        values=(MappedValue("v", "$.v"),),
+    )  # fmt: skip
+    plant = Admitting(msgspec.structs.replace(SNAPSHOT, mappings=[SnapshotMapping("1", PLANT.id, 1, mapping)]))
+    late: list[list[int]] = []
+    while not plant.clocks:
+        hour_ago_us = plant.now_us + 10_000_000 - 3_600_000_000
+        plant.send("site/m/data", [{"t": hour_ago_us - age, "v": 1} for age in (0, 1, 2, 3)], after_s=10)
+        late.append([flags & SampleFlag.LATE for *_, flags in plant.take()])
+    assert late[-1] == [SampleFlag.LATE] * 4
+    plant.send("site/m/data", [{"t": plant.now_us + 10_000_000 - 3_600_000_000, "v": 1}], after_s=10)
+    assert [flags for *_, flags in plant.take()] == [0]
 
 
 # --- budgets ---------------------------------------------------------------------------------------------------------

@@ -190,6 +190,17 @@ def test_the_quarantine_is_bounded_and_the_ledger_is_not(tmp_path: Path, monkeyp
     assert kept[0]["received_us"] == 9
 
 
+def test_long_topics_count_towards_the_quarantines_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "QUARANTINE_BYTES", 300_000)
+    bad = tuple(QuarantinedMessage(1, b"t" * 1_000, b"", "invalid_topic", "x", "f") for _ in range(500))
+    with JournalWriter(tmp_path / "journal.db") as writer:
+        writer.append(Entry(1, MessageLedger(500, 0, 500), quarantined=bad))
+        writer.trim(0)
+        reader = JournalReader(tmp_path / "journal.db")
+        assert len(reader.quarantined("f", most=2_000)) == 300
+        reader.close()
+
+
 def test_checkpoints_tell_the_slowest_and_the_furthest(tmp_path: Path) -> None:
     assert lowest_checkpoint(tmp_path, ["a", "b"], "journal") == 0
     publish_checkpoint(tmp_path, "a", "journal", 7)

@@ -30,6 +30,7 @@ from factoryops.domain.samples import SampleFlag
 from factoryops.domain.topic_template import DEVICE, PARAMETER
 
 MOST_RECORDS: Final = 5_000
+_LONGEST_SHOWN: Final = 100
 
 _WILD: Final = frozenset("+#")
 _RECEIVE_TIME: Final = int(SampleFlag.RECEIVE_TIME)
@@ -167,8 +168,14 @@ class CompiledMapping:
 
 
 def detail_of(one: Refusal) -> str:
-    """Why a value or a record cannot be used, as a sentence."""
-    return _DETAILS.get(one.reason) or f"The value of {one.parameter} is {one.reason.value.replace('_', ' ')}."
+    """Why a value or a record cannot be used, as a sentence.
+
+    A name in it may come from the message: whatever it holds, the sentence is short and can be stored and sent.
+    """
+    name = one.parameter
+    if len(name) > _LONGEST_SHOWN or not name.isprintable():
+        name = ascii(name[:_LONGEST_SHOWN])
+    return _DETAILS.get(one.reason) or f"The value of {name} is {one.reason.value.replace('_', ' ')}."
 
 
 def _why_nothing(refused: list[Refusal]) -> Rejection:

@@ -14,6 +14,7 @@ from typing import Final, Protocol, Self
 from factoryops.contracts.telemetry import Reason
 from factoryops.ingest.batch import Origin
 from factoryops.ingest.endpoint.filters import Subscription, matches
+from factoryops.ingest.routes import LONGEST_TOPIC_BYTES
 
 MOST_TOPICS: Final = 10_000
 """Topics remembered with those who want them, per factory."""
@@ -133,7 +134,9 @@ class _Room:
         if known is None:
             if len(self._wanted) >= MOST_TOPICS:
                 self._wanted.clear()
-            known = self._wanted[topic] = self._find(topic)
+            known = self._find(topic)
+            if len(topic) <= LONGEST_TOPIC_BYTES:
+                self._wanted[topic] = known
         return known
 
     def _find(self, topic: bytes) -> Wanted:

@@ -47,6 +47,7 @@ class Endpoint:
         self._hosts: Counter[str] = Counter()
         self._by_identity: dict[tuple[str, str], Connection] = {}
         self._logged_in: set[Connection] = set()
+        self._users_seen: set[str] = set()
         self._logged_at_s: dict[str, float] = {}
         self._flooded_at_s = -_FLOOD_IS_OVER_S
         self._reconnects = ReconnectWatch()
@@ -94,9 +95,11 @@ class Endpoint:
         """Devices that are logged in."""
         return len(self._logged_in)
 
-    def user_names(self) -> set[str]:
-        """Whose connections stand at the moment."""
-        return {session.publisher.label for _, session in self._sessions()}
+    def take_user_names(self) -> set[str]:
+        """Whose connections stand, or stood at some time since the last call."""
+        taken = self._users_seen | {session.publisher.label for _, session in self._sessions()}
+        self._users_seen.clear()
+        return taken
 
     # --- what connections ask ----------------------------------------------------------------------------------------
 
@@ -144,6 +147,7 @@ class Endpoint:
             older.end(ReasonCode.TAKEN_OVER, "taken_over", "gives way to a new connection with the same client id")
         self._by_identity[connection.identity] = connection
         self._logged_in.add(connection)
+        self._users_seen.add(username)
         self._admission.enter(username)
         if self._reconnects.note(connection.identity, self._loop.time()):
             said = f"comes more than {MOST_PER_MINUTE} times a minute: something it sends ends its connection each time"

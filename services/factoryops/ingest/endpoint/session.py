@@ -196,7 +196,7 @@ class Session(ABC):
     def control(self, first: int, body: bytes) -> None:
         """Take any packet but PUBLISH; raises ProtocolError."""
         if first == packets.PINGREQ and not body:
-            self._link.write(packets.PINGRESP)
+            self._link.send_acknowledgements(packets.PINGRESP)
         elif first == packets.PUBREL:
             self._release(body)
         elif first == packets.DISCONNECT:

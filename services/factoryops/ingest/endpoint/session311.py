@@ -54,10 +54,10 @@ class Session311(Session):
 
     def _answer_subscribe(self, packet_id: bytes, answers: list[ReasonCode]) -> None:
         codes = bytes(0 if one is ReasonCode.SUCCESS else _REFUSED for one in answers)
-        self._link.write(packet(packets.SUBACK, packet_id + codes))
+        self._link.send_acknowledgements(packet(packets.SUBACK, packet_id + codes))
 
     def _answer_unsubscribe(self, packet_id: bytes, answers: list[ReasonCode]) -> None:
-        self._link.write(packet(packets.UNSUBACK, packet_id))
+        self._link.send_acknowledgements(packet(packets.UNSUBACK, packet_id))
 
     def farewell(self, reason: ReasonCode, explanation: str) -> bytes:
         """Nothing: a server of MQTT 3.1.1 just closes."""

@@ -192,10 +192,10 @@ class Session5(Session):
             self._link.send_acknowledgements(packet(packets.PUBCOMP[0], packet_id + code))
 
     def _answer_subscribe(self, packet_id: bytes, answers: list[ReasonCode]) -> None:
-        self._link.write(packet(packets.SUBACK, packet_id + b"\0" + bytes(answers)))
+        self._link.send_acknowledgements(packet(packets.SUBACK, packet_id + b"\0" + bytes(answers)))
 
     def _answer_unsubscribe(self, packet_id: bytes, answers: list[ReasonCode]) -> None:
-        self._link.write(packet(packets.UNSUBACK, packet_id + b"\0" + bytes(answers)))
+        self._link.send_acknowledgements(packet(packets.UNSUBACK, packet_id + b"\0" + bytes(answers)))
 
     def farewell(self, reason: ReasonCode, explanation: str) -> bytes:
         """A DISCONNECT, with its explanation where the client can take it."""

@@ -8,7 +8,7 @@ from factoryops.ingest.endpoint.connection import MOST_UNFINISHED_BYTES, MOST_UN
 from factoryops.ingest.endpoint.outbox import MOST_BYTES, MOST_MESSAGES, Outbox
 from factoryops.ingest.endpoint.reconnects import MOST_PER_MINUTE, ReconnectWatch
 from tests.support.endpoint_stage import Stage
-from tests.support.mqtt_client import length, publish_packet
+from tests.support.mqtt_client import length, packet, publish_packet
 from tests.support.mqtt_corpus import SAMPLE, TOPIC
 
 LARGE = b"\x32" + length(200_000)
@@ -51,6 +51,19 @@ def test_who_does_not_read_its_acknowledgements_is_given_up() -> None:
     stage.feed(publish_packet(TOPIC, SAMPLE, 1))
     stage.transport.unsent_bytes = MOST_UNSENT_BYTES + 1
     stage.pipeline.commit()
+    assert stage.transport.is_closing
+    assert stage.said[-1].startswith("unread_acknowledgements")
+
+
+@pytest.mark.parametrize("level", [4, 5])
+@pytest.mark.parametrize("asked", [b"\xc0\x00", b"subscribe", b"unsubscribe"])
+def test_who_does_not_read_its_answers_is_given_up(level: int, asked: bytes) -> None:
+    properties = b"\0" if level == 5 else b""
+    body = b"\0\1" + properties + b"\0\1a"
+    packets = {b"subscribe": packet(0x82, body + b"\0"), b"unsubscribe": packet(0xA2, body)}
+    stage = Stage(level)
+    stage.transport.unsent_bytes = MOST_UNSENT_BYTES + 1
+    stage.feed(packets.get(asked, asked))
     assert stage.transport.is_closing
     assert stage.said[-1].startswith("unread_acknowledgements")
 
