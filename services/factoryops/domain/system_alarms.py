@@ -65,6 +65,7 @@ SYSTEM_ALARMS: Final[Mapping[str, SystemAlarm]] = {
     "device_clocks": SystemAlarm(
         "Clocks of devices wrong", Priority.LOW, "Set them; the devices' pages say by how much."
     ),
+    "clock_set": SystemAlarm("Server's clock jumped", Priority.MEDIUM, "Look at the server's time synchronisation."),
     "broker_away": SystemAlarm("Broker away", Priority.HIGH, _BROKER),
     "broker_unstable": SystemAlarm("Broker connection unstable", Priority.HIGH, _BROKER),
     "broker_refuses": SystemAlarm("Broker refuses us", Priority.HIGH, "Let our user read the factories' topics."),

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import logging
 import sys
+import time
 from collections import Counter
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from factoryops.ingest.problems import ProblemList
 from factoryops.ingest.recall import away_gap, recall
 from factoryops.ingest.snapshot_watch import SnapshotWatch
 from factoryops.ingest.upkeep import JOURNAL, WRITER, JournalUpkeep
+from factoryops.ingest.wall_clock import WallClock
 from factoryops.ingest.watermark import WatermarkClock
 from factoryops.journal.checkpoints import highest_checkpoint
 from factoryops.journal.doorbell import Doorbell
@@ -81,6 +83,7 @@ class _Running:
         self._guard = guard
         self._watermark = watermark
         self._problems = ProblemList()
+        self._wall_clock = WallClock()
         self._doorbell = Doorbell(config.doorbell_folder)
         self._pipeline = Pipeline(writer, guard, watermark, self._doorbell)
         self._upkeep = JournalUpkeep(config, writer, self._pipeline, self._problems)
@@ -218,6 +221,8 @@ class _Running:
         if pipeline.is_paused_for("backlog"):
             overload = "More is coming in than can be written: reading pauses, devices and brokers hold their messages."
         put("overload", overload)
+        self._wall_clock.look(time.monotonic(), now_us(), self._watermark.value_us)
+        put("clock_set", self._wall_clock.problem)
         self._problems.put_by_factory("device_clocks", wrong_clocks(self._guard.offsets_us))
 
     def _figures(self) -> dict[str, Any]:
