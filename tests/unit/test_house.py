@@ -35,3 +35,11 @@ def test_no_function_is_longer_than_a_screen() -> None:
 def test_every_link_of_the_documentation_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_proof_that_the_table_of_faults_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/reference/faults.md").read_text(encoding="utf-8")))
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    there = {name for source in sources for name in re.findall(r"^(?:async )?def (test_\w+)", source, re.MULTILINE)}
+    assert named
+    assert sorted(named - there) == []
