@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import apsw
 
@@ -24,6 +24,12 @@ _STEP_S: Final = 0.03
 """A transaction takes about so long, one series' day at least; sealing waits no longer than that."""
 
 _FREED_PAGES: Final = 2_000
+_SERIES_AT_ONCE: Final = 500
+_NEXT_SERIES: Final = (
+    "SELECT id, factory, device, parameter, (SELECT min(first_us) FROM block WHERE block.series = series.id),"
+    " (SELECT min(first_us) FROM rollup WHERE rollup.series = series.id) FROM series WHERE id > ? ORDER BY id LIMIT ?"
+)
+_OLDEST: Final = "SELECT min(first_us) FROM block WHERE series = ?"
 _OF_DAY: Final = "SELECT number, count FROM rollup WHERE series = ? AND first_us >= ? AND first_us < ?"
 _OLD_ROLLUPS: Final = (
     "SELECT number FROM rollup WHERE series = ? AND first_us < ? AND length(minutes) > 0"
@@ -33,6 +39,26 @@ _OLD_HOURS: Final = (
     "SELECT number FROM rollup WHERE series = ? AND first_us < ?"
     " AND NOT EXISTS (SELECT 1 FROM block WHERE block.number = rollup.number)"
 )
+
+
+class _Oldest(NamedTuple):
+    """How far back one series reaches; None where there is nothing.
+
+    Attributes:
+        sample_us / rolled_us: of its samples, of its roll-ups.
+    """
+
+    series: int
+    factory: str
+    device: str
+    parameter: str
+    sample_us: int | None
+    rolled_us: int | None
+
+    @property
+    def key(self) -> SeriesKey:
+        """Its key."""
+        return SeriesKey(self.factory, self.device, self.parameter)
 
 
 class Retention:
@@ -56,29 +82,33 @@ class Retention:
         """One transaction's worth; False when no series is left."""
         end = time.monotonic() + _STEP_S
         with self._connection:
-            while time.monotonic() < end:
-                row = self._connection.execute(
-                    "SELECT id, factory, device, parameter FROM series WHERE id > ? ORDER BY id LIMIT 1", (self._after,)
-                ).fetchone()
-                if row is None:
-                    return False
-                series, cutoffs = int(row[0]), plan.keep(SeriesKey(*row[1:])).cutoffs_us(now_us)
-                if not self._retire_oldest_day(series, cutoffs):
-                    self._thin(series, cutoffs)
-                    self._after = series
+            rows: list[Any] = self._connection.execute(_NEXT_SERIES, (self._after, _SERIES_AT_ONCE)).fetchall()
+            for row in rows:
+                found = _Oldest(*row)
+                cutoffs = plan.keep(found.key).cutoffs_us(now_us)
+                if not self._retire_days(found, cutoffs.raw_us, end):
+                    return True
+                if found.rolled_us is not None and found.rolled_us < max(cutoffs.minutes_us, cutoffs.hours_us):
+                    self._thin(found.series, cutoffs)
+                self._after = found.series
+                if time.monotonic() >= end:
+                    return True
+        return bool(rows)
+
+    def _retire_days(self, found: _Oldest, before_us: int, end: float) -> bool:
+        """Retire days while their samples are due; False when the time was over before all were."""
+        oldest_us = found.sample_us
+        while oldest_us is not None and oldest_us < before_us:
+            self._retire_day(found.series, oldest_us - oldest_us % DAY_US)
+            if time.monotonic() >= end:
+                return False
+            oldest_us = self._connection.execute(_OLDEST, (found.series,)).get
         return True
 
-    def _retire_oldest_day(self, series: int, cutoffs: Cutoffs) -> bool:
-        """Turn the oldest day whose samples are due into one row of roll-ups; False when none is due."""
-        oldest = self._connection.execute(
-            "SELECT min(first_us) FROM block WHERE series = ? AND first_us < ?", (series, cutoffs.raw_us)
-        ).get
-        if oldest is None:
-            return False
-        day_us = oldest - oldest % DAY_US
+    def _retire_day(self, series: int, day_us: int) -> None:
+        """Turn a day of samples into one row of roll-ups."""
         heads = find_blocks(self._connection, series, day_us, day_us + DAY_US)
         self._retire(series, (day_us, day_us + DAY_US), heads)
-        return True
 
     def _retire(self, series: int, day: tuple[int, int], heads: Sequence[BlockHead]) -> None:
         view = _OwnOnly(self._connection, SharedBlocks(), series, 0)
