@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -36,7 +37,8 @@ def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
             f"{path} cannot be written ({error.strerror}); nothing was changed. Check the folder's rights and space."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _make_folder(folder: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from factoryops.certificates.files import replace_file
 from factoryops.contracts.snapshot import (
     Snapshot,
     SnapshotCredential,
@@ -36,15 +36,20 @@ def write_snapshot(database: Database, path: Path, key: bytes) -> bool:
         StorageError: the file cannot be written.
     """
     sealed = seal_snapshot(take_snapshot(database), key)
+    if _read(path) == sealed:
+        return False
     try:
-        if path.exists() and path.read_bytes() == sealed:
-            return False
-        _replace(path, sealed)
-    except OSError as error:
-        raise StorageError(
-            f"The list of devices and credentials {path} cannot be written ({error.strerror}): new ones are not let in."
-        ) from error
+        replace_file(path, sealed)
+    except StorageError as error:
+        raise StorageError(f"{error} It lists devices and credentials: new ones are not let in.") from error
     return True
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:  # not there, or another user's: it is replaced
+        return None
 
 
 def _snapshot(tx: Transaction) -> Snapshot:
@@ -96,18 +101,3 @@ def _factory(tx: Transaction, factory: Factory) -> SnapshotFactory:
             if one.deadband is not None
         ],
     )
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Readers see the old file or the new one, whichever moment the power fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

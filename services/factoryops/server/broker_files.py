@@ -127,10 +127,21 @@ def reload_broker(folder: Path) -> bool:
     """Tell the broker to read its users again; whether it could be told. Connections of revoked users end."""
     try:
         process_id = int((folder / PID_FILE).read_text(encoding="ascii"))
+        if not _is_broker(process_id):
+            return False
         os.kill(process_id, signal.SIGHUP)
     except (OSError, ValueError, AttributeError):  # Windows has no SIGHUP
         return False
     return True
+
+
+def _is_broker(process_id: int) -> bool:
+    """Whether a process may be a Mosquitto: one that was killed leaves its number behind for others, whom we'd end."""
+    try:
+        name = Path(f"/proc/{process_id}/comm").read_text(encoding="utf-8")
+    except OSError:  # no such process, or a system that does not tell
+        return True
+    return "mosquitto" in name
 
 
 def _users(tx: Transaction, dialect_b_factory: str | None) -> list[tuple[CredentialRecord, BrokerUser | None]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -98,6 +99,32 @@ def test_a_device_key_that_means_something_else_in_a_topic_gets_no_credential(
 def test_only_the_service_reads_the_snapshot(database: Database, tmp_path: Path) -> None:
     write_snapshot(database, tmp_path / "snapshot.bin", KEY)
     assert (tmp_path / "snapshot.bin").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root makes files of others")
+def test_a_snapshot_written_by_root_is_the_services(database: Database, tmp_path: Path) -> None:
+    """Else ingest could not read it, nor the engine replace it: nobody would be let in or sent away any more."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    os.chown(folder, 12_345, 12_345)
+    write_snapshot(database, folder / "snapshot.bin", KEY)
+    assert (folder / "snapshot.bin").stat().st_uid == 12_345
+
+
+@pytest.mark.usefixtures("made")
+def test_a_snapshot_that_cannot_be_read_is_replaced(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "snapshot.bin").write_bytes(b"another user's")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", _forbidden)
+        assert write_snapshot(database, tmp_path / "snapshot.bin", KEY)
+    assert not write_snapshot(database, tmp_path / "snapshot.bin", KEY)
+
+
+def _forbidden(path: Path) -> bytes:
+    raise PermissionError(13, "Permission denied", path)
 
 
 @pytest.mark.usefixtures("made")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +98,15 @@ def test_a_broker_that_does_not_run_cannot_be_told(tmp_path: Path) -> None:
     assert not reload_broker(tmp_path)
     (tmp_path / "mosquitto.pid").write_text("no number")
     assert not reload_broker(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="only Linux tells a process's name like this")
+def test_another_program_that_has_a_killed_brokers_number_is_left_alone(tmp_path: Path) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    (tmp_path / "mosquitto.pid").write_text(str(other.pid))
+    assert not reload_broker(tmp_path)
+    other.communicate(b"\n", timeout=20)
+    assert other.returncode == 0
 
 
 def test_a_key_that_others_may_read_is_not_handed_on(tmp_path: Path) -> None:

@@ -197,6 +197,8 @@ class Connection(asyncio.Protocol):
                 self._control(first, data[body:after])
                 if self.is_over:
                     return end
+                if first != packets.PUBREL:  # that belongs to a message which was counted
+                    messages += 1
                 publish = self._publisher()
             at = after
         self._messages = messages

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from factoryops.ingest.endpoint.connection import MOST_UNFINISHED_BYTES, MOST_UNSENT_BYTES
+from factoryops.ingest.endpoint.meter import Meter
 from factoryops.ingest.endpoint.outbox import MOST_BYTES, MOST_MESSAGES, Outbox
 from factoryops.ingest.endpoint.reconnects import MOST_PER_MINUTE, ReconnectWatch
 from tests.support.endpoint_stage import Stage
@@ -53,6 +54,17 @@ def test_who_does_not_read_its_acknowledgements_is_given_up() -> None:
     stage.pipeline.commit()
     assert stage.transport.is_closing
     assert stage.said[-1].startswith("unread_acknowledgements")
+
+
+async def test_who_asks_too_much_waits_like_one_who_publishes_too_much() -> None:
+    stage = Stage(4)
+    stage.connection._meter = Meter(100.0, 0.0, None, lambda: stage.moment_s)
+    held = list[bool]()
+    for asked in (200, 1):
+        stage.feed(b"\xc0\x00" * asked)
+        held.append(stage.connection.is_held)
+    stage.connection.connection_lost(None)
+    assert held == [False, True]
 
 
 @pytest.mark.parametrize("level", [4, 5])
