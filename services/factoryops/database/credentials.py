@@ -94,6 +94,7 @@ class Credentials:
         actor: str = "administration",
     ) -> CredentialRecord:
         """Give it another secret; the one before stays good until `until`, any older one ends now."""
+        self._unit.take_turn(factory_id)
         before = self.get(factory_id, username)
         self._set(
             before,
@@ -108,6 +109,7 @@ class Credentials:
 
     def settle(self, factory_id: FactoryId, username: str, *, actor: str = "administration") -> CredentialRecord:
         """End the overlap of a rotation now; without one nothing changes."""
+        self._unit.take_turn(factory_id)
         before = self.get(factory_id, username)
         if before.previous_sha256 is None:
             return before

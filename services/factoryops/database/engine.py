@@ -112,11 +112,14 @@ class EngineRecords:
     def note_faults(self, faults: Mapping[tuple[str, int], str]) -> None:
         """Record why calculations are stopped; `faults` is by id and version."""
         table = tables.calculation
-        for (identity, version), fault in faults.items():
-            mine = sa.and_(table.c.id == identity, table.c.version == version, table.c.is_deleted.is_(False))
-            self._unit.write(
-                sa.update(table).where(mine, table.c.fault.is_(None)).values(fault=fault), every_factory=True
-            )
+        is_new = sa.and_(table.c.fault.is_(None), table.c.is_deleted.is_(False))
+        for portion in portions({identity for identity, _ in faults}):
+            query = sa.select(table.c.id, table.c.version).where(table.c.id.in_(portion), is_new)
+            for row in self._unit.rows(query, every_factory=True):
+                mine = sa.and_(table.c.id == row.id, table.c.version == row.version, is_new)
+                fault = faults.get((row.id, row.version))
+                if fault is not None:
+                    self._unit.write(sa.update(table).where(mine).values(fault=fault), every_factory=True)
 
     def apply(self, transitions: Sequence[AlarmTransition]) -> Applied:
         """Record raises and clears; repetitions (same alarm, annunciation, kind) change nothing.

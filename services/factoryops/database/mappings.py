@@ -48,6 +48,7 @@ class Mappings:
             ConflictError: one that is switched on has overlapping topics.
         """
         mapping_id = MappingId(new_id())
+        self._unit.take_turn(self._scope.factory_id)
         if len(self.list()) >= MOST_MAPPINGS:
             raise InvalidInputError(f"A factory has at most {MOST_MAPPINGS} mappings; delete one that is not used.")
         self._check(mapping_id, content)
@@ -60,6 +61,7 @@ class Mappings:
         self, mapping_id: MappingId | str, version: int, content: http.MappingContent
     ) -> http.KeptMapping:  # fmt: skip
         """Change one; raises as `create` does, and ConflictError unless `version` is the present one."""
+        self._unit.take_turn(self._scope.factory_id)
         before = self.get(mapping_id)
         self._check(mapping_id, content)
         table = tables.mapping

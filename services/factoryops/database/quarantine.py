@@ -26,8 +26,9 @@ class QuarantineMarks:
 
     def mark(self, messages: Iterable[tuple[int, int]]) -> int:
         """Note that messages were put into the history; a second time changes nothing. Answers how many were new."""
-        there = self.replayed()
-        new = [message for message in dict.fromkeys(messages) if message not in there]
+        wanted = dict.fromkeys(messages)
+        there = self._among({number for number, _ in wanted})
+        new = [message for message in wanted if message not in there]
         for portion in portions(new):
             rows = [
                 {
@@ -40,6 +41,16 @@ class QuarantineMarks:
             ]
             self._unit.insert(tables.quarantine_mark, rows)
         return len(new)
+
+    def _among(self, numbers: Iterable[int]) -> set[tuple[int, int]]:
+        """The marked messages of these numbers."""
+        table = tables.quarantine_mark
+        query = sa.select(table.c.number, table.c.received_us).where(table.c.factory_id == self._scope.factory_id)
+        return {
+            (row.number, row.received_us)
+            for portion in portions(numbers)
+            for row in self._unit.rows(query.where(table.c.number.in_(portion)))
+        }
 
     def forget_before(self, number: int) -> None:
         """Let go of marks of messages that the quarantine has dropped."""

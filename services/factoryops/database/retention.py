@@ -46,6 +46,7 @@ class RetentionRules:
         if faults:
             field, fault = next(iter(faults.items()))
             raise InvalidInputError(f"The rules cannot be used: {field} {fault}.", fields=faults)
+        self._unit.take_turn(self._scope.factory_id)
         before = self.get()
         if before.version != change.version:
             raise ConflictError("Somebody else changed these rules meanwhile: look at them again.")

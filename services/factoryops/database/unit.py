@@ -71,6 +71,14 @@ class Unit:
             raise AssertionError("a reading unit of work tried to write")
         self.has_written = True
 
+    def take_turn(self, factory_id: FactoryId) -> None:
+        """Let nobody else change the factory until the end of the unit: what is looked at now still holds then.
+
+        For checks over several rows, which no unique key and no version of a row guards.
+        """
+        counters = factory_counter
+        self.row(sa.select(counters.c.factory_id).where(counters.c.factory_id == factory_id).with_for_update())
+
     def advance(self, name: str, by: int = 1) -> int:
         """Advance a counter of the installation and answer its new value.
 

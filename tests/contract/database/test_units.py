@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 
+from factoryops.contracts import http
 from factoryops.contracts.http import JobKind, RunRequest
 from factoryops.database import tables
 from factoryops.database.database import Database
@@ -86,3 +89,57 @@ def test_two_who_take_the_same_name_at_once_get_one_refusal(site: Site) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(add, range(2))) == [False, True]
+
+
+def _retained(tx: Transaction, site: Site, place: int) -> None:
+    rules = [http.RetentionRule(name=f"All {place}", raw_days=30)]
+    tx.retention(site.scope).replace(http.RetentionChange(version=0, rules=rules))
+
+
+def _mapped(tx: Transaction, site: Site, place: int) -> None:
+    content = {"name": f"M {place}", "topic": "hall2/{device}/state", "values": [{"parameter": "force", "path": "$"}]}
+    tx.mappings(site.scope).create(http.MappingContent.model_validate(content | {"is_enabled": True}))
+
+
+@pytest.mark.parametrize("change", [_retained, _mapped])
+def test_what_is_checked_over_several_rows_still_holds_when_two_change_it_at_once(
+    site: Site, change: Callable[[Transaction, Site, int], None]
+) -> None:
+    """Two sets of retention rules, or two mappings of the same topic, must not both come into force."""
+    has_changed, may_end = threading.Event(), threading.Event()
+
+    def slowly(tx: Transaction) -> None:
+        change(tx, site, 1)
+        has_changed.set()
+        may_end.wait(0.5)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(site.database.run, slowly)
+        assert has_changed.wait(10)
+        second = pool.submit(site.database.run, lambda tx: change(tx, site, 2))
+        assert isinstance(second.exception(20), ConflictError)
+        assert first.exception(20) is None
+    assert [one.name for one in site.database.read(lambda tx: tx.retention(site.scope).get()).rules] in ([], ["All 1"])
+    assert len(site.database.read(lambda tx: tx.mappings(site.scope).list())) <= 1
+
+
+def test_of_two_rotations_at_once_the_later_keeps_the_secret_of_the_earlier(site: Site) -> None:
+    def rotate(tx: Transaction, secret: str) -> None:
+        until = datetime(2030, 1, 1, tzinfo=UTC)
+        tx.credentials.rotate(site.factory.id, "gateway", secret, broker_hash=secret, until=until)
+
+    site.database.run(lambda tx: tx.credentials.create(site.factory.id, "gateway", "first"))
+    has_changed = threading.Event()
+
+    def slowly(tx: Transaction) -> None:
+        rotate(tx, "second")
+        has_changed.set()
+        threading.Event().wait(0.5)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(site.database.run, slowly)
+        assert has_changed.wait(10)
+        pool.submit(site.database.run, lambda tx: rotate(tx, "third")).result(20)
+        first.result(20)
+    (held,) = site.database.read(lambda tx: tx.credentials.list(site.scope))
+    assert (held.secret_sha256, held.previous_sha256) == ("third", "second")
