@@ -26,6 +26,9 @@ from factoryops.domain.plant import Device, Parameter
 from factoryops.domain.samples import SeriesKey
 from factoryops.domain.time import from_us
 
+MOST_CALCULATIONS: Final = 1_000
+"""Calculated parameters of one factory."""
+
 _FIELDS: Final = ("name", "unit", "expression", "maximum_age_s", "is_enabled")
 
 
@@ -57,9 +60,13 @@ class Calculations:
         """Add one; its parameter, and a device that is not there yet, are added to the plant.
 
         Raises:
-            InvalidInputError: the expression cannot be used, names an unknown parameter, or depends on itself.
+            InvalidInputError: the expression cannot be used, names an unknown parameter, or depends on itself; or there
+                are too many.
             ConflictError: the parameter exists already.
         """
+        if self._count() >= MOST_CALCULATIONS:
+            message = f"A factory has at most {MOST_CALCULATIONS:,} calculated parameters; delete one that is not used."
+            raise InvalidInputError(message)
         identity = calculation_id(self._scope.factory_id, content.device_key, content.parameter_key)
         known = self._version_of(identity)
         wanted = self._wanted(identity, (known or 0) + 1, content)
@@ -115,6 +122,9 @@ class Calculations:
             table.c.factory_id == self._scope.factory_id, table.c.id == parameter_id(*key)
         )
         return self._unit.row(query) is not None
+
+    def _count(self) -> int:
+        return int(self._unit.value(sa.select(sa.func.count()).select_from(self._select().subquery())))
 
     def _all(self) -> builtins.list[Calculation]:
         return [calculation_of(row) for row in self._unit.rows(self._select())]

@@ -95,3 +95,12 @@ def test_every_change_is_told_to_the_engine(plant: Site) -> None:
     plant.database.run(lambda tx: tx.calculations(plant.scope).delete(made.id))
     assert number() == before + 2
     assert plant.database.read(lambda tx: tx.engine.current_calculations()) == []
+
+
+def test_a_factory_has_so_many_and_no_more(plant: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factoryops.database.calculations.MOST_CALCULATIONS", 2)
+    first, _ = create(plant, parameter_key="a"), create(plant, parameter_key="b")
+    with pytest.raises(InvalidInputError, match="at most 2"):
+        create(plant, parameter_key="c")
+    plant.database.run(lambda tx: tx.calculations(plant.scope).delete(first.id))
+    create(plant, parameter_key="c")

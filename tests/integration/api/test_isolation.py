@@ -191,6 +191,50 @@ def _state(client: httpx.Client) -> list[Any]:
     return [client.get(path).json() for path in ("alarms", "rules", "runs")]
 
 
+@pytest.mark.parametrize("path", ["quarantine/preview", "quarantine/replays"])
+def test_a_foreign_message_in_quarantine_is_as_unknown_as_an_absent_one(
+    service: ApiService, kit: FactoryKit, other: FactoryKit, path: str
+) -> None:
+    service.quarantine(other, b"their secret")
+    with service.client(other.tokens[Role.ADMIN]) as client:
+        number = client.get("quarantine").json()["messages"][0]["number"]
+    with service.client(kit.tokens[Role.ADMIN]) as client:
+        before = _state(client)
+        answers = [client.post(path, json={"numbers": [one]}) for one in (number, 1_000_000)]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert _fingerprint(answers[0]) == _fingerprint(answers[1])
+        assert _state(client) == before
+        assert "their secret" not in client.get("quarantine").text
+
+
+@pytest.mark.parametrize("operation", ["createCalculation", "tryCalculation"])
+def test_a_foreign_parameter_in_an_expression_is_as_unknown_as_an_absent_one(
+    service: ApiService, kit: FactoryKit, other: FactoryKit, own: Known, operation: str
+) -> None:
+    route = next(one for one in ROUTES if one.operation == operation)
+    body = _bodies(route, "x", own)
+    theirs = {"device_key": "only-theirs", "parameter_key": "twice", "name": "T", "expression": '"pump-1".pressure'}
+    with service.client(other.tokens[Role.ADMIN]) as client:
+        assert client.post("calculations", json=theirs).status_code in (201, 409)
+    with service.client(kit.tokens[Role.ADMIN]) as client:
+        answers = [
+            client.post(route.path[1:], json=body | {"expression": f'"{device}".twice'})
+            for device in ("only-theirs", "nobody-has")
+        ]
+    assert [answer.status_code for answer in answers] == [422, 422]
+    told = [json.dumps(_fingerprint(answer)) for answer in answers]
+    assert told[0].replace("only-theirs", "nobody-has") == told[1]
+
+
+def test_a_taken_user_name_of_a_credential_tells_nothing_of_another_factory(service: ApiService) -> None:
+    long = "a-slug-that-is-longer-than-what-fits-into-user-names"
+    factories = [service.add_factory(f"{long}-{place}") for place in ("north", "south")]
+    for factory in factories:
+        with service.client(factory.tokens[Role.ADMIN]) as client:
+            assert client.post("credentials", json={"kind": "gateway", "name": "hall2"}).status_code == 201
+            assert client.post("credentials", json={"kind": "gateway", "name": "hall2"}).status_code == 409
+
+
 def test_one_foreign_parameter_in_a_query_makes_the_whole_query_unknown(
     service: ApiService, kit: FactoryKit, own: Known, foreign: Known
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from factoryops.api.call import Asking, Call
 from factoryops.contracts import http
@@ -12,11 +13,14 @@ from factoryops.database.transaction import Transaction
 from factoryops.domain.credentials import CredentialKind, provisioning_text, topic_of
 from factoryops.domain.errors import InvalidInputError, NotFoundError
 from factoryops.domain.identity import Scope, derived_id
+from factoryops.domain.plant import Factory
 from factoryops.domain.time import from_us, now_us
 from factoryops.identity.credentials import NewCredential, create_credential, rotate_credential
 from factoryops.ingest.logins import read_logins
 
-_NONE = "There is no such credential."
+_LONGEST_PREFIX: Final = 39
+_SHORTENED: Final = 30
+_NONE: Final = "There is no such credential."
 
 
 async def list_credentials(asking: Asking) -> http.CredentialList:
@@ -65,16 +69,23 @@ async def revoke_credential(credential_id: http.Identifier, asking: Asking) -> N
 
 
 def _create(asking: Call, body: http.CredentialRequest) -> NewCredential:
-    slug = asking.session.factory.slug
     return create_credential(
         asking.service.context.database,
         asking.scope.factory_id,
-        # With the factory's slug and a dot, which no slug has, a taken name tells nothing of other factories.
-        username=f"{slug[:39]}.{body.name}" if body.name else None,
+        username=f"{_own_prefix(asking.session.factory)}.{body.name}" if body.name else None,
         device_key=body.device_key,
         is_tool=body.kind is CredentialKind.TOOL,
         actor=asking.scope.actor,
     )
+
+
+def _own_prefix(factory: Factory) -> str:
+    """What user names of a factory begin with, before a dot, which no slug has.
+
+    No other factory's begin so, so that a name that is taken tells nothing of others.
+    """
+    slug = factory.slug
+    return slug if len(slug) <= _LONGEST_PREFIX else f"{slug[:_SHORTENED]}-{factory.id[-8:]}"
 
 
 def _rotate(asking: Call, username: str, overlap_h: float) -> NewCredential:
