@@ -21,6 +21,9 @@ _NO_TIME: Final = -(1 << 62)
 """Stands for an empty cell in a column of points in time."""
 
 _NOTHING: Final[Mapping[str, str]] = {}
+_WIDEST_ROW_BYTES: Final = 64 << 10
+"""A few repeated texts make a small file huge in memory: rows wider than this on average are no samples."""
+
 _GROUP_ROWS: Final = 262_144
 """Rows are gathered to row groups of this size, which readers can skip by their statistics."""
 
@@ -172,10 +175,15 @@ class ParquetTable:
         with None where there is none.
 
         Raises:
-            InvalidInputError: the file is damaged, or a time or number in it does not fit.
+            InvalidInputError: the file is damaged, its rows are too wide, or a time or number in it does not fit.
         """
         try:
             for batch in self._file.iter_batches(batch_size=most_rows, columns=list(names)):
+                if batch.nbytes > batch.num_rows * _WIDEST_ROW_BYTES:
+                    raise InvalidInputError(
+                        f"The Parquet file has rows of more than {_WIDEST_ROW_BYTES >> 10} KiB; that is no table of "
+                        "samples. Leave out the columns of long texts."
+                    )
                 yield {name: self._column(batch.column(name)) for name in names}
         except (OSError, self._arrow.ArrowException) as error:
             raise InvalidInputError(f"The Parquet file cannot be read on ({error}).") from error

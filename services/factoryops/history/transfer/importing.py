@@ -81,14 +81,14 @@ class ImportResult:
     series: tuple[SeriesKey, ...]
 
 
-def open_table(file: Path, plan: ImportPlan) -> TableFile:
-    """The table in a file, CSV or Parquet.
+def open_table(file: Path, plan: ImportPlan, *, is_first_look: bool = False) -> TableFile:
+    """The table in a file, CSV or Parquet; of a Parquet file a first look takes few rows into memory.
 
     Raises:
         InvalidInputError: it is neither; says why.
     """
     if is_parquet(file):
-        return ParquetTable(file)
+        return ParquetTable(file, rows_at_once=_SAMPLE_ROWS) if is_first_look else ParquetTable(file)
     return CsvTable(file, encoding=plan.encoding, delimiter=plan.delimiter, decimal=plan.decimal)
 
 
@@ -98,7 +98,7 @@ def preview(file: Path, plan: ImportPlan, *, most_rows: int = 20) -> Preview:
     Raises:
         InvalidInputError: it is no table at all.
     """
-    table = open_table(file, plan)
+    table = open_table(file, plan, is_first_look=True)
     first = _first_block(table)
     sample = [column[:_SAMPLE_ROWS] for column in first.columns]
     completed = complete(table, sample, plan)

@@ -30,13 +30,18 @@ def is_parquet(file: Path) -> bool:
 class ParquetTable:
     """A Parquet file of plain columns. A place in it is a number of rows.
 
+    Args:
+        path: the file.
+        rows_at_once: how many rows are in memory at a time.
+
     Raises:
         InvalidInputError: it is damaged.
         SetupError: pyarrow is not installed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, rows_at_once: int = _ROWS_AT_ONCE) -> None:
         self._path = path
+        self._rows_at_once = rows_at_once
         with closing(parquet.ParquetTable(path)) as table:
             self.header = [str(name) for name in table.names]
             self.size = table.rows
@@ -49,7 +54,7 @@ class ParquetTable:
         """The rows in blocks; see TableFile.blocks. Rows before `after` are read and passed over."""
         place = 0
         with closing(parquet.ParquetTable(self._path)) as table:
-            for piece in table.pieces(self.header, most_rows=_ROWS_AT_ONCE):
+            for piece in table.pieces(self.header, most_rows=self._rows_at_once):
                 columns = [piece[name] for name in self.header]
                 first, place = place, place + len(columns[0])
                 if place > after:

@@ -220,6 +220,21 @@ def test_hostile_rows_cost_themselves_and_no_more(site: ImportSite, tmp_path: Pa
     assert sum(tally.refused.values()) >= 1
 
 
+def test_a_small_parquet_file_of_huge_rows_takes_little_memory(tmp_path: Path) -> None:
+    """One long text, repeated, is a few hundred kilobytes on disk and gigabytes in memory."""
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    file, count = tmp_path / "a.parquet", 70_000
+    for size, message in ((20_000, "which device"), (200_000, "more than 64 KiB")):
+        text = arrow.DictionaryArray.from_arrays(arrow.array([0] * count, arrow.int32()), arrow.array(["x" * size]))
+        parquet.write_table(arrow.table({"time": arrow.array(range(count)), "a": text}), file, store_schema=False)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        try:
+            assert message in preview(file, ImportPlan()).problem
+        except InvalidInputError as error:
+            assert message in str(error)  # noqa: PT017 - one of the two says it
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
 def test_a_large_file_takes_little_memory(site: ImportSite, tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     with file.open("w", encoding="utf-8") as out:
