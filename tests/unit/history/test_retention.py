@@ -119,6 +119,39 @@ def test_late_samples_of_an_expired_day_join_what_is_left_of_it(tmp_path: Path) 
         assert store.ledger().expired == 2 * 144 * 3 + 5
 
 
+def test_a_plan_that_changes_half_way_concerns_every_series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factoryops.history.local.retention._STEP_S", 0.0001)
+    with closing(LocalHistory(tmp_path / "history.db")) as store:
+        _fill(store, days=3)
+        store.tidy(budget_s=10)
+        assert not store.retain(_plan(raw_days=2), budget_s=0.0001)
+        _retire(store, _plan(raw_days=1))
+        assert store.ledger().expired == 2 * 144 * 3
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_day_in_the_midst_of_its_compaction_counts_once(tmp_path: Path, is_restarted: bool) -> None:
+    path = tmp_path / "history.db"
+    store = LocalHistory(path)
+    model = _fill(store, days=2)
+    _begin_compaction(store)
+    while not store.retain(_plan(raw_days=1), budget_s=10):
+        pass
+    assert_bins(store.binned([A], *ALL, DAY_US)[A], model.binned(A, *ALL, DAY_US))
+    if is_restarted:
+        store.close()
+        store = LocalHistory(path)
+    _retire(store, _plan(raw_days=1))
+    assert_bins(store.binned([A], *ALL, DAY_US)[A], model.binned(A, *ALL, DAY_US))
+    assert store.ledger().expired == 144 * 3
+    store.close()
+
+
+def _begin_compaction(store: LocalHistory) -> None:
+    assert store._compaction._begin()
+    store._compaction._step()
+
+
 def test_space_is_given_back(tmp_path: Path) -> None:
     path = tmp_path / "history.db"
     random = np.random.default_rng(1)

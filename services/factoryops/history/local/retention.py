@@ -17,7 +17,15 @@ from factoryops.domain.samples import SeriesKey
 from factoryops.domain.summaries import combine
 from factoryops.history.books import EXPIRED, add_to_ledger
 from factoryops.history.local.binning import SeriesView, binned_view
-from factoryops.history.local.blocks import DAY_US, BlockHead, Piece, SharedBlocks, delete_blocks, find_blocks
+from factoryops.history.local.blocks import (
+    DAY_US,
+    BlockHead,
+    Piece,
+    SharedBlocks,
+    delete_blocks,
+    find_blocks,
+    find_shared,
+)
 from factoryops.history.local.rollups import HOUR_US, INSERT, MINUTE_US, encode_rows
 
 _STEP_S: Final = 0.03
@@ -29,7 +37,7 @@ _NEXT_SERIES: Final = (
     "SELECT id, factory, device, parameter, (SELECT min(first_us) FROM block WHERE block.series = series.id),"
     " (SELECT min(first_us) FROM rollup WHERE rollup.series = series.id) FROM series WHERE id > ? ORDER BY id LIMIT ?"
 )
-_OLDEST: Final = "SELECT min(first_us) FROM block WHERE series = ?"
+_OLDEST: Final = "SELECT min(first_us) FROM block WHERE series = ? AND first_us >= ?"
 _OF_DAY: Final = "SELECT number, count FROM rollup WHERE series = ? AND first_us >= ? AND first_us < ?"
 _OLD_ROLLUPS: Final = (
     "SELECT number FROM rollup WHERE series = ? AND first_us < ? AND length(minutes) > 0"
@@ -67,9 +75,13 @@ class Retention:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._after = 0
+        self._asked: tuple[RetentionPlan, int] | None = None
 
     def run(self, plan: RetentionPlan, now_us: int, *, budget_s: float) -> bool:
-        """Work for about `budget_s`; returns whether every series has been looked at since the last time it was so."""
+        """Work for about `budget_s`; returns whether every series has been looked at by this plan and on this day."""
+        asked = plan, now_us // DAY_US
+        if asked != self._asked:
+            self._asked, self._after = asked, 0
         deadline = time.monotonic() + budget_s
         while time.monotonic() < deadline:
             if not self._step(plan, now_us):
@@ -96,19 +108,20 @@ class Retention:
         return bool(rows)
 
     def _retire_days(self, found: _Oldest, before_us: int, end: float) -> bool:
-        """Retire days while their samples are due; False when the time was over before all were."""
+        """Retire days while their samples are due; False when the time was over before all were.
+
+        A day of which samples still wait in shared blocks is left for another time: compaction may have carried them
+        over already, and they would count again.
+        """
         oldest_us = found.sample_us
         while oldest_us is not None and oldest_us < before_us:
-            self._retire_day(found.series, oldest_us - oldest_us % DAY_US)
-            if time.monotonic() >= end:
-                return False
-            oldest_us = self._connection.execute(_OLDEST, (found.series,)).get
+            day = oldest_us - oldest_us % DAY_US, oldest_us - oldest_us % DAY_US + DAY_US
+            if not find_shared(self._connection, *day, (found.series, found.series)):
+                self._retire(found.series, day, find_blocks(self._connection, found.series, *day))
+                if time.monotonic() >= end:
+                    return False
+            oldest_us = self._connection.execute(_OLDEST, (found.series, day[1])).get
         return True
-
-    def _retire_day(self, series: int, day_us: int) -> None:
-        """Turn a day of samples into one row of roll-ups."""
-        heads = find_blocks(self._connection, series, day_us, day_us + DAY_US)
-        self._retire(series, (day_us, day_us + DAY_US), heads)
 
     def _retire(self, series: int, day: tuple[int, int], heads: Sequence[BlockHead]) -> None:
         view = _OwnOnly(self._connection, SharedBlocks(), series, 0)
@@ -133,7 +146,7 @@ class Retention:
 
 
 class _OwnOnly(SeriesView):
-    """Own blocks alone: what waits in shared ones is retired when compaction has carried it over."""
+    """Own blocks alone: a day that is retired has nothing in shared ones."""
 
     def waiting(self, span: tuple[int, int]) -> list[Piece]:
         """Nothing."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from factoryops.domain.errors import StorageError
+from factoryops.domain.samples import SeriesKey
 from factoryops.history.transfer.tally import Tally
 
 
@@ -16,14 +17,14 @@ class ImportState(msgspec.Struct, frozen=True):
     Attributes:
         token: names the import; the state of another is not taken up.
         position / row: where the next block begins.
-        finished: nothing is left to do.
+        series: what got samples so far.
     """
 
     token: str
     position: int
     row: int
     tally: Tally
-    series: tuple[int, ...] = ()
+    series: tuple[SeriesKey, ...] = ()
 
 
 def read_state(file: Path, token: str) -> ImportState | None:

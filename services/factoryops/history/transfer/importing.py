@@ -140,7 +140,8 @@ class _Import:
         state = read_state(job.state_file, job.token) if writer is not None else None
         self._state = state or ImportState(job.token, 0, 0, Tally())
         self._tally = self._state.tally
-        self._used: set[int] = set(self._state.series)
+        before = (self._names.resolve(key.device, key.parameter) for key in self._state.series)
+        self._used = {one for one in before if isinstance(one, int)}
         reading = resolve(self._table, self._plan)
         self._translator = Translator(self._table.header, reading, self._names, self._tally)
         self._began = self._told = time.monotonic()
@@ -164,13 +165,12 @@ class _Import:
                 self._writer.wait_for_room()
             failpoint("import_block_written")
             row = block.first_row + block.rows + block.refused.total()
-            state = ImportState(self._job.token, block.end, row, self._tally, tuple(sorted(self._used)))
+            state = ImportState(self._job.token, block.end, row, self._tally, tuple(self._series()))
             write_state(self._job.state_file, state)
         self._report(block.end)
 
     def _series(self) -> Iterable[SeriesKey]:
-        known = {**self._names.keys}
-        return (known[one] for one in sorted(self._used) if one in known)
+        return (self._names.keys[one] for one in sorted(self._used))
 
     def _report(self, position: int) -> None:
         now = time.monotonic()

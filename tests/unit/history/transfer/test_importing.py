@@ -150,6 +150,29 @@ def test_an_import_that_was_killed_goes_on_where_it_stopped(
     assert site.store.ledger().replaced <= 200
 
 
+def test_an_import_that_was_killed_still_names_what_it_had_read_before(
+    site: ImportSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 200)
+    rows = "".join(f"{1_772_344_800 + n},press-{n // 50},p,{n}\n" for n in range(100))
+    file = write(tmp_path / "a.csv", "time,device,parameter,value\n" + rows)
+    real, calls = import_state.write_state, []
+
+    def killed(*arguments: object) -> None:
+        real(*arguments)  # type: ignore[arg-type]  # passed through
+        calls.append(arguments)
+        if len(calls) == 10:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(importing, "write_state", killed)
+    with pytest.raises(KeyboardInterrupt):
+        site.take(file)
+    monkeypatch.setattr(importing, "write_state", real)
+    result = site.take(file)
+    assert {key.device for key in result.series} == {"press-0", "press-1"}
+    assert (result.tally.rows, result.tally.new_series) == (100, 2)
+
+
 def test_names_stay_within_their_budgets(site: ImportSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(names, "NAMES_PER_DEVICE", 3)
     rows = "".join(f"{1_772_344_800 + n},d,p{n},1\n" for n in range(10))
