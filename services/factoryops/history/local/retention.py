@@ -31,7 +31,7 @@ from factoryops.history.local.rollups import HOUR_US, INSERT, MINUTE_US, encode_
 _STEP_S: Final = 0.03
 """A transaction takes about so long, one series' day at least; sealing waits no longer than that."""
 
-_FREED_PAGES: Final = 2_000
+_FREED_PAGES: Final = 200
 _SERIES_AT_ONCE: Final = 500
 _NEXT_SERIES: Final = (
     "SELECT id, factory, device, parameter, (SELECT min(first_us) FROM block WHERE block.series = series.id),"
@@ -85,10 +85,17 @@ class Retention:
         deadline = time.monotonic() + budget_s
         while time.monotonic() < deadline:
             if not self._step(plan, now_us):
-                self._after = 0
-                self._connection.execute(f"PRAGMA incremental_vacuum({_FREED_PAGES})").fetchall()
-                return True
+                return self._give_back(deadline)
         return False
+
+    def _give_back(self, deadline: float) -> bool:
+        """Give the disk its space back; False when the time was over before all of it was."""
+        while self._connection.pragma("freelist_count"):
+            self._connection.execute(f"PRAGMA incremental_vacuum({_FREED_PAGES})").fetchall()
+            if time.monotonic() >= deadline:
+                return False
+        self._after = 0
+        return True
 
     def _step(self, plan: RetentionPlan, now_us: int) -> bool:
         """One transaction's worth; False when no series is left."""
