@@ -41,6 +41,10 @@ logger = logging.getLogger(__name__)
 
 _CONNECT_TIMEOUT_S: Final = 10.0
 _WAIT_S: Final = 0.5
+_PACKETS_PER_TURN: Final = 1_000
+_MOST_UNDELIVERED: Final = 10_000
+"""Messages on their way to the event loop; with so many nothing is read, and the broker keeps the rest."""
+
 _REMEMBER_EVERY_S: Final = 5.0
 
 Received = tuple[bytes, bytes, bytes | None, bool]
@@ -103,6 +107,8 @@ class BrokerSource:
         self._connected_since_s: float | None = None
         self._away = "The connection has not been made yet."
         self._received = 0
+        # Each is counted by one thread alone: handed to the event loop, and taken there.
+        self._handed = self._delivered = 0
         pipeline.add_source(self)
 
     # --- the event loop's side ---------------------------------------------------------------------------------------
@@ -175,6 +181,10 @@ class BrokerSource:
         return {"is_connected": is_connected, "received": self._received, **self._watch.figures()}
 
     def _deliver(self, generation: Generation, bundle: list[Received]) -> None:
+        is_waited_for = self._handed - self._delivered >= _MOST_UNDELIVERED
+        self._delivered += len(bundle)
+        if is_waited_for:
+            self._wake()
         if generation.is_given_up:
             return
         received_us = now_us()
@@ -252,11 +262,13 @@ class BrokerSource:
         connection = client.socket()
         if connection is None:
             return False
-        is_readable = self._wait(connection, can_write=client.has_unsent)
+        may_read = not self._is_paused and self._handed - self._delivered < _MOST_UNDELIVERED
+        is_unread = may_read and client.has_unread
+        is_readable = self._wait(connection, may_read=may_read, can_write=client.has_unsent, is_due=is_unread)
         if self._to_drop is not None and self._to_drop is self._generation:
             self._away = "Its messages could not be stored."
             return False
-        stands = not is_readable or client.read_packets()
+        stands = not (is_readable or is_unread) or client.read_packets(most=_PACKETS_PER_TURN)
         self._hand_over()
         self._send_acks(client)
         if self._connected_since_s is not None:
@@ -265,14 +277,14 @@ class BrokerSource:
         self._memory.save_seen_every(_REMEMBER_EVERY_S, is_connected=self._connected_since_s is not None)
         return stands and client.flush() and client.loop_misc() == 0
 
-    def _wait(self, connection: Any, *, can_write: bool) -> bool:
-        """Wait until there is something to do; returns whether the connection can be read."""
-        events = (0 if self._is_paused else selectors.EVENT_READ) | (selectors.EVENT_WRITE if can_write else 0)
+    def _wait(self, connection: Any, *, may_read: bool, can_write: bool, is_due: bool) -> bool:
+        """Wait until there is something to do, or only look when it `is_due`; returns whether it can be read."""
+        events = (selectors.EVENT_READ if may_read else 0) | (selectors.EVENT_WRITE if can_write else 0)
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_reader, selectors.EVENT_READ)
             if events:
                 selector.register(connection, events)
-            ready = {key.fileobj: mask for key, mask in selector.select(_WAIT_S)}
+            ready = {key.fileobj: mask for key, mask in selector.select(0 if is_due else _WAIT_S)}
         if self._wake_reader in ready:
             self._drain_wakes()
         return bool(ready.get(connection, 0) & selectors.EVENT_READ)
@@ -288,6 +300,7 @@ class BrokerSource:
         if self._bundle:
             bundle, self._bundle = self._bundle, []
             self._received += len(bundle)
+            self._handed += len(bundle)
             self._loop.call_soon_threadsafe(self._deliver, self._generation, bundle)
 
     def _send_acks(self, client: BufferedClient) -> None:

@@ -28,16 +28,20 @@ class BufferedClient(TlsClient):
         # With this callback set, paho leaves writing to the owner instead of writing from wherever ack() is called.
         self.on_socket_register_write = _leave_to_owner
 
-    def read_packets(self) -> bool:
-        """Handle everything that can be read without waiting; returns whether the link still stands."""
-        while True:
+    def read_packets(self, *, most: int) -> bool:
+        """Handle up to `most` packets that can be read without waiting; returns whether the link still stands."""
+        for _ in range(most):
             if self.loop_read() != 0:
                 return False
-            if self._read_at >= len(self._read_buffer) and not self._has_decrypted():
+            if not self.has_unread:
                 return True
+        return True
 
-    def _has_decrypted(self) -> bool:
-        """Whether the TLS layer holds bytes that waiting for the socket would not show."""
+    @property
+    def has_unread(self) -> bool:
+        """Whether bytes were read that are not handled yet, which waiting for the socket would not show."""
+        if self._read_at < len(self._read_buffer):
+            return True
         connection = self.socket()
         return isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
 

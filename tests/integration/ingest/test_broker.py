@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from factoryops.ingest import broker as broker_module
+from factoryops.ingest.broker import BrokerSource
 from factoryops.ingest.config import BrokerConfig
 from tests.integration.ingest.conftest import Running
 from tests.support.ingest_folder import IngestFolder
@@ -53,6 +56,29 @@ async def test_what_the_broker_delivers_is_stored(
         await until(lambda: len(values(broker_folder)) >= 200)
         await client.close()
     assert values(broker_folder) == [float(number) for number in range(200)]
+
+
+async def test_what_the_event_loop_has_not_taken_yet_is_bounded_and_all_of_it_arrives(
+    broker_folder: IngestFolder, mosquitto: Mosquitto, run_ingest: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_module, "_MOST_UNDELIVERED", 20)
+    monkeypatch.setattr(broker_module, "_PACKETS_PER_TURN", 7)
+    undelivered: list[int] = []
+    deliver = BrokerSource._deliver
+
+    def watched(source: BrokerSource, generation: Any, bundle: list[Any]) -> None:
+        undelivered.append(source._handed - source._delivered)
+        deliver(source, generation, bundle)
+
+    monkeypatch.setattr(BrokerSource, "_deliver", watched)
+    async with run_ingest(broker_folder):
+        await until(lambda: is_connected(broker_folder))
+    client = await publisher(mosquitto)
+    await publish_numbers(client, range(400))
+    await client.close()
+    async with run_ingest(broker_folder):
+        await until(lambda: len(set(values(broker_folder))) >= 400, timeout_s=30)
+    assert max(undelivered) <= 20 + 7
 
 
 async def test_messages_sent_while_the_service_is_down_wait_in_the_broker(
