@@ -169,10 +169,11 @@ class Guard:
             moment_us = received_us
         if moment_us < self.backlog_before_us:
             self.backlog_seen += 1
-        if moment_us < entry.newest_us:
-            return _LATE
         if moment_us < self.watermark_us:
+            # One that is older than the device's newest as well may tell of a clock that was set back.
             self._clocks.behind(batch, entry, time_us, received_us)
+            return _LATE
+        if moment_us < entry.newest_us:
             return _LATE
         if entry not in batch.newest_before:
             batch.newest_before[entry] = entry.newest_us

@@ -178,6 +178,17 @@ def test_a_clock_that_drifts_on_is_followed() -> None:
     assert [round(one.offset_us / US_PER_S) for one in plant.clocks] == [10, 13, 16]
 
 
+@pytest.mark.parametrize("skew_s", [-1_800.0, 57.0 - UNIX_S], ids=["half an hour", "to 1970, by a power cut"])
+def test_a_clock_that_is_set_back_is_followed_within_a_minute(skew_s: float) -> None:
+    plant = Admitting()
+    run(plant, skew_s=0, count=30)
+    run(plant, skew_s=skew_s, count=70)
+    assert [round(one.offset_us / US_PER_S) for one in plant.clocks] == [-round(skew_s)]
+    plant.take()
+    run(plant, skew_s=skew_s, count=5)
+    assert [flags for *_, flags in plant.take()] == [0] * 5
+
+
 def test_a_message_without_a_time_is_not_shifted() -> None:
     plant = Admitting()
     run(plant, skew_s=-HOUR_S)
