@@ -137,8 +137,11 @@ class CalculatedTab(QWidget):
         self._show_buttons()
 
     def begin_new(self) -> None:
-        """Start an empty one."""
+        """Start an empty one, unless something here is not saved yet."""
         if not self._place.session.may(Permission.EDIT_RULES):
+            return
+        if self.form.is_changed:
+            self._place.navigator.say_briefly(say("Save or discard the changes first."))
             return
         self.states.show_content()
         self.table.view.clearSelection()

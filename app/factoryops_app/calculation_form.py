@@ -18,6 +18,7 @@ from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.expression_edit import ExpressionEdit
 from factoryops_widgets.form import Form
+from factoryops_widgets.formatting import number
 from factoryops_widgets.trend import TrendView
 from factoryops_widgets.trend_types import Pen
 
@@ -186,8 +187,8 @@ class CalculationForm(QWidget):
         if draft != self.draft():
             return
         self.judgement.setText(
-            say("{count} values; {missing} moments without one.", count=f"{tried.count:,}",
-                missing=f"{tried.without_value:,}")
+            say("{count} values; {missing} moments without one.", count=number(tried.count, 0),
+                missing=number(tried.without_value, 0))
         )  # fmt: skip
         self.trend.set_pens([Pen(_PEN, draft.name or say("Result"), draft.unit, is_step=tried.is_condition)])
         self.trend.set_span(trial.start_us, trial.end_us)

@@ -205,6 +205,7 @@ class ExportDialog(QDialog):
 
     def start(self) -> None:
         """Begin the export."""
+        self.export_button.setEnabled(False)
         self._tasks.start(self._start(self.plan()))
 
     async def _start(self, plan: http.ExportPlan) -> None:
@@ -219,6 +220,7 @@ class ExportDialog(QDialog):
         super().done(result)
 
     def _on_error(self, error: FactoryOpsError) -> None:
+        self.export_button.setEnabled(True)
         self._estimate.clear()
         if isinstance(error, InvalidInputError):
             self.form.set_errors(error.fields)

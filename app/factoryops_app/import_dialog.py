@@ -33,6 +33,7 @@ from factoryops_widgets.busy import BusyLine
 from factoryops_widgets.data_table import ColumnSpec, DataTable
 from factoryops_widgets.form import Form
 
+_TIME_PX = 176
 _Row = tuple[int, list[str]]
 """The number of a row, and its cells."""
 
@@ -55,6 +56,8 @@ class ImportDialog(QDialog):
         self._tasks = DialogTasks(place.tasks, self._on_error)
         self._end: Unsubscribe | None = None
         self._trial: str | None = None
+        self._asked = 0
+        self._is_busy = False
         self.upload: http.Upload | None = None
         self.plan = http.ImportPlan(timezone=str(place.look.zone))
         self._busy = BusyLine(place.look)
@@ -154,10 +157,21 @@ class ImportDialog(QDialog):
         await self._preview(sent.id, sent.plan.model_copy(update={"timezone": self.plan.timezone}))
 
     async def _preview(self, upload_id: str, plan: http.ImportPlan) -> None:
-        self._take(await self._place.session.client.preview_upload(upload_id, plan))
+        """Ask what a plan comes to; nothing can be started until the answer to the newest one is there."""
+        self._asked += 1
+        asked = self._asked
+        self._set_busy(is_busy=True)
+        upload = await self._place.session.client.preview_upload(upload_id, plan)
+        if asked == self._asked:
+            self._take(upload)
+
+    def _set_busy(self, *, is_busy: bool) -> None:
+        self._is_busy = is_busy
+        self._show_state()
 
     def _take(self, upload: http.Upload) -> None:
         self._busy.finish()
+        self._is_busy = False
         self.upload, self.plan = upload, upload.plan
         self._problem.setText(upload.problem)
         self.time_column.clear()
@@ -169,8 +183,9 @@ class ImportDialog(QDialog):
         self._show_state()
 
     def _show_rows(self, upload: http.Upload) -> None:
+        time_column = upload.plan.time_column
         columns = [
-            ColumnSpec(str(number), name, partial(_cell, number), width=130)
+            ColumnSpec(str(number), name, partial(_cell, number), width=_TIME_PX if name == time_column else 130)
             for number, name in enumerate(upload.header)
         ]
         self.rows = DataTable(
@@ -199,10 +214,15 @@ class ImportDialog(QDialog):
 
     def _change(self, plan: http.ImportPlan) -> None:
         if self.upload is not None and plan != self.plan:
+            self.plan = plan
+            self._outcome.clear()
+            self.report.show_result({})
+            self._set_busy(is_busy=True)
             self._tasks.start(self._preview(self.upload.id, plan))
 
     def _show_state(self) -> None:
-        can_start = self.upload is not None and not self.upload.problem and self._trial is None
+        is_idle = self._trial is None and not self._is_busy
+        can_start = is_idle and self.upload is not None and not self.upload.problem
         for button in (self.look_button, self.import_button):
             button.setEnabled(can_start)
         self.form.setEnabled(self.upload is not None)
@@ -211,7 +231,8 @@ class ImportDialog(QDialog):
 
     def start(self, *, is_dry_run: bool) -> None:
         """Begin the import, or the look at what it would do."""
-        if self.upload is not None:
+        if self.upload is not None and not self._is_busy:
+            self._set_busy(is_busy=True)
             plan = self.plan.model_copy(update={"is_dry_run": is_dry_run})
             self._tasks.start(self._start(http.ImportRequest(upload_id=self.upload.id, plan=plan)))
 
@@ -222,7 +243,7 @@ class ImportDialog(QDialog):
         if not request.plan.is_dry_run:
             self.accept()
             return
-        self._trial = run.id
+        self._trial, self._is_busy = run.id, False
         self._end = self._place.session.runs.changed.subscribe(lambda _: self._follow())
         self._busy.start(say("Looking through the file …"))
         self._show_state()
@@ -261,7 +282,7 @@ class ImportDialog(QDialog):
     def _on_error(self, error: FactoryOpsError) -> None:
         self._busy.finish()
         self._problem.setText(str(error))
-        self._show_state()
+        self._set_busy(is_busy=False)
 
 
 def _cell(place: int, row: _Row) -> str:

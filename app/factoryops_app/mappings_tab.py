@@ -147,11 +147,17 @@ class MappingsTab(QWidget):
         self._show_buttons()
 
     def begin_new(self) -> None:
-        """Start an empty mapping."""
+        """Start an empty mapping, unless something here is not saved yet."""
+        if self.form.is_changed:
+            self._place.navigator.say_briefly(say("Save or discard the changes first."))
+            return
         self._begin(MappingDraft())
 
     def begin_from(self, message: http.QuarantinedMessage) -> None:
-        """Start a mapping with a guess at what a captured message means."""
+        """Start a mapping with a guess at what a captured message means, unless something here is not saved yet."""
+        if self.form.is_changed:
+            self._place.navigator.say_briefly(say("Save or discard the changes first."))
+            return
         self._begin(MappingDraft())
         draft = guessed(message.topic, "" if message.is_hex else message.payload)
         self.form.guess(draft)

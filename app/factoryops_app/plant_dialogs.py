@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QSpinBox, QV
 
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError, InvalidInputError
+from factoryops_app.dialog_tasks import DialogTasks
 from factoryops_app.models.plant import Measured, finer_rules
 from factoryops_app.models.rule_draft import parsed, plain
 from factoryops_app.page import plain_label
@@ -28,6 +29,7 @@ class PlantDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self.place = place
+        self._tasks = DialogTasks(place.tasks, self._on_error)
         self.form = Form(place.look)
         self._problem = plain_label(role="error", is_wrapped=True)
         standard = QDialogButtonBox.StandardButton
@@ -49,12 +51,17 @@ class PlantDialog(QDialog):
     def send(self, work: Coroutine[object, object, object]) -> None:
         """Send a change; close when it is taken, show why when it is not."""
         self._buttons.setEnabled(False)
-        self.place.tasks.start(self._finish(work), self._on_error)
+        self._tasks.start(self._finish(work))
 
     async def _finish(self, work: Coroutine[object, object, object]) -> None:
         await work
         await self.place.session.refresh()
         self.accept()
+
+    def done(self, result: int) -> None:
+        """Whoever closes it before the answer sees in the lists what came of it."""
+        self._tasks.end()
+        super().done(result)
 
     def _on_error(self, error: FactoryOpsError) -> None:
         self._buttons.setEnabled(True)

@@ -171,7 +171,6 @@ class QuarantineTab(QWidget):
             numbers = [one.number for one in rows][: http.MOST_CHOSEN] if len(rows) > 1 else []
             choice = http.QuarantineChoice(reason=groups[0].reason, origin=groups[0].origin, numbers=numbers)
             dialog = ReplayDialog(self._place, self, choice)
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.accepted.connect(self.load)
             dialog.open()
 

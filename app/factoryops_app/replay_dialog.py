@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.identity import Permission
 from factoryops.domain.time import from_us
+from factoryops_app.dialog_tasks import DialogTasks
 from factoryops_app.models.source_words import reason_name, value_text
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
@@ -21,7 +23,9 @@ class ReplayDialog(QDialog):
 
     def __init__(self, place: Workplace, parent: QWidget, choice: http.QuarantineChoice) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._place = place
+        self._tasks = DialogTasks(place.tasks, self._on_error)
         self._choice = choice
         self._mappings: list[http.KeptMapping] = []
         self.setWindowTitle(say("Put messages into the history"))
@@ -47,7 +51,7 @@ class ReplayDialog(QDialog):
         self.buttons.accepted.connect(self.start)
         self.buttons.rejected.connect(self.reject)
         self._allow(is_allowed=False)
-        self._place.tasks.start(self._fetch_mappings(), self._on_error)
+        self._tasks.start(self._fetch_mappings())
         self.preview()
 
     def _columns(self) -> list[ColumnSpec[http.ReplaySample]]:
@@ -92,7 +96,7 @@ class ReplayDialog(QDialog):
     def preview(self) -> None:
         """Ask what a replay would do."""
         self._sentence.setText(say("Reading the messages …"))
-        self._place.tasks.start(self._fetch(self._wanted()), self._on_error)
+        self._tasks.start(self._fetch(self._wanted()))
 
     async def _fetch(self, wanted: http.QuarantineChoice) -> None:
         preview = await self._place.session.client.preview_replay(wanted)
@@ -123,13 +127,18 @@ class ReplayDialog(QDialog):
     def start(self) -> None:
         """Start the replay."""
         self._allow(is_allowed=False)
-        self._place.tasks.start(self._send(self._wanted()), self._on_error)
+        self._tasks.start(self._send(self._wanted()))
 
     async def _send(self, wanted: http.QuarantineChoice) -> None:
         run = await self._place.session.client.start_replay(wanted)
         self._place.session.runs.merge(run)
         self._place.navigator.say_briefly(say("The replay has been started; Jobs shows how far it is."))
         self.accept()
+
+    def done(self, result: int) -> None:
+        """What is still asked for is not needed any more; a replay that has begun goes on."""
+        self._tasks.end()
+        super().done(result)
 
     def _allow(self, *, is_allowed: bool) -> None:
         may = self._place.session.may(Permission.EDIT_PLANT)

@@ -142,7 +142,6 @@ class WaitingTab(QWidget):
         self.load()
         choice = http.QuarantineChoice(reason="unknown_device", origin=device.key)
         dialog = ReplayDialog(self._place, self, choice)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
     def _on_decline(self) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from factoryops.contracts import http
 from factoryops_resources.words import say
+from factoryops_widgets.formatting import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,14 @@ def _balance_promise(balance: Balance) -> Promise:
 
 def refused_sentence(values: http.ValueBalance) -> str:
     """Values that could not be used, counted by reason, and those a deadband held back; empty when there were none."""
-    counted = [f"{count:,} {reason.replace('_', ' ')}" for reason, count in sorted(values.refused.items()) if count]
+    counted = [
+        f"{number(count, 0)} {reason.replace('_', ' ')}" for reason, count in sorted(values.refused.items()) if count
+    ]
     refused = say("Values refused singly: {list}.", list=", ".join(counted)) if counted else ""
     count = sum(values.suppressed.values())
-    held = say("{count} values were held back by deadbands and are not stored.", count=f"{count:,}") if count else ""
+    held = (
+        say("{count} values were held back by deadbands and are not stored.", count=number(count, 0)) if count else ""
+    )
     return " ".join(part for part in (refused, held) if part)
 
 
@@ -102,7 +107,7 @@ def journal_sentence(health: http.Health) -> str:
         return ""
     return say(
         "The journal takes {amount} MB an hour; if its readers stood still, its limit would last {hours} h.",
-        amount=f"{per_hour / 1e6:,.1f}", hours=f"{hours:,.0f}",
+        amount=number(per_hour / 1e6, 1), hours=number(hours, 0),
     )  # fmt: skip
 
 
@@ -125,7 +130,7 @@ def _says(key: str) -> bool:
 def _figure(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}"
+    return number(value, 0 if isinstance(value, int) else 2)
 
 
 def problem_lines(problems: Sequence[http.HealthProblem]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from factoryops.contracts import http
 from factoryops_resources.words import say
+from factoryops_widgets.formatting import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def summary(result: Mapping[str, object]) -> str:
     def add(key: str, text: str) -> None:
         value = result.get(key)
         if isinstance(value, int) and value:
-            parts.append(text.replace("#", counted(value)))
+            parts.append(text.replace("#", number(value, 0)))
 
     add("new_series", say("# parameters are new."))
     add("known_series", say("# parameters are there already."))
@@ -100,18 +101,13 @@ def summary(result: Mapping[str, object]) -> str:
     return " ".join(parts)
 
 
-def counted(value: int) -> str:
-    """A count with its thousands apart."""
-    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
 def estimate_text(estimate: http.ExportEstimate) -> str:
     """About how much an export will be."""
     size = estimate.size_bytes / 1_000_000
-    size_text = f"{size:,.0f}" if size >= 10 else f"{size:.1f}"
+    size_text = number(size, 0 if size >= 10 else 1)
     return say(
         "About {rows} rows of {count} parameters, {size} MB.",
-        rows=counted(estimate.rows), count=counted(estimate.parameters), size=size_text,
+        rows=number(estimate.rows, 0), count=number(estimate.parameters, 0), size=size_text,
     )  # fmt: skip
 
 

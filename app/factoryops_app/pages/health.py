@@ -25,7 +25,7 @@ from factoryops_app.page import Page, plain_label
 from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec, DataTable
-from factoryops_widgets.formatting import NOTHING, age
+from factoryops_widgets.formatting import NOTHING, age, number
 
 _EVERY_MS: Final = 2_000
 
@@ -134,7 +134,9 @@ class HealthPage(Page):
                 self._balances.addWidget(view)
             view.show_balance(balance)
         values = health.values
-        late = say("{count} values came late and never alarm.", count=f"{values.late:,}") if values is not None else ""
+        late = (
+            say("{count} values came late and never alarm.", count=number(values.late, 0)) if values is not None else ""
+        )
         told = (refused_sentence(values) if values else "", late, journal_sentence(health))
         self._refused.setText(" ".join(part for part in told if part))
         self.roles.set_rows(health.roles)

@@ -139,7 +139,10 @@ class RulesPage(Page):
             self.table.select(rules[0].id)
 
     def begin_new(self) -> None:
-        """Start an empty rule."""
+        """Start an empty rule, unless something here is not saved yet."""
+        if self.form.is_changed:
+            self.place.navigator.say_briefly(say("Save or discard the changes first."))
+            return
         self.states.show_content()
         self.table.view.clearSelection()
         self._complain("")

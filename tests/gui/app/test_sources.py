@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QPushButton
@@ -201,5 +203,46 @@ def test_a_replay_is_tried_with_a_mapping_that_is_switched_off_before_it_is_star
         assert {one.parameter for one in dialog.samples.rows()} == {"force"}
         button.click()
         await until(lambda: {one.origin: one.replayed for one in tab.groups.rows()}.get("+/+/state") == 8)
+
+    client(work)
+
+
+def test_a_dialog_that_is_closed_before_the_answer_leaves_nothing_behind(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, "admin", "quarantine")
+        tab = page.tab("quarantine")
+        assert isinstance(tab, QuarantineTab)
+        await until(tab.messages.rows)
+        tab.replay_chosen()
+        (dialog,) = tab.findChildren(ReplayDialog)
+        dialog.reject()
+        page.show_tab("waiting")
+        waiting = page.tab("waiting")
+        assert isinstance(waiting, WaitingTab)
+        await until(waiting.table.rows)
+        waiting.accept_chosen()
+        (accept,) = waiting.findChildren(AcceptDialog)
+        accept.save()
+        await asyncio.sleep(0)
+        accept.reject()
+        await until(lambda: not tab.findChildren(ReplayDialog) and not waiting.findChildren(AcceptDialog))
+        assert "failed" not in app.window.status
+
+    client(work)
+
+
+def test_a_mapping_that_is_not_saved_yet_is_not_lost_to_a_new_one(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, "admin", "quarantine")
+        quarantine, mappings = page.tab("quarantine"), page.tab("mappings")
+        assert isinstance(quarantine, QuarantineTab)
+        assert isinstance(mappings, MappingsTab)
+        await until(quarantine.messages.rows)
+        mappings.begin_from(quarantine.messages.rows()[0])
+        draft = mappings.form.draft()
+        mappings.begin_new()
+        mappings.begin_from(quarantine.messages.rows()[-1])
+        assert mappings.form.draft() == draft
+        assert "Save or discard" in app.window.status
 
     client(work)

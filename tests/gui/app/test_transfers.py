@@ -68,6 +68,7 @@ def test_a_file_is_mapped_tried_and_imported(client: Drive, tmp_path: Path) -> N
         await until(lambda: [one.column for one in dialog.plan.columns] == ["pressure"])
         dialog.columns.again.click()
         await until(lambda: [one.column for one in dialog.plan.columns] == ["pressure", "flow"])
+        await until(dialog.look_button.isEnabled)
         dialog.look_button.click()
         await until(lambda: bool(dialog._trial))
         clock.ahead_us += 10 * US_PER_S
@@ -135,5 +136,43 @@ def test_what_was_left_out_is_shown_with_its_first_case(client: Drive) -> None:
         assert "2 parameters are new" in tab.report.summary
         (line,) = tab.report.table.rows()
         assert (line.reason, line.count, line.example) == ("Not a number", 3, "row 7, flow: broken")
+
+    client(work)
+
+
+def test_an_import_never_begins_with_a_plan_that_was_not_looked_at(client: Drive, tmp_path: Path) -> None:
+    async def work(app: ImaginedApp) -> None:
+        tab = await _open(app, "admin")
+        dialog = tab.begin_import(table(tmp_path))
+        await until(lambda: dialog.upload is not None)
+        dialog.device.setText("old-pump")
+        dialog.device.editingFinished.emit()
+        await until(dialog.import_button.isEnabled)
+        dialog.device.setText("older-pump")
+        dialog.device.editingFinished.emit()
+        assert not dialog.import_button.isEnabled()
+        dialog.start(is_dry_run=False)
+        assert not [one for one in app.session.runs.all if one.kind is http.JobKind.IMPORT]
+        await until(dialog.import_button.isEnabled)
+        dialog.import_button.click()
+        dialog.import_button.click()
+        await until(tab.table.rows)
+        (run,) = [one for one in app.session.runs.all if one.kind is http.JobKind.IMPORT]
+        plan = run.arguments["plan"]
+        assert isinstance(plan, dict)
+        assert plan["device"] == "older-pump"
+
+    client(work)
+
+
+def test_an_export_begins_once_however_often_it_is_asked_for(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        tab = await _open(app, "operator")
+        dialog = tab.begin_export()
+        await until(lambda: "rows" in dialog.estimate)
+        dialog.export_button.click()
+        dialog.export_button.click()
+        await until(tab.table.rows)
+        assert [one.kind for one in app.session.runs.all].count(http.JobKind.EXPORT) == 1
 
     client(work)
