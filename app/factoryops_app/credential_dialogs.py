@@ -27,6 +27,7 @@ from factoryops_widgets.form import Form
 
 _OVERLAP_H = 24
 _LONGEST_OVERLAP_H = 720
+_AROUND_TEXT_PX = 32
 
 
 def kind_name(kind: CredentialKind) -> str:
@@ -131,7 +132,7 @@ class SecretDialog(QDialog):
         self.setWindowTitle(say("Password of {name}", name=made.credential.username))
         self._place = place
         form = Form(place.look)
-        self.username, self.secret = _shown(made.credential.username), _shown(made.secret)
+        self.username, self.secret = (_shown(place, text) for text in (made.credential.username, made.secret))
         form.add_row("username", say("User name"), self.username)
         form.add_row("secret", say("Password"), self.secret)
         column = QVBoxLayout(self)
@@ -150,7 +151,6 @@ class SecretDialog(QDialog):
         buttons.button(QDialogButtonBox.StandardButton.Close).setText(say("Close"))
         buttons.rejected.connect(self.reject)
         column.addWidget(buttons)
-        self.setMinimumWidth(place.look.px(460))
 
     def _add_copy(self, column: QVBoxLayout, title: str, text: str) -> None:
         button = QPushButton(title)
@@ -163,8 +163,11 @@ class SecretDialog(QDialog):
         self._place.navigator.say_briefly(say("Copied."))
 
 
-def _shown(text: str) -> QLineEdit:
+def _shown(place: Workplace, text: str) -> QLineEdit:
+    """A field in which nothing of `text` is cut off."""
     field = QLineEdit(text)
     field.setReadOnly(True)
     field.setCursorPosition(0)
+    field.ensurePolished()
+    field.setMinimumWidth(field.fontMetrics().horizontalAdvance(text) + place.look.px(_AROUND_TEXT_PX))
     return field

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from factoryops.domain.errors import FactoryOpsError
 from factoryops_app.alarm_lines import banner_counts, banner_line
@@ -61,6 +71,7 @@ class MainWindow(QMainWindow):
         self.place = replace(place, navigator=self)
         self._makers = pages
         self._pages: dict[PageKey, Page] = {}
+        self._frames: dict[PageKey, QScrollArea] = {}
         self._trail: Trail[tuple[PageKey, Target]] = Trail()
         self._ends: list[Unsubscribe] = []
         self.banner = AlarmBanner(place.look, place.clock)
@@ -170,8 +181,9 @@ class MainWindow(QMainWindow):
         page = self._pages.get(key)
         if page is None:
             page = self._pages[key] = self._makers[key](self.place)
-            self._stack.addWidget(page)
-        self._stack.setCurrentWidget(page)
+            self._frames[key] = _framed(page)
+            self._stack.addWidget(self._frames[key])
+        self._stack.setCurrentWidget(self._frames[key])
         self.navigation.show_page(key)
         page.enter(target)
         page.setFocus()
@@ -179,7 +191,8 @@ class MainWindow(QMainWindow):
     @property
     def current(self) -> Page | None:
         """The page that is shown."""
-        page = self._stack.currentWidget()
+        frame = self._stack.currentWidget()
+        page = frame.widget() if isinstance(frame, QScrollArea) else None
         return page if isinstance(page, Page) else None
 
     def say_briefly(self, sentence: str) -> None:
@@ -301,3 +314,13 @@ class MainWindow(QMainWindow):
         """Tell that the person is done."""
         super().closeEvent(event)
         self.closed.emit()
+
+
+def _framed(page: Page) -> QScrollArea:
+    """A page in a frame that scrolls where the window is too small for it, as on small screens in a large scale."""
+    frame = QScrollArea()
+    frame.setWidget(page)
+    frame.setWidgetResizable(True)
+    frame.setFrameShape(QFrame.Shape.NoFrame)
+    frame.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return frame

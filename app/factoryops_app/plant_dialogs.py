@@ -42,7 +42,7 @@ class PlantDialog(QDialog):
         self.column.addWidget(self.form)
         self.column.addWidget(self._problem)
         self.column.addWidget(self._buttons)
-        self.setMinimumWidth(place.look.px(460))
+        self.form.setMinimumWidth(place.look.px(440))
 
     def save(self) -> None:
         """Check, send, close."""

@@ -137,7 +137,9 @@ class QuarantineTab(QWidget):
             return
         self.groups.set_rows(groups)
         self.states.show_content()
-        if not self.groups.selected_rows():
+        if self.groups.selected_rows():
+            self._on_group()
+        else:
             self.groups.select(group_key(groups[0]))
 
     def _on_group(self) -> None:
@@ -153,7 +155,7 @@ class QuarantineTab(QWidget):
     async def _fetch_messages(self, group: http.QuarantineGroup, before: int | None) -> None:
         client = self._place.session.client
         page = await client.quarantine(before=before, reason=group.reason, origin=group.origin)
-        if group not in self.groups.selected_rows():
+        if group_key(group) not in map(group_key, self.groups.selected_rows()):
             return  # another one was chosen meanwhile
         self._messages = page.messages if before is None else self._messages + page.messages
         self._next_before = page.next_before

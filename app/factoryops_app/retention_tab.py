@@ -148,6 +148,8 @@ class RetentionTab(QWidget):
         self._remove.setEnabled(may and bool(self._rules))
         self._save.setEnabled(may and self.is_changed)
         self._discard.setEnabled(may and self.is_changed)
+        if not may:
+            self._complain(say("Your role may look at these rules but not change them; an administrator may."))
 
     def _on_selection(self) -> None:
         chosen = self.table.selected_rows()

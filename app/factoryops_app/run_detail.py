@@ -132,6 +132,9 @@ class RunDetail(QFrame):
         return box
 
     def _show_figures(self, run: http.Run) -> None:
+        """Bare figures, but for transfers: their sentence says it all, and the page of transfers shows the rest."""
+        if run.kind in http.TRANSFERS:
+            return
         for row, (key, value) in enumerate(list(run.result.items())[:_MOST_FIGURES]):
             text = _figure_text(value)
             shown = plain_label(text if len(text) <= _LONGEST_FIGURE else text[: _LONGEST_FIGURE - 1] + "…")

@@ -142,9 +142,8 @@ class TransfersTab(QWidget):
 
     def _show_chosen(self) -> None:
         run = self._chosen()
-        bare = run.model_copy(update={"result": {}}) if run is not None else None
         may = self._place.session.may(Permission.RUN_JOBS)
-        self.detail.show_run(bare, self._place.look.zone, may_cancel=may)
+        self.detail.show_run(run, self._place.look.zone, may_cancel=may)
         self.report.show_result(run.result if run is not None else {})
 
     # --- beginning ---------------------------------------------------------------------------------------------------

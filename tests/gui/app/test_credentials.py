@@ -58,6 +58,8 @@ def test_a_credential_is_made_and_its_secret_shown_once(client: Drive) -> None:
         told = json.loads(QGuiApplication.clipboard().text())
         assert (told["username"], told["secret"]) == (shown.username.text(), shown.secret.text())
         assert shown.picture.pixmap().width() >= 280
+        assert shown.picture.size() == shown.picture.pixmap().size()
+        assert shown.secret.width() > shown.secret.fontMetrics().horizontalAdvance(shown.secret.text())
         shown.reject()
         await until(lambda: "riverside.press-9" in [one.username for one in tab.table.rows()])
 

@@ -54,5 +54,6 @@ def test_who_may_not_change_it_can_look_at_it(client: Drive) -> None:
         tab = await _open(app, "operator")
         tab.begin_new()
         assert not tab.is_changed
+        assert "not change them" in tab.complaint
 
     client(work)

@@ -32,6 +32,24 @@ def test_the_palette_finds_a_parameter_and_draws_it(client: Drive) -> None:
     client(work)
 
 
+def test_a_small_screen_in_a_large_scale_scrolls_to_what_does_not_fit(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        window = await app.log_in("admin")
+        app.look.set_scale(1.25)
+        for page in PageKey:
+            window.go(page)
+        await asyncio.sleep(0)
+        least = window.minimumSizeHint()
+        assert (least.width(), least.height()) <= (1_280, 800)
+        assert least.height() <= 720
+        window.go(PageKey.RULES)
+        window.resize(1_280, 720)
+        assert window.current is not None
+        assert window.current.height() >= window.current.minimumSizeHint().height()
+
+    client(work)
+
+
 def shown(app: ImaginedApp) -> str:
     assert app.window.current is not None
     return app.window.current.key.value

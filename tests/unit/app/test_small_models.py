@@ -26,6 +26,7 @@ from factoryops_app.models.spans import ReportSpan, span_of
 from factoryops_app.models.tokens import KeyringTokens
 from factoryops_app.models.trail import Trail
 from factoryops_app.options import read_options
+from factoryops_resources.words import set_language
 
 
 def plant() -> PlantStore:
@@ -202,3 +203,5 @@ def test_the_journals_growth_is_told_when_it_is_known() -> None:
     assert journal_sentence(health(journal_bytes_per_hour=None, journal_hours_until_full=None)) == ""
     told = journal_sentence(health(journal_bytes_per_hour=5.4e9, journal_hours_until_full=4.2))
     assert told == "The journal takes 5,400.0 MB an hour; if its readers stood still, its limit would last 4 h."
+    set_language("de")
+    assert "5.400,0 MB" in journal_sentence(health(journal_bytes_per_hour=5.4e9, journal_hours_until_full=4.2))
