@@ -14,6 +14,8 @@ from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import FactoryId, Role, Scope
 from factoryops.domain.samples import SampleColumns
+from factoryops.history.transfer.stored import without_devices_own
+from factoryops.history.transfer.tally import Tally
 from factoryops.identity.snapshot_file import rules_of
 from factoryops.ingest.rehearsal import Rehearsal
 from factoryops.jobs.orders import Done, Order
@@ -35,6 +37,7 @@ class _Tally:
     samples: int = 0
     kept: Counter[str] = field(default_factory=Counter)
     values_refused: Counter[str] = field(default_factory=Counter)
+    stored: Tally = field(default_factory=Tally)
 
     def result(self) -> dict[str, object]:
         return {
@@ -43,6 +46,7 @@ class _Tally:
             "samples": self.samples,
             "still_refused": dict(self.kept),
             "values_refused": dict(self.values_refused),
+            "device_wins": self.stored.device_wins,
         }
 
     def sentence(self) -> str:
@@ -75,6 +79,7 @@ class _Replay:
     def __init__(self, order: Order, sources: Sources, writer: ImportWriter, choice: http.QuarantineChoice) -> None:
         self._scope = _scope(order)
         self._database = sources.database
+        self._history = sources.history
         self._writer = writer
         self._choice = choice
         self._rehearsal = sources.database.read(self._rehearse)
@@ -104,7 +109,8 @@ class _Replay:
             else:
                 parts.append(heard.samples)
                 accepted.append((one.number, one.received_us))
-        samples = SampleColumns.joined(parts)
+        heard_of = SampleColumns.joined(parts).sorted_unique()
+        samples = without_devices_own(heard_of, self._history, self._tally.stored)
         if len(samples):
             self._writer.append(samples, self._rehearsal.keys, texts=self._rehearsal.texts)
         if accepted:

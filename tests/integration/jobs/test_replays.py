@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from factoryops.contracts import http
 from factoryops.database.database import Database
 from factoryops.domain.errors import UnavailableError
 from factoryops.domain.identity import Role, Scope
-from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
+from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.domain.time import now_us
 from factoryops.history.local.store import LocalHistory
 from factoryops.jobs.kinds import perform
@@ -156,6 +157,20 @@ def test_messages_of_a_device_taken_up_since_are_replayed_by_the_present_rules(p
     samples, _ = place.imported()
     assert samples.time_us.tolist() == [START_US + (1_000 + n) * 1_000_000 for n in range(3)]
     assert all(flags & SampleFlag.RECEIVE_TIME for flags in samples.flags.tolist())
+
+
+def test_what_the_device_itself_has_stored_meanwhile_is_not_overwritten(place: Place) -> None:
+    place.database.run(lambda tx: tx.adoption(place.scope).accept("press-7"))
+    key = SeriesKey(place.scope.factory_id, "press-7", "oil")
+    own = SampleColumns.of([(series_id(key), START_US, 1.0)])
+    with closing(LocalHistory(place.root / "history.db")) as store:
+        store.append(own, {int(series_id(key)): key}, gaps=(), checkpoints={})
+    done = place.replay(http.QuarantineChoice(numbers=[1, 2], mapping=PRESSES))
+    assert (done.result["replayed"], done.result["samples"], done.result["device_wins"]) == (2, 3, 1)
+    samples, _ = place.imported()
+    oil = samples.take(samples.series == series_id(key))
+    assert oil.time_us.tolist() == [START_US + 1_000_000]
+    assert place.marked() == {1, 2}
 
 
 def test_another_factorys_messages_are_none_of_its_business(place: Place) -> None:

@@ -11,7 +11,7 @@ import pytest
 from factoryops.contracts.http import ImportColumn, ImportPlan, Layout
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
-from factoryops.history.transfer import csv_table, import_state, importing, names
+from factoryops.history.transfer import csv_table, import_state, importing, names, stored
 from factoryops.history.transfer.importing import preview, run_import
 from factoryops.journal.import_writer import ImportWriter
 from factoryops.journal.reader import JournalReader
@@ -102,14 +102,18 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(site: ImportSite, t
     assert (again.new_series, again.known_series, again.replacing, again.samples) == (0, 2, 3, 3)
 
 
-def test_a_devices_own_sample_wins_over_an_imported_one_sealed_later(site: ImportSite, tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_a_devices_own_sample_wins_over_an_imported_one_sealed_later(
+    site: ImportSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(stored, "_AT_ONCE", at_once)
     key = SeriesKey(FACTORY, "press-1", "temperature")
-    own = SampleColumns.of([(series_id(key), AT, 99.0)])
+    own = SampleColumns.of([(series_id(key), AT + n * 250_000, 99.0) for n in range(4)])
     site.store.append(own, {int(series_id(key)): key}, texts={}, gaps=(), checkpoints={"journal": 5})
     site.known = [key]
     result = site.take(write(tmp_path / "a.csv", WIDE), PRESS)
     assert (result.tally.device_wins, result.tally.samples) == (1, 2)
-    assert site.stored("press-1", "temperature").value.tolist() == [99.0, 71.5]
+    assert site.stored("press-1", "temperature").value.tolist() == [99.0] * 4 + [71.5]
 
 
 def test_importing_the_same_file_again_changes_nothing(site: ImportSite, tmp_path: Path) -> None:
@@ -144,8 +148,8 @@ def test_an_import_that_was_killed_goes_on_where_it_stopped(
         site.take(file, PRESS)
     monkeypatch.setattr(importing, "write_state", real)
     result = site.take(file, PRESS)
-    stored = site.stored("press-1", "a")
-    assert stored.value.tolist() == [float(n) for n in range(1_000)]
+    found = site.stored("press-1", "a")
+    assert found.value.tolist() == [float(n) for n in range(1_000)]
     assert (result.tally.rows, result.tally.samples, result.tally.new_series) == (1_000, 1_000, 1)
     assert site.store.ledger().replaced <= 200
 
