@@ -19,7 +19,9 @@ from factoryops.journal.records import Gap
 _JOURNAL_ORDER: Final = ("import", "derived", "journal")
 """Of the same series and time, a device's own sample wins over a calculated and an imported one."""
 
-_LOOK_BACK_US: Final = 86_400 * US_PER_S
+LOOK_BACK_US: Final = 86_400 * US_PER_S
+"""How long before a span its first value may be from."""
+
 _ALL: Final = 1 << 62
 _WIDE_US: Final = 60 * US_PER_S
 """In wider bins only the span of the news itself is read sample by sample."""
@@ -98,7 +100,8 @@ class History:
     def held(self, series: int, span: tuple[int, int], gaps: Sequence[Gap], *, cancelled: Cancelled = never) -> Held:
         """Time-weighted figures of a span [start, end) outside `gaps`, in which nothing is known to hold.
 
-        The newest value of the day before a span holds into it; after a gap nothing holds until the next sample.
+        The newest value of the day before a span holds into it; after a gap nothing holds until the next sample. So
+        `gaps` are those of `LOOK_BACK_US` before the span, too.
         """
         total = Held()
         for number, (start_us, end_us) in enumerate(_outside(span, gaps)):
@@ -106,7 +109,8 @@ class History:
             bins = self.binned([series], start_us, end_us, _figures_width_us(end_us - start_us), cancelled=cancelled)
             earlier = SampleColumns.empty()
             if number == 0 and start_us == span[0]:
-                earlier = self.newest([series], start_us - _LOOK_BACK_US, start_us)
+                since = (gap.end_us for gap in gaps if gap.end_us <= start_us)
+                earlier = self.newest([series], max([start_us - LOOK_BACK_US, *since]), start_us)
             before = (float(earlier.value[0]), int(earlier.flags[0])) if len(earlier) else None
             total += held_in_span(bins.get(series), (start_us, end_us), before)
         return total
@@ -153,7 +157,7 @@ def _outside(span: tuple[int, int], gaps: Sequence[Gap]) -> list[tuple[int, int]
 
 def _figures_width_us(span_us: int) -> int:
     """Bins from which a span's figures are added up: hours for long spans, so that few are read."""
-    return 3_600 * US_PER_S if span_us > _LOOK_BACK_US else 60 * US_PER_S
+    return 3_600 * US_PER_S if span_us > LOOK_BACK_US else 60 * US_PER_S
 
 
 def _rank(name: str) -> int:

@@ -12,10 +12,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from factoryops.domain.errors import DamagedFileError, SetupError, StorageError
+from factoryops.domain.errors import AbandonedError, DamagedFileError, SetupError, StorageError
 from factoryops.history.local.reader import LocalHistoryReader
 from factoryops.history.local.store import LocalHistory
-from tests.support.history_model import FACTORY, START_US, Row, columns, plain_keys, rows_of
+from tests.support.history_model import FACTORY, START_US, ModelHistory, Row, assert_bins, columns, plain_keys, rows_of
 
 KEYS = plain_keys(1)
 (A,) = KEYS
@@ -78,6 +78,27 @@ def test_samples_on_both_sides_of_midnight_are_one_line(tmp_path: Path) -> None:
         store.append(columns(rows), KEYS, gaps=(), checkpoints={"journal": 1})
         assert rows_of(store.raw(A, midnight_us - 2, midnight_us + 2, most=10)) == rows[1:5]
         assert store.binned([A], *ALL, 86_400_000_000)[A].count.tolist() == [3, 3]
+
+
+def test_bins_of_years_are_read_in_short_transactions_and_end_when_nobody_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("factoryops.history.local.reader._DAYS_AT_ONCE", 2)
+    rows: list[Row] = [(A, START_US + n * 3_500_000_000, float(n % 9), 0) for n in range(1_000)]
+    model, asked = ModelHistory(), []
+    model.append(rows)
+    with closing(LocalHistory(tmp_path / "history.db")) as store:
+        store.append(columns(rows), KEYS, gaps=(), checkpoints={"journal": 1})
+        for span in (ALL, (START_US + 5, START_US + 30 * 86_400_000_000 + 7)):
+            for width_us in (60_000_000, 86_400_000_000, 604_800_000_000):
+                assert_bins(store.binned([A], *span, width_us)[A], model.binned(A, *span, width_us))
+
+        def is_enough() -> bool:
+            asked.append(True)
+            return len(asked) > 5
+
+        with pytest.raises(AbandonedError):
+            store.binned([A], *ALL, 60_000_000, cancelled=is_enough)
 
 
 def test_a_second_writer_is_refused_with_the_first_one_s_process_id(tmp_path: Path) -> None:

@@ -175,4 +175,7 @@ def test_nothing_holds_in_a_gap_and_a_value_before_the_span_holds_into_it(tmp_pa
     parted = history.held(A, (start_us, start_us + 100 * S), [gap])
     assert (parted.good_us, parted.count) == (70 * S, 2)
     assert parted.mean == pytest.approx((20 * 5 + 10 * 10 + 40 * 20) / 70)
+    before = Gap(start_us - 7 * S, start_us - 2 * S, "The broker was away.")
+    later = history.held(A, (start_us, start_us + 100 * S), [before])
+    assert (later.good_us, later.count) == (80 * S, 2)
     store.close()

@@ -21,7 +21,7 @@ from factoryops.domain.identity import Scope
 from factoryops.domain.samples import SampleColumns, SampleFlag
 from factoryops.domain.summaries import take_bins, weighted_means
 from factoryops.domain.time import US_PER_S, now_us
-from factoryops.history.queries import History
+from factoryops.history.queries import LOOK_BACK_US, History
 from factoryops.history.store import Cancelled
 
 _MOST_BINS_IN_ALL: Final = 400_000
@@ -209,7 +209,7 @@ def _statistics(
     asking: Call, parameter_ids: Sequence[str], series: Sequence[int], span: tuple[int, int], cancelled: Cancelled
 ) -> bytes:
     history = asking.service.context.history
-    gaps = history.gaps(asking.scope.factory_id, *span)
+    gaps = history.gaps(asking.scope.factory_id, span[0] - LOOK_BACK_US, span[1])
     figures = [
         figures_of(parameter, one, history.held(one, span, gaps, cancelled=cancelled), span)
         for parameter, one in zip(parameter_ids, series, strict=True)

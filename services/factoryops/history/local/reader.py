@@ -5,15 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import apsw
 
 from factoryops.domain.bins import BinSummaries
 from factoryops.domain.samples import SampleColumns
+from factoryops.domain.summaries import combine
 from factoryops.history.books import BooksReader
 from factoryops.history.local.binning import SeriesView, binned_view
 from factoryops.history.local.blocks import DAY_US, SharedBlocks, collect_series, find_blocks, find_shared
 from factoryops.history.store import Cancelled, go_on, never
+
+_DAYS_AT_ONCE: Final = 32
+"""So many days' bins of a series are read in one transaction, lest it hold the file's log for long."""
+
+_BOUNDS: Final = """
+SELECT min(moment), max(moment) FROM (
+    SELECT min(first_us) AS moment FROM block WHERE series = ?1
+    UNION ALL SELECT max(first_us) FROM block WHERE series = ?1
+    UNION ALL SELECT min(first_us) FROM rollup WHERE series = ?1
+    UNION ALL SELECT max(first_us) FROM rollup WHERE series = ?1
+    UNION ALL SELECT min(first_us) FROM block INDEXED BY block_shared WHERE series = 0
+    UNION ALL SELECT max(first_us) FROM block INDEXED BY block_shared WHERE series = 0
+)
+"""
+"""Between which moments blocks and roll-ups of a series begin; none reaches over the end of a day."""
 
 
 class LocalHistoryReader(BooksReader):
@@ -89,14 +106,34 @@ class LocalHistoryReader(BooksReader):
         answer: dict[int, BinSummaries] = {}
         for one in series:
             go_on(cancelled)
-            bins = self._binned(one, (start_us, end_us), width_us)
-            if bins is not None:
-                answer[one] = bins
+            found = (self._binned(one, part, width_us, cancelled) for part in self._parts(one, (start_us, end_us)))
+            parts = [bins for bins in found if bins is not None]
+            if parts:
+                answer[one] = combine(parts, width_us) if len(parts) > 1 else parts[0]
         return answer
 
-    def _binned(self, series: int, span: tuple[int, int], width_us: int) -> BinSummaries | None:
+    def _binned(self, series: int, span: tuple[int, int], width_us: int, cancelled: Cancelled) -> BinSummaries | None:
+        go_on(cancelled)
         with self._snapshot() as connection:
-            if connection is None or span[0] >= span[1]:
+            if connection is None:
                 return None
             view = SeriesView(connection, self._shared, series, self._connections.generation)
             return binned_view(view, span, width_us)
+
+    def _parts(self, series: int, span: tuple[int, int]) -> Iterator[tuple[int, int]]:
+        """What there is of a span, cut at midnights into parts for one short transaction each."""
+        start_us, end_us = span
+        if end_us - start_us > _DAYS_AT_ONCE * DAY_US:
+            start_us, end_us = self._inhabited(series, span)
+        while start_us < end_us:
+            until_us = min(end_us, start_us - start_us % DAY_US + _DAYS_AT_ONCE * DAY_US)
+            yield start_us, until_us
+            start_us = until_us
+
+    def _inhabited(self, series: int, span: tuple[int, int]) -> tuple[int, int]:
+        """The part of a span, in whole days, in which a series may have samples; empty when it has none."""
+        with self._reading() as connection:
+            first_us, last_us = connection.execute(_BOUNDS, (series,)).get if connection else (None, None)
+        if first_us is None or last_us is None:
+            return span[0], span[0]
+        return max(span[0], first_us - first_us % DAY_US), min(span[1], last_us - last_us % DAY_US + DAY_US)
