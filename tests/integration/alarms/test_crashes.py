@@ -14,6 +14,8 @@ import pytest
 
 from factoryops.alarms.engine import AlarmEngine
 from factoryops.alarms.records import read_in_force
+from factoryops.contracts import http
+from factoryops.domain.samples import SampleColumns, SampleFlag
 from factoryops.domain.time import from_us
 from factoryops.journal.reader import JournalReader
 from tests.support.engine_site import EngineSite
@@ -48,8 +50,9 @@ def write_row(plant: EngineSite, number: int, chance: random.Random) -> int:
 
 def undisturbed(plant: EngineSite) -> list[tuple[str, int, str, float, float | None]]:
     """The events of a run in one piece over the same journal."""
-    engine = AlarmEngine()
-    engine.set_rules(read_in_force(plant.site.database).rules)
+    engine, wanted = AlarmEngine(), read_in_force(plant.site.database)
+    engine.set_calculations(wanted.calculations)
+    engine.set_rules(wanted.rules)
     reader = JournalReader(plant.config.journal_path)
     found = []
     while batches := reader.read():
@@ -118,3 +121,77 @@ def test_killed_at_random_moments_under_load_nothing_is_lost_and_nothing_is_said
     assert kills == 3
     assert len(plant.dated_events()) > 20
     assert plant.dated_events() == undisturbed(plant)
+
+
+def add_calculations(plant: EngineSite) -> None:
+    for device in DEVICES[:2]:
+        plant.site.add_parameter(device=plant.site.add_device(device))
+    for key, expression in (
+        ("change", "delta(pressure, 5 s) + pressure"),
+        ("together", '(pressure + "pump-2".pressure) / 2'),
+        ("smooth", "mean(together, 10 s)"),
+    ):
+        content = http.CalculationContent(device_key="pump-1", parameter_key=key, name=key, expression=expression)
+        plant.site.database.run(lambda tx, content=content: tx.calculations(plant.site.scope).create(content, "op1"))  # type: ignore[misc]  # bound per turn
+    for key in ("change", "smooth"):
+        plant.add_rule(name=f"High {key}", parameter_key=key, limit=5.5)
+
+
+def write_jumbled_row(plant: EngineSite, number: int, chance: random.Random) -> int:
+    """Devices not in the order of their times, and now and then a late sample."""
+    at_s = START_S + number + chance.choice((0.0, -0.5, 0.5))
+    flags = int(SampleFlag.LATE) if chance.random() < 0.1 else 0
+    moment = (at_s - 30 if flags else at_s, chance.uniform(3.0, 8.0))
+    watermark_s = START_S + number - 2 if number % 4 else 0
+    return plant.write([moment], key=plant.key(chance.choice(DEVICES)), watermark_s=watermark_s, flags=flags)
+
+
+def calculated_in(plant: EngineSite) -> list[tuple[int, int, float]]:
+    """Every value of the derived journal, repetitions included."""
+    reader = JournalReader(plant.config.derived_path)
+    found: list[tuple[int, int, float]] = []
+    while batches := reader.read():
+        found += [row for batch in batches for row in _rows(batch.samples)]
+    reader.close()
+    return sorted(found)
+
+
+def _rows(samples: SampleColumns) -> list[tuple[int, int, float]]:
+    return list(zip(samples.series.tolist(), samples.time_us.tolist(), samples.value.tolist(), strict=True))
+
+
+def calculated_undisturbed(plant: EngineSite) -> list[tuple[int, int, float]]:
+    wanted, engine = read_in_force(plant.site.database), AlarmEngine()
+    engine.set_calculations(wanted.calculations)
+    engine.set_rules(wanted.rules)
+    reader = JournalReader(plant.config.journal_path)
+    while batches := reader.read():
+        for batch in batches:
+            engine.feed(batch, reader.series)
+    reader.close()
+    return sorted(row for one in engine.take_calculated() for row in _rows(one.samples))
+
+
+@pytest.mark.timeout(120)
+def test_killed_at_random_moments_calculated_values_and_their_alarms_are_those_of_one_run(plant: EngineSite) -> None:
+    add_calculations(plant)
+    chance = random.Random(11)
+    pause = threading.Event()
+    number, last = 0, 0
+    for _ in range(3):
+        process = start(plant)
+        there = len(calculated_in(plant)) if plant.config.derived_path.exists() else 0
+        enough = chance.randint(1, 40)
+        while not plant.config.derived_path.exists() or len(calculated_in(plant)) < there + enough:
+            last = write_jumbled_row(plant, number, chance)
+            number += 1
+            pause.wait(0.002)
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+    finish(plant, last)
+    found = calculated_in(plant)
+    assert len(found) > 100
+    assert found == calculated_undisturbed(plant)
+    assert plant.dated_events() == undisturbed(plant)
+    assert plant.dated_events()
