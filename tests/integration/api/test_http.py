@@ -134,6 +134,17 @@ def test_bodies_beyond_the_bounds_are_refused(service: ApiService, kit: FactoryK
     assert digits.status_code in (400, 422)
 
 
+@pytest.mark.parametrize("path", ["exports", "exports/estimate", "runs"])
+def test_a_moment_beyond_all_years_is_refused_as_a_wrong_field(service: ApiService, kit: FactoryKit, path: str) -> None:
+    kind = {"kind": "daily_report"} if path == "runs" else {}
+    with service.client(kit.tokens[Role.ADMIN]) as client:
+        for field, moment in (("start", "0001-01-01T00:00:00+14:00"), ("end", "9999-12-31T23:59:59-14:00")):
+            span = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
+            answer = client.post(path, json=span | {field: moment} | kind)
+            assert answer.status_code == 422
+            assert "years 1 to 9999" in answer.json()["fields"][field]
+
+
 def test_a_rule_lives_through_its_versions(service: ApiService, kit: FactoryKit) -> None:
     content = {"name": "Too warm", "parameter_key": "temperature", "comparison": "gt", "limit": 80, "priority": 1}
     with service.client(kit.tokens[Role.SUPERVISOR]) as client:

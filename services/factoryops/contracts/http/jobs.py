@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime, Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
-from factoryops.contracts.http.parts import Identifier, Received, Sent, example
+from factoryops.contracts.http.parts import Identifier, Received, Sent, SentMoment, example
 
 MOST_ARGUMENT_BYTES: Final = 64 * 1024
 
@@ -57,8 +57,8 @@ class RunRequest(Sent):
     model_config = example({"kind": "daily_report", "start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"})
 
     kind: JobKind
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
+    start: SentMoment | None = None
+    end: SentMoment | None = None
     device_ids: Annotated[list[Identifier], Field(max_length=1_000)] = []
     arguments: Annotated[dict[str, JsonValue], AfterValidator(_bounded)] = {}
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 Identifier = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["01932f0c8e7a7c3fa1b2c3d4e5f60718"])]
 LINE = r"^[^\x00-\x1f\x7f]*$"
 TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 Key = Annotated[str, Field(min_length=1, max_length=100, pattern=LINE)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the moment must lie within the years 1 to 9999 in UTC too") from error
+
+
+SentMoment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A moment with its zone, in UTC from here on."""
 
 
 def example(body: dict[str, Any]) -> ConfigDict:

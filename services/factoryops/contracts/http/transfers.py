@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from factoryops.contracts.http.parts import LINE, Finite, Identifier, Key, Received, Sent, example
+from factoryops.contracts.http.parts import LINE, Finite, Identifier, Key, Received, Sent, SentMoment, example
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=200, pattern=LINE)]
 
@@ -155,8 +155,8 @@ class ExportPlan(Sent):
     )
 
     parameter_ids: Annotated[list[Identifier], Field(max_length=1_000)] = []
-    start: AwareDatetime
-    end: AwareDatetime
+    start: SentMoment
+    end: SentMoment
     form: ExportForm = ExportForm.RAW
     width_s: Annotated[float, Field(gt=0.001, le=604_800, allow_inf_nan=False)] | None = None
     interpolation: Interpolation = Interpolation.STEP

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from factoryops.contracts.http.mappings import MAPPING_EXAMPLE, MappingContent
-from factoryops.contracts.http.parts import Received, Sent, example
+from factoryops.contracts.http.parts import Received, Sent, SentMoment, example
 from factoryops.contracts.telemetry.preview import Preview, try_mapping
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.time import now_us, to_us
@@ -36,7 +36,7 @@ class MappingTrial(Sent):
     topic: Annotated[str, Field(max_length=4_000)]
     payload: Annotated[str, Field(max_length=MOST_PAYLOAD)]
     is_hex: bool = False
-    received_at: AwareDatetime | None = None
+    received_at: SentMoment | None = None
 
 
 class TrialSample(Received):
