@@ -26,6 +26,9 @@ MOST_UNSENT_BYTES: Final = 1 << 20
 MOST_UNFINISHED_BYTES: Final = 64 << 20
 """What connections may hold together of packets that have not come whole; then those with a large one are sent away."""
 
+MOST_ASKED_AT_ONCE: Final = 10_000
+"""Packets other than PUBLISH in what is read at once: nobody else is served meanwhile."""
+
 _LONGEST_HOLD_S: Final = 5.0
 
 
@@ -84,7 +87,7 @@ class Connection(asyncio.Protocol):
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._wanted_bytes = 2
-        self._messages = 0
+        self._messages = self._asked = 0
         self._is_reading = True
         self._release: asyncio.TimerHandle | None = None
         self.host = self.peer = ""
@@ -122,7 +125,7 @@ class Connection(asyncio.Protocol):
         if self.is_over:
             return
         self.last_heard_s = moment_s = self._clock()
-        self._messages = 0
+        self._messages = self._asked = 0
         try:
             self._take(data)
         except ProtocolError as error:
@@ -197,11 +200,9 @@ class Connection(asyncio.Protocol):
                 self._control(first, data[body:after])
                 if self.is_over:
                     return end
-                if first != packets.PUBREL:  # that belongs to a message which was counted
-                    messages += 1
                 publish = self._publisher()
             at = after
-        self._messages = messages
+        self._messages += messages
         return at
 
     def _publisher(self) -> Callable[[bytes, int, int, int, int], None]:
@@ -226,6 +227,7 @@ class Connection(asyncio.Protocol):
 
     def _control(self, first: int, body: bytes) -> None:
         if self.session is not None:
+            self._count(first)
             self.session.control(first, body)
             return
         self._check_first(first)
@@ -236,6 +238,14 @@ class Connection(asyncio.Protocol):
                 self.write(packets.connack(error.reason, packets.MQTT_5))
             raise
         self._log_in(connect)
+
+    def _count(self, first: int) -> None:
+        """Count a packet other than PUBLISH towards what the client may send."""
+        self._asked += 1
+        if self._asked > MOST_ASKED_AT_ONCE:
+            raise ProtocolError("it asks for too much at once", ReasonCode.QUOTA_EXCEEDED)
+        if first != packets.PUBREL:  # that belongs to a message which was counted
+            self._messages += 1
 
     def _log_in(self, connect: Connect) -> None:
         if connect.level not in {packets.MQTT_311, packets.MQTT_5}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from factoryops.ingest.endpoint.connection import MOST_UNFINISHED_BYTES, MOST_UNSENT_BYTES
+from factoryops.ingest.endpoint.connection import MOST_ASKED_AT_ONCE, MOST_UNFINISHED_BYTES, MOST_UNSENT_BYTES
 from factoryops.ingest.endpoint.meter import Meter
 from factoryops.ingest.endpoint.outbox import MOST_BYTES, MOST_MESSAGES, Outbox
 from factoryops.ingest.endpoint.reconnects import MOST_PER_MINUTE, ReconnectWatch
@@ -65,6 +65,15 @@ async def test_who_asks_too_much_waits_like_one_who_publishes_too_much() -> None
         held.append(stage.connection.is_held)
     stage.connection.connection_lost(None)
     assert held == [False, True]
+
+
+def test_who_asks_for_so_much_at_once_that_others_would_wait_is_sent_away() -> None:
+    stage = Stage(4)
+    stage.feed(b"\xc0\x00" * MOST_ASKED_AT_ONCE)
+    assert stage.taken() == b"\xd0\x00" * MOST_ASKED_AT_ONCE
+    stage.feed(b"\xc0\x00" * 10 * MOST_ASKED_AT_ONCE)
+    assert len(stage.taken()) == 2 * MOST_ASKED_AT_ONCE
+    assert stage.transport.is_closing
 
 
 @pytest.mark.parametrize("level", [4, 5])
