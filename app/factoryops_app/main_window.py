@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from factoryops.domain.errors import FactoryOpsError
+from factoryops.domain.identity import Permission
 from factoryops_app.alarm_lines import banner_counts, banner_line
 from factoryops_app.geometry import restore_geometry, store_geometry
 from factoryops_app.lock_bar import LockBar
@@ -122,6 +123,7 @@ class MainWindow(QMainWindow):
         if session.info is not None:
             self.banner.set_identity(session.info.user, session.info.factory.name)
             self.setWindowTitle(f"{session.info.factory.name} – FactoryOps")
+        self._allow_acknowledging()
         self._show_link(session.connection)
         self._show_alarms()
         self.banner.line_activated.connect(lambda identity: self.go(PageKey.ALARMS, Target(ids=(identity,))))
@@ -258,9 +260,12 @@ class MainWindow(QMainWindow):
     def unlock(self) -> None:
         """The password was right."""
         self.place.session.is_locked = False
-        self.banner.set_acknowledging(is_allowed=True)
+        self._allow_acknowledging()
         self.lock_bar.hide()
         self._enter_again()
+
+    def _allow_acknowledging(self) -> None:
+        self.banner.set_acknowledging(is_allowed=self.place.session.may(Permission.ACKNOWLEDGE))
 
     def _enter_again(self) -> None:
         if self.current is not None:

@@ -14,10 +14,12 @@ from factoryops.domain.errors import SetupError
 from factoryops_app.main_window import MainWindow
 from factoryops_app.pages.alarms import AlarmsPage
 from factoryops_app.shell import Shell
-from factoryops_app.workplace import PageKey
+from factoryops_app.workplace import PageKey, Target
 
 SIZE: Final = (1440, 900)
 _DATA_WITHIN_S: Final = 30.0
+_SHOWN: Final = {PageKey.SOURCES: Target(ids=("credentials",))}
+"""What there is to see where a page has several tabs."""
 _SETTLE_S: Final = 2.0
 """Long enough for questions to be answered, skeletons to go and the redraw clock to come round several times."""
 
@@ -36,7 +38,7 @@ async def take_screenshots(shell: Shell, folder: Path) -> int:
     window.resize(*SIZE)
     _save(shell.login, folder / "login.png")
     for page in PageKey:
-        window.go(page)
+        window.go(page, _SHOWN.get(page))
         await _settled(window)
         _save(window, folder / f"{page.value}.png")
         if isinstance(window.current, AlarmsPage):

@@ -115,8 +115,13 @@ class TransfersTab(QWidget):
         """Show what the session knows of the runs."""
         may_import = self._place.session.may(Permission.EDIT_PLANT)
         self.import_button.setEnabled(may_import)
-        self.export_button.setEnabled(self._place.session.may(Permission.RUN_JOBS))
-        self._note.setText("" if may_import else say("An administrator may import files."))
+        may_export = self._place.session.may(Permission.RUN_JOBS)
+        self.export_button.setEnabled(may_export)
+        notes = (
+            "" if may_export else say("An operator may export."),
+            "" if may_import else say("An administrator may import files."),
+        )
+        self._note.setText(" ".join(note for note in notes if note))
         self._show()
 
     def _show(self) -> None:

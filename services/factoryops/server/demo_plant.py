@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from factoryops.domain.identity import FactoryId
+from factoryops.contracts.http import CalculationContent
+from factoryops.database.database import Database
+from factoryops.domain.identity import FactoryId, Role, Scope
 from factoryops.identity import administration
 from factoryops.journal.import_writer import ImportPlace
 from factoryops.server.console import say
@@ -20,6 +22,11 @@ from factoryops.simulator.backfill import backfill
 from factoryops.simulator.describe import furnish
 
 _SLUG: Final = "riverside"
+_COOLING_POWER: Final = CalculationContent(
+    device_key="chiller-1", parameter_key="cooling_power", name="Cooling power", unit="kW",
+    expression="(return_temperature - supply_temperature) * flow * 1.163",
+)  # fmt: skip
+"""Of water: 4.186 kJ per kg and kelvin, 1,000 kg per cubic metre, 3,600 s per hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class DemoFolder:
 
 
 def prepare(place: DemoFolder) -> None:
-    """Make what is missing: ports, factory, user, starter rules and a day of history."""
+    """Make what is missing: ports, factory, user, starter rules, a calculated parameter and a day of history."""
     place.root.mkdir(parents=True, exist_ok=True)
     _write_settings(place)
     with Context(place.settings).database() as database:
@@ -72,8 +79,16 @@ def prepare(place: DemoFolder) -> None:
             )
             _write_login(place, made.admin.password)
             factory = made.factory
+            furnish(database, factory.id)
+            calculate(database, factory.id)
         furnish(database, factory.id)
     _import_yesterday(place, factory.id)
+
+
+def calculate(database: Database, factory_id: FactoryId) -> None:
+    """Add a calculated parameter to a furnished plant, so that there is one to look at."""
+    scope = Scope(factory_id, "set-up", Role.ADMIN)
+    database.run(lambda tx: tx.calculations(scope).create(_COOLING_POWER, scope.actor))
 
 
 def _write_settings(place: DemoFolder) -> None:

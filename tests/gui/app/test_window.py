@@ -32,6 +32,18 @@ def test_the_palette_finds_a_parameter_and_draws_it(client: Drive) -> None:
     client(work)
 
 
+def test_who_may_not_acknowledge_is_not_offered_it(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        window = await app.log_in("viewer")
+        button = next(one for one in window.banner.findChildren(QPushButton) if one.text() == "Acknowledge")
+        assert not button.isEnabled()
+        window.lock()
+        window.unlock()
+        assert not button.isEnabled()
+
+    client(work)
+
+
 def test_a_small_screen_in_a_large_scale_scrolls_to_what_does_not_fit(client: Drive) -> None:
     async def work(app: ImaginedApp) -> None:
         window = await app.log_in("admin")
