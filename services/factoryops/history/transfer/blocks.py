@@ -46,6 +46,10 @@ class TableFile(Protocol):
         """What `Block.end` comes to at the end."""
         ...
 
+    def meant(self, cell: str) -> str:
+        """A name or text without what files of this kind put before it for the sake of spreadsheets."""
+        ...
+
     def blocks(self, after: int = 0, first_row: int = 0) -> Iterator[Block]:
         """The rows in blocks; go on with a block's `end` and the number of the row after it."""
         ...

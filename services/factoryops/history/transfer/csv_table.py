@@ -16,6 +16,7 @@ import numpy as np
 
 from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.history.transfer.blocks import Block
+from factoryops.history.transfer.csv_out import meant_text
 
 BLOCK_BYTES: Final = 4 << 20
 LONGEST_LINE_BYTES: Final = 1 << 20
@@ -83,6 +84,10 @@ class CsvTable:
             return [cell.strip() for cell in next(csv.reader([line], delimiter=self.form.delimiter))]
         except csv.Error as error:
             raise InvalidInputError(f"The header of {self._path.name} is no CSV ({error}).") from error
+
+    def meant(self, cell: str) -> str:
+        """A name or text without the apostrophe that keeps spreadsheets from calculating it."""
+        return meant_text(cell)
 
     def blocks(self, after: int = 0, first_row: int = 0) -> Iterator[Block]:
         """The rows in blocks of about 4 MiB; see TableFile.blocks. Rows are numbered as lines of the file."""

@@ -50,6 +50,10 @@ class ParquetTable:
                 f"{path.name} has {len(self.header)} columns; 2 to {_MOST_COLUMNS} can be imported."
             )
 
+    def meant(self, cell: str) -> str:
+        """A name or text as it stands there."""
+        return cell
+
     def blocks(self, after: int = 0, first_row: int = 0) -> Iterator[Block]:
         """The rows in blocks; see TableFile.blocks. Rows before `after` are read and passed over."""
         place = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,7 +11,6 @@ from factoryops.contracts.http import ImportColumn, ImportPlan, Layout
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.plant import is_key
 from factoryops.history.transfer.blocks import Column, TableFile
-from factoryops.history.transfer.csv_out import meant_text
 from factoryops.history.transfer.csv_table import CsvTable
 from factoryops.history.transfer.moments import TimeRule, read_times
 
@@ -48,6 +47,7 @@ class Reading:
     Attributes:
         plan: the plan with all that was found out filled in.
         device_place / parameter_place: the columns that name them, where rows do.
+        meant: names and texts as they were meant; see TableFile.
         text_place / flags_place: of a Parquet file in our own layout, texts and what is known beside the value.
     """
 
@@ -58,6 +58,7 @@ class Reading:
     parameter_place: int | None
     values: tuple[ValueColumn, ...]
     decimal: str
+    meant: Callable[[str], str]
     text_place: int | None = None
     flags_place: int | None = None
 
@@ -81,7 +82,7 @@ def complete(table: TableFile, sample: Sequence[Column], plan: ImportPlan) -> Im
         found |= {"encoding": encoding, "delimiter": table.form.delimiter, "decimal": table.form.decimal}
     completed = plan.model_copy(update=found)
     if layout is Layout.WIDE and not plan.columns:
-        completed = completed.model_copy(update={"columns": _all_others(header, completed)})
+        completed = completed.model_copy(update={"columns": _all_others(table, completed)})
     return completed
 
 
@@ -109,12 +110,13 @@ def _time_column(
     return None
 
 
-def _all_others(header: Sequence[str], plan: ImportPlan) -> list[ImportColumn]:
+def _all_others(table: TableFile, plan: ImportPlan) -> list[ImportColumn]:
+    header = table.header
     used = {plan.time_column, plan.device_column}
     others = [name for name in header if name and name not in used and name.lower() not in _QUALITY_NAMES]
     named = [name for name in others if is_key(name.partition("/")[2] or name) and not _is_beside(name, header)]
     is_one_device = plan.device is not None or plan.device_column is not None
-    return [_column(name, is_one_device=is_one_device) for name in named[:_MOST_PARAMETERS]]
+    return [_column(name, table.meant(name), is_one_device=is_one_device) for name in named[:_MOST_PARAMETERS]]
 
 
 def _is_beside(name: str, header: Sequence[str]) -> bool:
@@ -122,9 +124,8 @@ def _is_beside(name: str, header: Sequence[str]) -> bool:
     return any(name.removesuffix(end) in header for end in (" quality", " text") if name.endswith(end))
 
 
-def _column(name: str, *, is_one_device: bool) -> ImportColumn:
+def _column(name: str, meant: str, *, is_one_device: bool) -> ImportColumn:
     """A wide export names its columns device/parameter."""
-    meant = meant_text(name)
     device, slash, parameter = meant.partition("/")
     if is_one_device or not (slash and device and parameter):
         return ImportColumn(column=name, parameter=meant)
@@ -152,6 +153,7 @@ def resolve(table: TableFile, plan: ImportPlan) -> Reading:
     return Reading(
         plan=plan, rule=_rule(plan), time_place=_place(places, plan.time_column, "time_column"),
         device_place=device_place, parameter_place=parameter_place, values=values, decimal=plan.decimal or ".",
+        meant=table.meant,
         text_place=places["text"] if is_ours else None, flags_place=places["flags"] if is_ours else None,
     )  # fmt: skip
 

@@ -13,7 +13,6 @@ from factoryops.domain.samples import SampleColumns, SampleFlag, text_code
 from factoryops.domain.time import now_us
 from factoryops.history.transfer.blocks import Block, Column, text_of
 from factoryops.history.transfer.cells import CellKind, read_cells
-from factoryops.history.transfer.csv_out import meant_text
 from factoryops.history.transfer.moments import TimeFault, is_ambiguous, read_times
 from factoryops.history.transfer.names import Names
 from factoryops.history.transfer.reading import Reading, ValueColumn
@@ -109,14 +108,20 @@ class Translator:
         place = self._reading.parameter_place
         if place is None:
             return None
-        parameters = _texts(block.columns[place])
+        parameters = self._named(block.columns[place])
         devices = self._devices(block, self._reading.values[0])
         return self._lookup(block, place, devices, parameters)
 
     def _devices(self, block: Block, column: ValueColumn) -> list[str]:
         if column.device is not None or self._reading.device_place is None:
             return [column.device or ""] * block.rows
-        return _texts(block.columns[self._reading.device_place])
+        return self._named(block.columns[self._reading.device_place])
+
+    def _named(self, column: Column) -> list[str]:
+        if not isinstance(column, list):
+            return [str(cell) for cell in column.tolist()]
+        meant = {cell: self._reading.meant(cell) for cell in set(column)}
+        return [meant[cell] for cell in column]
 
     def _lookup(self, block: Block, place: int, devices: list[str], parameters: list[str]) -> npt.NDArray[np.int64]:
         pairs = list(zip(devices, parameters, strict=True))
@@ -190,7 +195,9 @@ class Translator:
             self._refuse(block, column.place, "not_a_number", is_bad)
             return
         cells = block.columns[column.place if ours is None else ours]
-        codes = np.array([self.texts.code(meant_text(text_of(cells, place))) for place in places.tolist()], np.float64)
+        codes = np.array(
+            [self.texts.code(self._reading.meant(text_of(cells, place))) for place in places.tolist()], np.float64
+        )
         is_bad[places] = codes == 0
         self._refuse(block, column.place, "too_many_texts", is_bad)
         values[places] = np.where(codes == 0, np.nan, codes)
@@ -205,11 +212,3 @@ class Translator:
     def _examples(self, block: Block, place: int, rows: Iterable[int]) -> Iterable[tuple[int, str, str]]:
         cells = block.columns[place]
         return [(block.first_row + row, self._header[place], text_of(cells, row)) for row in rows]
-
-
-def _texts(column: Column) -> list[str]:
-    """Names as they were meant: an export puts an apostrophe before what a spreadsheet might calculate."""
-    if not isinstance(column, list):
-        return [str(cell) for cell in column.tolist()]
-    meant = {cell: meant_text(cell) for cell in set(column)}
-    return [meant[cell] for cell in column]

@@ -211,22 +211,26 @@ def test_what_was_exported_is_the_same_after_an_import(
 
 
 @pytest.mark.parametrize("form", list(TableFormat))
-def test_truths_and_texts_come_back_as_what_they_were(site: ImportSite, tmp_path: Path, form: TableFormat) -> None:
-    state, is_on = out("press-1", "state"), out("press-1", "is_on")
+@pytest.mark.parametrize("text", ["=running, slowly", "'=running"])
+@pytest.mark.parametrize("parameter", ["state", "'=state", "=state"])
+def test_truths_and_texts_come_back_as_what_they_were(
+    site: ImportSite, tmp_path: Path, form: TableFormat, text: str, parameter: str
+) -> None:
+    state, is_on = out("press-1", parameter), out("press-1", "is_on")
     put(site, is_on, [(0, 1.0), (S, 0.0)], flags=SampleFlag.BOOLEAN)
-    code = text_code(FACTORY, "=running, slowly")
+    code = text_code(FACTORY, text)
     samples = SampleColumns.of([(state.identity, START_US, float(code))], flags=SampleFlag.TEXT)
-    key = SeriesKey(FACTORY, "press-1", "state")
+    key = SeriesKey(FACTORY, "press-1", parameter)
     site.store.append(
-        samples, {state.identity: key}, texts={code: (FACTORY, "=running, slowly")}, gaps=(), checkpoints={"journal": 9}
+        samples, {state.identity: key}, texts={code: (FACTORY, text)}, gaps=(), checkpoints={"journal": 9}
     )
     target = tmp_path / f"a.{form.value}"
     export(site, target, [state, is_on], format=form)
     again = ImportSite(tmp_path / "again")
     again.take(target, ImportPlan(has_texts=True))
     assert set(again.stored("press-1", "is_on").flags.tolist()) == {SampleFlag.BOOLEAN | SampleFlag.IMPORTED}
-    stored = again.stored("press-1", "state")
-    assert again.history.texts([int(stored.value[0])]) == {code: "=running, slowly"}
+    stored = again.stored("press-1", parameter)
+    assert again.history.texts([int(stored.value[0])]) == {code: text}
     again.close()
 
 
