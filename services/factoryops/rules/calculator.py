@@ -74,18 +74,33 @@ class Calculator:
         self._held = HeldColumns()
         self._arrived: list[SampleColumns] = []
         self._is_read: set[int] = set()
-        self._inputs = np.empty(0, np.int64)
+        self._watched = np.empty(0, np.int64)
+        self._is_input = self._is_output = np.empty(0, np.bool_)
 
     # --- samples and time --------------------------------------------------------------------------------------------
 
     def take(self, samples: SampleColumns) -> None:
-        """Take the samples of one journal row; those that are no input are passed over."""
-        if not len(self._inputs) or not len(samples):
+        """Take the samples of one journal row; those that are no input are passed over.
+
+        A device that sends a parameter itself stops its calculation: two sources of one series would be mixed up.
+        """
+        if not len(self._watched) or not len(samples):
             return
-        place = np.minimum(np.searchsorted(self._inputs, samples.series), len(self._inputs) - 1)
-        is_input = (self._inputs[place] == samples.series) & ((samples.flags & _NO_INPUT) == 0)
+        place = np.minimum(np.searchsorted(self._watched, samples.series), len(self._watched) - 1)
+        is_watched = self._watched[place] == samples.series
+        if not is_watched.any():
+            return
+        is_output = is_watched & self._is_output[place]
+        if is_output.any():
+            self._give_way(set(samples.series[is_output].tolist()))
+        is_input = is_watched & self._is_input[place] & ((samples.flags & _NO_INPUT) == 0)
         if is_input.any():
             self._arrived.append(samples.take(is_input))
+
+    def _give_way(self, series: set[int]) -> None:
+        for program in self._programs:
+            if program.output in series and not program.fault:
+                program.stop("The device sends a parameter of this key itself: calculate it under another key.")
 
     def advance(self, watermark_us: int) -> SampleColumns:
         """Time has come to `watermark_us`: everything before it can be calculated."""
@@ -209,7 +224,9 @@ class Calculator:
         self.keys = {int(series_id(key)): key for key in by_key}
         wanted = {series for program in self._programs for series in program.series}
         self._is_read = wanted
-        self._inputs = np.array(sorted(wanted), np.int64)
+        self._watched = np.array(sorted(wanted | self.keys.keys()), np.int64)
+        self._is_input = np.isin(self._watched, [*wanted])
+        self._is_output = np.isin(self._watched, [*self.keys])
 
     # --- across a restart --------------------------------------------------------------------------------------------
 

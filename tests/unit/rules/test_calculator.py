@@ -229,6 +229,19 @@ def test_no_factory_pays_for_what_another_ones_calculations_take(monkeypatch: py
     assert {identity for identity, _ in calculator.faults} <= {one.id for one in greedy}
 
 
+def test_a_device_that_sends_the_parameter_itself_stops_its_calculation_alone() -> None:
+    calculator = made(calculation("own", "x * 2"), calculation("next", "own + 1"), calculation("other", "x"))
+    calculator.take(sample("a", 1, 3.0))
+    assert len(rows([calculator.advance(2 * S)])) == 3
+    calculator.take(SampleColumns.of([(series("a", "own"), 3 * S, 100.0)]))
+    calculator.take(sample("a", 3, 4.0))
+    found = {identity: value for identity, _, value, _ in rows([calculator.advance(4 * S)])}
+    assert found == {series("a", "next"): 101.0, series("a", "other"): 4.0}
+    (fault,) = calculator.faults.values()
+    assert "sends a parameter of this key itself" in fault
+    assert Calculator.restored(calculator.state).faults == calculator.faults
+
+
 def test_a_slow_expression_is_stopped_after_five_slow_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "SLOW_S", -1.0)
     calculator = made(calculation("slow", "x * 2"))
