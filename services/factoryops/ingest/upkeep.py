@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import time
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from factoryops.ingest.pipeline import Pipeline
 from factoryops.ingest.problems import ProblemList
 from factoryops.journal.checkpoints import lowest_checkpoint, publish_checkpoint
 from factoryops.journal.writer import JournalWriter
+from factoryops.observability.disk import free_when_low
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,6 @@ WRITER: Final = "writer"
 _ROWS_AT_ONCE: Final = 100
 _MOST_ROUNDS: Final = 60
 _RESUME_SHARE: Final = 0.95
-_LEAST_FREE_BYTES: Final = 1 << 30
-_LEAST_FREE_SHARE: Final = 0.05
 _DAMAGE_TOLD_S: Final = 3_600.0
 
 _LEVELS: Final = (("journal_full", 0.95), ("journal_nearly_full", 0.8), ("journal_half_full", 0.5))
@@ -157,10 +155,10 @@ def _size_of(path: Path) -> int:
 
 def _disk_problem(folder: Path) -> str:
     """What is to be said of the disk the journal lies on; "" while it has room."""
-    disk = shutil.disk_usage(folder)
-    if disk.free >= max(_LEAST_FREE_BYTES, disk.total * _LEAST_FREE_SHARE):
+    free = free_when_low(folder)
+    if free is None:
         return ""
     return (
-        f"The disk of the data folder has {disk.free / 1e9:.1f} GB left; when it is full nothing more is received. "
+        f"The disk of the data folder has {free / 1e9:.1f} GB left; when it is full nothing more is received. "
         "Free space, or move the data folder to a larger disk."
     )

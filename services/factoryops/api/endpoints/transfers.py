@@ -12,7 +12,7 @@ from factoryops.domain.errors import InvalidInputError, NotFoundError, StorageEr
 from factoryops.history.transfer.exporting import check_export, estimate
 from factoryops.history.transfer.frames import OutSeries
 from factoryops.history.transfer.importing import preview
-from factoryops.history.transfer.uploads import UploadedFile, parts_of
+from factoryops.history.transfer.uploads import Arriving, UploadedFile, parts_of
 
 FileName = Annotated[str, Query(min_length=1, max_length=200)]
 
@@ -23,23 +23,28 @@ async def upload_file(request: Request, asking: Asking, name: FileName = "table.
     It is kept for seven days.
     """
     pool, factory = asking.service.pool, asking.scope.factory_id
-    arriving = await pool.run(asking.service.context.uploads.begin, factory, name)
-    is_whole = False
     try:
-        async for part in parts_of(request.stream()):
-            await pool.run(arriving.add, part)
-        await pool.run(arriving.finish)
-        is_whole = True
+        arriving = await pool.run(asking.service.context.uploads.begin, factory, name)
+        await _receive(asking, arriving, request)
     except StorageError as error:
         raise UnavailableError(str(error)) from error
-    finally:
-        if not is_whole:
-            await pool.run(arriving.give_up)
     try:
         return await pool.run(_look_at, asking, arriving.id, http.ImportPlan())
     except InvalidInputError:
         await pool.run(asking.service.context.uploads.remove, factory, arriving.id)
         raise
+
+
+async def _receive(asking: Call, arriving: Arriving, request: Request) -> None:
+    pool, is_whole = asking.service.pool, False
+    try:
+        async for part in parts_of(request.stream()):
+            await pool.run(arriving.add, part)
+        await pool.run(arriving.finish)
+        is_whole = True
+    finally:
+        if not is_whole:
+            await pool.run(arriving.give_up)
 
 
 async def list_uploads(asking: Asking) -> http.UploadList:

@@ -23,6 +23,7 @@ from factoryops.history.transfer.csv_out import CsvOut, CsvStyle
 from factoryops.history.transfer.frames import Frame, OutSeries
 from factoryops.history.transfer.importing import Tell
 from factoryops.history.transfer.parquet_out import ParquetOut
+from factoryops.observability.disk import check_room
 
 _MOST_POINTS: Final = 100_000
 _TELL_EVERY_S: Final = 0.5
@@ -100,7 +101,7 @@ def run_export(job: ExportJob, history: History, target: Path, tell: Tell) -> Ex
 
     Raises:
         InvalidInputError: the plan cannot be carried out.
-        StorageError: the file cannot be written.
+        StorageError: the file cannot be written, or the disk is nearly full.
         UnavailableError: the store is away.
     """
     check_export(job.plan)
@@ -108,7 +109,7 @@ def run_export(job: ExportJob, history: History, target: Path, tell: Tell) -> Ex
         raise InvalidInputError("There is no parameter to export.", fields={"parameter_ids": "choose some"})
     span = _span(job, history)
     chunks = Chunks(history, job.series, span, job.texts_of)
-    progress = _Progress(tell)
+    progress = _Progress(tell, target.parent)
     if job.plan.format is TableFormat.PARQUET and job.plan.form is ExportForm.RAW and job.plan.layout is Layout.LONG:
         _write_samples(job, span, chunks, target, progress)
     else:
@@ -117,10 +118,11 @@ def run_export(job: ExportJob, history: History, target: Path, tell: Tell) -> Ex
 
 
 class _Progress:
-    """Counts rows, and says how far it is a few times a second."""
+    """Counts rows; a few times a second it says how far it is, and looks that the disk keeps room."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Tell, folder: Path) -> None:
         self._tell = tell
+        self._folder = folder
         self._told = time.monotonic()
         self._share = 0.0
         self.rows = 0
@@ -132,6 +134,7 @@ class _Progress:
         self.rows += rows
         if time.monotonic() - self._told > _TELL_EVERY_S:
             self._told = time.monotonic()
+            check_room(self._folder)
             self._tell(min(self._share, 1.0), f"Exporting: {self.rows:,} rows")
 
 

@@ -16,6 +16,7 @@ import msgspec
 from factoryops.domain.errors import InvalidInputError, NotFoundError, StorageError
 from factoryops.domain.identity import new_id
 from factoryops.domain.time import from_us, now_us, to_us
+from factoryops.observability.disk import check_room
 
 KEPT_FOR: Final = timedelta(days=7)
 MOST_PER_FACTORY: Final = 50
@@ -151,7 +152,7 @@ class Arriving:
 
         Raises:
             InvalidInputError: the file is too large; nothing of it stays.
-            StorageError: the disk is full; nothing of it stays.
+            StorageError: the disk is full, or nearly; nothing of it stays.
         """
         self._size += len(part)
         if self._size > self._most_bytes:
@@ -161,7 +162,11 @@ class Arriving:
                 "(setting transfer.upload_limit_gib). Cut it in pieces, or import it with factoryops-service import."
             )
         try:
+            check_room(self._folder)
             self._file.write(part)
+        except StorageError:
+            self.give_up()
+            raise
         except OSError as error:
             self.give_up()
             raise _cannot_write(error) from error

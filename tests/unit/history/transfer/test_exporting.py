@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factoryops.contracts.http import ExportForm, ExportPlan, ImportPlan, Interpolation, Layout, TableFormat
-from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.plant import Factory
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id, text_code
-from factoryops.history.transfer import chunks
+from factoryops.history.transfer import chunks, exporting
 from factoryops.history.transfer.csv_out import meant_text, safe_text
 from factoryops.history.transfer.exporting import ExportJob, estimate, run_export
 from factoryops.history.transfer.frames import OutSeries
@@ -242,3 +244,14 @@ def test_wide_parquet_has_a_column_of_texts_beside_each(site: ImportSite, tmp_pa
     assert again.stored("press-1", "temperature").value.tolist() == [71.25]
     assert result.tally.new_series == 1
     again.close()
+
+
+def test_an_export_ends_before_it_takes_the_room_that_receiving_needs(
+    site: ImportSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(site, TEMPERATURE, [(0, 71.25)])
+    monkeypatch.setattr(exporting, "_TELL_EVERY_S", -1.0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=10**12, free=40 * 10**9))
+    for form in TableFormat:
+        with pytest.raises(StorageError, match=r"40\.0 GB left"):
+            export(site, tmp_path / f"a.{form.value}", [TEMPERATURE], format=form)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from factoryops.domain.errors import InvalidInputError, NotFoundError
+from factoryops.domain.errors import InvalidInputError, NotFoundError, StorageError
 from factoryops.history.transfer import uploads as uploads_module
 from factoryops.history.transfer.uploads import Uploads
 
@@ -44,6 +46,16 @@ def test_one_that_is_too_large_or_given_up_leaves_nothing(tmp_path: Path) -> Non
     with pytest.raises(InvalidInputError, match="larger"):
         arriving.add(b"x" * 11)
     uploads.begin(MINE, "table.csv").give_up()
+    assert list((tmp_path / MINE).iterdir()) == []
+
+
+def test_the_room_that_receiving_needs_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uploads = Uploads(tmp_path)
+    arriving = uploads.begin(MINE, "table.csv")
+    arriving.add(b"a,b\n")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=10**12, free=40 * 10**9))
+    with pytest.raises(StorageError, match=r"40\.0 GB left"):
+        arriving.add(b"1,2\n")
     assert list((tmp_path / MINE).iterdir()) == []
 
 
