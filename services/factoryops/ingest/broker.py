@@ -156,7 +156,7 @@ class BrokerSource:
         found: dict[str, str] = {}
         if not self._thread.is_alive():
             found["broker_away"] = f"The part that listens to the broker {self.name} has ended; restart the service."
-        elif self._connected_since_s is None:
+        elif self._connected_since_s is None and not self._is_paused:
             found["broker_away"] = (
                 f"The broker {self.name} at {address} cannot be reached: {self._away} Its devices' data waits there."
             )
@@ -206,12 +206,22 @@ class BrokerSource:
         while not self._is_stopping.is_set():
             try:
                 self._review.look()
-                self._stay_connected()
+                if self._is_reading_soon():
+                    self._stay_connected()
             except Exception as error:  # noqa: BLE001 - this is the supervisor of the client's thread
                 logger.warning("The connection to the broker %s failed: %r", self.name, error)
                 self._away = why_not(error)
             self._end_generation()
             self._is_stopping.wait(self._pace.next_pause_s())
+
+    def _is_reading_soon(self) -> bool:
+        """Wait until messages may be read: before that not even the answer to a CONNECT is; False at the end."""
+        while self._is_paused and not self._is_stopping.is_set():
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._wake_reader, selectors.EVENT_READ)
+                selector.select(_WAIT_S)
+            self._drain_wakes()
+        return not self._is_stopping.is_set()
 
     def _end_generation(self) -> None:
         self._generation.is_over = True

@@ -77,24 +77,45 @@ async def test_a_full_disk_loses_nothing_makes_nothing_late_and_ends_by_itself(
     assert (ledger.received, ledger.accepted) == (len(samples), len(samples))
 
 
+class Taking:
+    """Stands in for the pipeline."""
+
+    messages = 0
+
+    def add_source(self, _source: object) -> None:
+        """Ask nothing of it."""
+
+    def receive(self, *_: object, **__: object) -> None:
+        self.messages += 1
+
+
+def source_of(config: BrokerConfig, pipeline: Taking, folder: Path) -> BrokerSource:
+    return BrokerSource(config, cast("Pipeline", pipeline), folder / "broker.hall")
+
+
 async def test_what_is_behind_a_dropped_message_waits_for_it(tmp_path: Path) -> None:
-    class Taking:
-        messages = 0
-
-        def add_source(self, _source: object) -> None:
-            pass
-
-        def receive(self, *_: object, **__: object) -> None:
-            self.messages += 1
-
     pipeline = Taking()
-    source = BrokerSource(BrokerConfig("hall", "127.0.0.1"), cast("Pipeline", pipeline), tmp_path / "broker.hall")
+    source = source_of(BrokerConfig("hall", "127.0.0.1"), pipeline, tmp_path)
     bundle: list[Received] = [(b"t", b"p", b"\0\1", False)]
     source._deliver(source._generation, bundle)
     source._generation.give_up()
     source._deliver(source._generation, bundle)
     source.close()
     assert pipeline.messages == 1
+
+
+async def test_a_broker_is_neither_asked_nor_blamed_while_nothing_may_be_read(
+    tmp_path: Path, broker: PlantBroker
+) -> None:
+    source = source_of(broker.config(), Taking(), tmp_path)
+    source.pause()
+    source.start()
+    await until(lambda: bool(source._thread.is_alive()))
+    assert source.problems() == {}
+    assert source._client is None
+    source.resume()
+    await until(lambda: bool(source.figures()["is_connected"]))
+    await asyncio.to_thread(source.close)
 
 
 def _full(*_: object, **__: object) -> None:
