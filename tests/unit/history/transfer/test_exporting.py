@@ -179,6 +179,26 @@ def test_an_estimate_is_near_what_comes_out(site: ImportSite, tmp_path: Path) ->
     assert guess.size_bytes / 2 < (tmp_path / "a.csv").stat().st_size < guess.size_bytes * 2
 
 
+def test_of_many_parameters_an_estimate_looks_at_some(site: ImportSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factoryops.history.transfer.exporting._JUDGED_SERIES", 3)
+    series = [out("press-1", f"p{number}") for number in range(10)]
+    for one in series:
+        put(site, one, [(n * S, float(n)) for n in range(3_600)])
+    asked: list[int] = []
+    binned = site.history.binned
+
+    def counted(wanted: list[int], *rest: int) -> object:
+        asked.extend(wanted)
+        return binned(wanted, *rest)
+
+    monkeypatch.setattr(site.history, "binned", counted)
+    guess = estimate(ExportPlan(start=START, end=START + timedelta(hours=1)), series, site.history)
+    assert guess.parameters == 10
+    assert 18_000 <= guess.rows <= 72_000
+    assert len(set(asked)) <= 3
+    assert estimate(ExportPlan(start=START, end=START + timedelta(hours=1)), [], site.history).rows == 0
+
+
 NAMES = st.text(
     st.characters(blacklist_categories=["Cs", "Cc", "Zl", "Zp", "Cf", "Co", "Cn", "Zs"]), min_size=1, max_size=12
 )
