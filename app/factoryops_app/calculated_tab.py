@@ -45,14 +45,14 @@ class CalculatedTab(QWidget):
         zone = self._place.look.zone
         return [
             ColumnSpec("device", say("Device"), lambda one: one.content.device_key, width=130),
-            ColumnSpec("name", say("Name"), lambda one: one.content.name, width=170),
-            ColumnSpec("key", say("Key"), lambda one: one.content.parameter_key, width=130),
-            ColumnSpec("expression", say("Expression"), lambda one: one.content.expression, width=260,
+            ColumnSpec("name", say("Name"), lambda one: one.content.name, width=150),
+            ColumnSpec("key", say("Key"), lambda one: one.content.parameter_key, width=120),
+            ColumnSpec("expression", say("Expression"), lambda one: one.content.expression, width=200,
                        is_elastic=True),
-            ColumnSpec("unit", say("Unit"), lambda one: one.content.unit, width=70),
-            ColumnSpec("state", say("State"), _state_of, width=150),
+            ColumnSpec("unit", say("Unit"), lambda one: one.content.unit, width=60),
+            ColumnSpec("state", say("State"), _state_of, width=120),
             ColumnSpec("changed", say("Changed"), lambda one: one.changed_at,
-                       lambda one: f"{moment(one.changed_at, zone)} {one.changed_by}", width=200),
+                       lambda one: f"{moment(one.changed_at, zone)} {one.changed_by}", width=230),
         ]  # fmt: skip
 
     def _build(self, content: QWidget) -> None:

@@ -26,7 +26,7 @@ class CredentialsTab(QWidget):
     def __init__(self, place: Workplace) -> None:
         super().__init__()
         self._place = place
-        self.create_button = QPushButton(place.look.icon("add"), say("New credential …"))
+        self.create_button = QPushButton(say("New credential …"))
         self.create_button.setProperty("role", "primary")
         self.rotate_button = QPushButton(say("New password …"))
         self.settle_button = QPushButton(say("End the old password"))
@@ -43,16 +43,16 @@ class CredentialsTab(QWidget):
 
     def _columns(self) -> list[ColumnSpec[http.Credential]]:
         return [
-            ColumnSpec("username", say("User name"), lambda one: one.username, width=200, is_elastic=True),
+            ColumnSpec("username", say("User name"), lambda one: one.username, width=170, is_elastic=True),
             ColumnSpec("kind", say("For"), lambda one: kind_name(one.kind), width=84),
-            ColumnSpec("device", say("Device"), lambda one: one.device_key or "", _device_text, width=130),
+            ColumnSpec("device", say("Device"), lambda one: one.device_key or "", _device_text, width=110),
             ColumnSpec("created", say("Made"), lambda one: one.created_at, lambda one: self._at(one.created_at),
-                       width=150),
+                       width=160),
             ColumnSpec("used", say("Last used"), lambda one: one.last_used_at, lambda one: self._at(one.last_used_at),
-                       width=150),
-            ColumnSpec("heard", say("Device last heard"), self._heard_at, self._heard_text, width=150),
+                       width=160),
+            ColumnSpec("heard", say("Device last heard"), self._heard_at, self._heard_text, width=160),
             ColumnSpec("previous", say("Old password good until"), lambda one: one.previous_until,
-                       lambda one: self._at(one.previous_until), width=170),
+                       lambda one: self._at(one.previous_until), width=165),
         ]  # fmt: skip
 
     def _at(self, at: datetime | None) -> str:

@@ -63,10 +63,10 @@ class MappingTrialView(QWidget):
         return [
             ColumnSpec("device", say("Device"), lambda one: one.device, width=78),
             ColumnSpec("parameter", say("Parameter"), lambda one: one.parameter, width=90, is_elastic=True),
-            ColumnSpec("value", say("Value"), lambda one: str(one.value), _value_text, width=80),
-            ColumnSpec("unit", say("Unit"), lambda one: one.unit or NOTHING, width=60),
+            ColumnSpec("value", say("Value"), lambda one: str(one.value), _value_text, width=70),
+            ColumnSpec("unit", say("Unit"), lambda one: one.unit or NOTHING, width=56),
             ColumnSpec("time", say("Time"), lambda one: one.time_us,
-                       lambda one: moment(from_us(one.time_us), zone), width=156),
+                       lambda one: moment(from_us(one.time_us), zone), width=160),
         ]  # fmt: skip
 
     def _build(self) -> None:

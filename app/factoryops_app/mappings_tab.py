@@ -79,7 +79,7 @@ class MappingsTab(QWidget):
         both.setChildrenCollapsible(False)
         both.addWidget(self.form)
         both.addWidget(self.trial)
-        both.setSizes([px(690), px(490)])
+        both.setSizes([px(640), px(540)])
         buttons = QHBoxLayout()
         for button in (self._save, self._discard, self._new):
             buttons.addWidget(button)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from factoryops.domain.errors import SetupError
 from factoryops_app.main_window import MainWindow
 from factoryops_app.pages.alarms import AlarmsPage
+from factoryops_app.pages.data import DataPage
 from factoryops_app.shell import Shell
 from factoryops_app.workplace import PageKey, Target
 
@@ -45,6 +46,10 @@ async def take_screenshots(shell: Shell, folder: Path) -> int:
             window.current.show_history()
             await _settled(window)
             _save(window, folder / "alarm-history.png")
+        elif isinstance(window.current, DataPage):
+            window.current.try_calculated()
+            await _settled(window)
+            _save(window, folder / "data.png")
     return 0
 
 

@@ -44,13 +44,13 @@ class WaitingTab(QWidget):
     def _columns(self) -> list[ColumnSpec[http.WaitingDevice]]:
         zone = self._place.look.zone
         return [
-            ColumnSpec("key", say("Key"), lambda one: one.key, width=120, is_elastic=True),
-            ColumnSpec("client", say("Client"), lambda one: one.client, width=120),
+            ColumnSpec("key", say("Key"), lambda one: one.key, width=110, is_elastic=True),
+            ColumnSpec("client", say("Client"), lambda one: one.client, width=110),
             ColumnSpec("count", say("Messages"), lambda one: one.count, is_number=True, width=90),
             ColumnSpec("first", say("First"), lambda one: one.first_at, lambda one: moment(one.first_at, zone),
-                       width=150),
+                       width=160),
             ColumnSpec("last", say("Last"), lambda one: one.last_at, lambda one: moment(one.last_at, zone),
-                       width=150),
+                       width=160),
         ]  # fmt: skip
 
     def _build(self, content: QWidget) -> None:

@@ -22,3 +22,9 @@ class DataPage(TabbedPage):
             Tab("transfers", say("Import and export"), TransfersTab),
         ]
         super().__init__(place, say("Data"), tabs)
+
+    def try_calculated(self) -> None:
+        """Draw what the chosen calculation comes to."""
+        calculated = self.tab("calculated")
+        if isinstance(calculated, CalculatedTab):
+            calculated.form.try_it.click()

@@ -51,6 +51,11 @@ class DemoFolder:
         return DataFolder(self.root / "data")
 
     @property
+    def picture_settings(self) -> Path:
+        """The client's own settings while pictures are taken: nobody's column widths or theme are to be in them."""
+        return self.root / "pictures.json"
+
+    @property
     def fault_file(self) -> Path:
         """Watched by the simulator for faults on command."""
         return simulated_faults(self.data)

@@ -54,7 +54,8 @@ async def _start_client(place: DemoFolder, group: ProcessGroup, screenshots: Pat
     command = [sys.executable, "-m", "factoryops_app.main", "--server", place.api_url, "--login-file", str(place.login)]
     environment = dict(os.environ)
     if screenshots is not None:
-        command += ["--screenshots", str(screenshots)]
+        place.picture_settings.unlink(missing_ok=True)
+        command += ["--screenshots", str(screenshots), "--settings-file", str(place.picture_settings)]
         environment |= await _virtual_screen(group)
     elif not _has_display():
         say(
