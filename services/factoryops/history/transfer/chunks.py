@@ -175,7 +175,8 @@ class Chunks:
         most = max(1, ROWS_AT_ONCE * 8 // max(8, len(self._series)))
         while start_us < self._span.end_us:
             end_us = min(self._span.end_us, start_us + window_us)
-            found = [self._history.raw(one.identity, start_us, end_us, most=_ALL) for one in self._series]
+            enough = most + 1 if window_us > _SHORTEST_WINDOW_US else _ALL
+            found = [self._history.raw(one.identity, start_us, end_us, most=enough) for one in self._series]
             held = max(len(samples) for samples in found)
             if held > most and window_us > _SHORTEST_WINDOW_US:
                 window_us = max(_SHORTEST_WINDOW_US, window_us // 4)

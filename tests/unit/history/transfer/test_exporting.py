@@ -104,6 +104,27 @@ def test_long_spans_come_in_pieces_without_a_seam(
         assert len(rows) == 3_600
 
 
+def test_a_wide_export_reads_little_at_once_where_empty_weeks_end(
+    site: ImportSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "ROWS_AT_ONCE", 500)
+    day = 86_400 * S
+    put(site, TEMPERATURE, [(40 * day + n * S, float(n)) for n in range(5_000)])
+    put(site, PRESSURE, [(40 * day + n * S, float(n)) for n in range(5_000)])
+    raw, most = site.history.raw, [0]
+
+    def watched(series: int, start_us: int, end_us: int, **limits: int) -> SampleColumns:
+        found = raw(series, start_us, end_us, most=limits["most"])
+        most.append(len(found))
+        return found
+
+    monkeypatch.setattr(site.history, "raw", watched)
+    rows = export(site, tmp_path / "a.csv", [TEMPERATURE, PRESSURE], layout=Layout.WIDE, end=START + timedelta(days=60))
+    assert [float(row["press-1/temperature"]) for row in rows] == [float(n) for n in range(5_000)]
+    assert [float(row["press-1/pressure"]) for row in rows] == [float(n) for n in range(5_000)]
+    assert max(most) <= 501
+
+
 def test_bins_have_their_statistics(site: ImportSite, tmp_path: Path) -> None:
     put(site, TEMPERATURE, [(n * S, float(n)) for n in range(120)])
     rows = export(site, tmp_path / "a.csv", [TEMPERATURE], form=ExportForm.BINNED, width_s=60)
