@@ -207,6 +207,20 @@ def test_a_foreign_message_in_quarantine_is_as_unknown_as_an_absent_one(
         assert "their secret" not in client.get("quarantine").text
 
 
+def test_what_a_replay_was_told_is_not_shown_to_those_who_may_not_see_the_quarantine(
+    service: ApiService, kit: FactoryKit
+) -> None:
+    service.quarantine(kit, b"7", topic=b"secret-hall/press-1/state")
+    mapping = _MAPPING | {"topic": "secret-hall/{device}/state"}
+    with service.client(kit.tokens[Role.ADMIN]) as client:
+        number = client.get("quarantine").json()["messages"][0]["number"]
+        assert client.post("quarantine/replays", json={"numbers": [number], "mapping": mapping}).status_code == 202
+    with service.client(kit.tokens[Role.VIEWER]) as client:
+        assert "secret-hall" not in client.get("runs").text
+    entries = service.database.read(lambda tx: tx.audit(kit.scope).list(most=1))
+    assert "secret-hall" in json.dumps(entries[0].new)
+
+
 @pytest.mark.parametrize("operation", ["createCalculation", "tryCalculation"])
 def test_a_foreign_parameter_in_an_expression_is_as_unknown_as_an_absent_one(
     service: ApiService, kit: FactoryKit, other: FactoryKit, own: Known, operation: str

@@ -80,7 +80,8 @@ class Run(Received):
         progress: 0 to 1.
         message: what it is doing, what it found, or why it failed, in one sentence.
         result: figures of the run, plain JSON.
-        arguments: what it was told beside span and devices, plain JSON.
+        arguments: what it was told beside span and devices, plain JSON; of a replay nothing, since not everybody who
+            sees runs may see what is in quarantine.
     """
 
     id: Identifier
