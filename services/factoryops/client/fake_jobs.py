@@ -52,8 +52,7 @@ class FakeJobs:
             raise InvalidInputError("The span is empty: its end must lie after its start.", fields={"end": "too early"})
         run = http.Run(
             id=new_id(), kind=request.kind, state=RunState.QUEUED, slot=None, start=start, end=end,
-            requested_by=actor, created_at=now,
-            arguments={} if request.kind is JobKind.QUARANTINE_REPLAY else dict(request.arguments),
+            requested_by=actor, created_at=now, arguments=dict(request.arguments),
         )  # fmt: skip
         self._runs[run.id] = run
         return run
