@@ -346,6 +346,6 @@ def _may_publish(publisher: Publisher, factory_id: str, device_key: str) -> bool
     """Whether a publisher may publish for a device; "" stands for one that the message names."""
     if publisher.factory_id is None:
         return True
-    if publisher.factory_id != factory_id:
+    if publisher.factory_id != factory_id or publisher.device_key == "":  # a tool publishes nothing
         return False
     return publisher.device_key in {None, device_key} or not device_key

@@ -14,7 +14,7 @@ from factoryops.domain.samples import SeriesKey, series_id
 from factoryops.ingest import series_book
 from factoryops.ingest.batch import OpenBatch
 from factoryops.ingest.broker_memory import BrokerMemory
-from factoryops.ingest.devices import LARGEST_LAYOUT_BYTES, MOST_LAYOUTS, DeviceEntry, layout_of
+from factoryops.ingest.devices import LARGEST_LAYOUT_BYTES, MOST_LAYOUTS, DeviceEntry, Publisher, layout_of
 from factoryops.ingest.endpoint.audience import Audience, Message
 from factoryops.ingest.endpoint.filters import Subscription
 from factoryops.ingest.routes import LONGEST_TOPIC_BYTES
@@ -41,6 +41,16 @@ def test_a_name_of_a_refused_value_never_keeps_the_message_from_being_recorded(n
     assert len(entry.quarantined[0].detail) < 1_000
     with JournalWriter(tmp_path / "journal.db") as writer:
         writer.append(entry)
+
+
+def test_a_tool_may_not_send_what_names_its_device_in_the_message_either() -> None:
+    named = TopicMapping(name="Named", topic="named/all", device_path="$.id", groups=(ValueGroup("$.values", ""),))
+    plant = Admitting(msgspec.structs.replace(SNAPSHOT, mappings=[SnapshotMapping("1", PLANT.id, 1, named)]))
+    for message in ({"id": "m-1", "values": {"a": 1}}, {}, b"nonsense"):
+        plant.send("named/all", message, publisher=Publisher("tool", PLANT.id, "", may_subscribe=True))
+    assert plant.reasons == ["not_authorised"] * 3
+    plant.send("named/all", {"id": "m-1", "values": {"a": 1}})
+    assert len(plant.take()) == 1
 
 
 def test_what_is_remembered_of_a_devices_sets_of_names_is_bounded() -> None:
