@@ -30,7 +30,7 @@ from factoryops_app.models.events import Unsubscribe
 from factoryops_app.models.finding import Finding
 from factoryops_app.models.session import ServiceStatus
 from factoryops_app.models.trail import Trail
-from factoryops_app.navigation import Navigation, page_titles
+from factoryops_app.navigation import Navigation, page_titles, tab_titles
 from factoryops_app.page import Page, plain_label
 from factoryops_app.palette import Palette, plant_entries
 from factoryops_app.workplace import PageKey, Target, Workplace
@@ -217,16 +217,21 @@ class MainWindow(QMainWindow):
             Finding(title, say("Page"), PAGE_KEYS.get(key, ""), self._way_to(key))
             for key, title in page_titles().items()
         ]
+        tabs = [
+            Finding(tab, title, "", self._way_to(key, Target(ids=(identity,))))
+            for key, title in page_titles().items()
+            for identity, tab in tab_titles(key).items()
+        ]
         actions = [
             Finding(say("Lock"), say("Action"), "Ctrl+L", self.lock, 3),
             Finding(say("Keys"), say("Action"), "?", self._overlay.toggle, 3),
             Finding(say("Full screen"), say("Action"), "F11", self._toggle_full_screen, 3),
             Finding(say("Log out"), say("Action"), "", self.logout_requested.emit, 3),
         ]
-        return pages + plant_entries(self.place.session, self) + actions
+        return pages + tabs + plant_entries(self.place.session, self) + actions
 
-    def _way_to(self, page: PageKey) -> Callable[[], None]:
-        return lambda: self.go(page)
+    def _way_to(self, page: PageKey, target: Target | None = None) -> Callable[[], None]:
+        return lambda: self.go(page, target)
 
     # --- acting ------------------------------------------------------------------------------------------------------
 

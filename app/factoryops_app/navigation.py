@@ -32,6 +32,24 @@ def page_titles() -> dict[PageKey, str]:
     }
 
 
+def tab_titles(page: PageKey) -> dict[str, str]:
+    """The tabs of a page by what `Target.ids` names to show them, in order; empty for a page without."""
+    titles = {
+        PageKey.SOURCES: {
+            "waiting": say("Waiting devices"),
+            "mappings": say("Mappings"),
+            "quarantine": say("Quarantine"),
+            "credentials": say("Credentials"),
+        },
+        PageKey.DATA: {
+            "calculated": say("Calculated"),
+            "retention": say("Retention"),
+            "transfers": say("Import and export"),
+        },
+    }
+    return titles.get(page, {})
+
+
 class Navigation(QFrame):
     """One button per page, and the menu of the workstation.
 

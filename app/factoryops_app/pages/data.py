@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from factoryops_app.calculated_tab import CalculatedTab
+from factoryops_app.navigation import tab_titles
 from factoryops_app.retention_tab import RetentionTab
 from factoryops_app.tabbed_page import Tab, TabbedPage
 from factoryops_app.transfers_tab import TransfersTab
@@ -16,11 +17,9 @@ class DataPage(TabbedPage):
     key = PageKey.DATA
 
     def __init__(self, place: Workplace) -> None:
-        tabs = [
-            Tab("calculated", say("Calculated"), CalculatedTab),
-            Tab("retention", say("Retention"), RetentionTab),
-            Tab("transfers", say("Import and export"), TransfersTab),
-        ]
+        makers = (CalculatedTab, RetentionTab, TransfersTab)
+        titles = tab_titles(self.key)
+        tabs = [Tab(key, title, make) for (key, title), make in zip(titles.items(), makers, strict=True)]
         super().__init__(place, say("Data"), tabs)
 
     def try_calculated(self) -> None:

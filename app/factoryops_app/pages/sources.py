@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from factoryops_app.credentials_tab import CredentialsTab
 from factoryops_app.mappings_tab import MappingsTab
+from factoryops_app.navigation import tab_titles
 from factoryops_app.quarantine_tab import QuarantineTab
 from factoryops_app.tabbed_page import Tab, TabbedPage
 from factoryops_app.waiting_tab import WaitingTab
@@ -17,12 +18,9 @@ class SourcesPage(TabbedPage):
     key = PageKey.SOURCES
 
     def __init__(self, place: Workplace) -> None:
-        tabs = [
-            Tab("waiting", say("Waiting devices"), WaitingTab),
-            Tab("mappings", say("Mappings"), MappingsTab),
-            Tab("quarantine", say("Quarantine"), QuarantineTab),
-            Tab("credentials", say("Credentials"), CredentialsTab),
-        ]
+        makers = (WaitingTab, MappingsTab, QuarantineTab, CredentialsTab)
+        titles = tab_titles(self.key)
+        tabs = [Tab(key, title, make) for (key, title), make in zip(titles.items(), makers, strict=True)]
         super().__init__(place, say("Sources"), tabs)
         quarantine, mappings = self.tab("quarantine"), self.tab("mappings")
         if isinstance(quarantine, QuarantineTab) and isinstance(mappings, MappingsTab):

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from factoryops.client.fake import ACCOUNTS
 from factoryops.domain.identity import Permission
 from factoryops_app.main_window import MainWindow
+from factoryops_app.pages.sources import SourcesPage
 from factoryops_app.workplace import PageKey
 from tests.gui.app.conftest import Drive
 from tests.support.imagined_app import ImaginedApp
@@ -28,6 +29,20 @@ def test_the_palette_finds_a_parameter_and_draws_it(client: Drive) -> None:
         assert window.current is not None
         assert window.current.key is PageKey.TRENDS
         assert "Oxygen" in [one.title for one in window.place.pens.measured]
+
+    client(work)
+
+
+def test_the_palette_finds_a_tab_of_a_page(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        window = await app.log_in("supervisor")
+        window.open_palette()
+        field = window.palette_box.findChildren(QLineEdit)[0]
+        QTest.keyClicks(field, "quaran")
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        page = window.current
+        assert isinstance(page, SourcesPage)
+        assert page.tab("quarantine").isVisible()
 
     client(work)
 
