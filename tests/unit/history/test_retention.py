@@ -153,6 +153,17 @@ def _begin_compaction(store: LocalHistory) -> None:
     store._compaction._step()
 
 
+def test_samples_on_both_sides_of_an_expired_day_leave_its_place_between_them(tmp_path: Path) -> None:
+    with closing(LocalHistory(tmp_path / "history.db")) as store:
+        model = _fill(store, days=4)
+        _retire(store, _plan(raw_days=1))
+        late: list[Row] = [(A, TODAY_US - 4 * DAY_US + 1, 99.0, 1), (A, TODAY_US - 3 * DAY_US - 1, 98.0, 1)]
+        store.append(columns(late), KEYS, gaps=(), checkpoints={})
+        model.append(late)
+        for width_us in (HOUR_US, DAY_US, 7 * DAY_US):
+            assert_bins(store.binned([A], *ALL, width_us)[A], model.binned(A, *ALL, width_us))
+
+
 def test_all_space_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("factoryops.history.local.retention._FREED_PAGES", 2)
     path = tmp_path / "history.db"

@@ -14,6 +14,7 @@ from typing import Final
 
 import apsw
 import numpy as np
+import numpy.typing as npt
 
 from factoryops.domain.bins import BinSummaries, summarise
 from factoryops.domain.errors import DamagedFileError
@@ -74,7 +75,9 @@ def binned_view(view: SeriesView, span: tuple[int, int], width_us: int) -> BinSu
     numbers = {head.number for head in chosen}
     rest = merge_pieces([*waiting, *view.pieces([head for head in heads if head.number not in numbers])])
     expired = _expired_rows(view, set(rolled) - {head.number for head in heads}, span, width_us)
-    found = (whole, _between(clip(rest, *span), chosen, width_us), *expired)
+    begin = np.array([head.first_us for head in chosen], np.int64)
+    cuts = np.sort(np.concatenate([begin, *(rows.first_us for rows in expired)]))
+    found = (whole, _between(clip(rest, *span), cuts, width_us), *expired)
     parts = [part for part in found if part is not None and len(part)]
     return combine(parts, width_us) if parts else None
 
@@ -135,12 +138,12 @@ def _decoded(blobs: Sequence[bytes], level_us: int, series: int) -> BinSummaries
         return None
 
 
-def _between(samples: SampleColumns, chosen: Sequence[BlockHead], width_us: int) -> BinSummaries | None:
-    """Samples as bins that are cut where a block whose roll-up is used lies between them."""
+def _between(samples: SampleColumns, cuts: npt.NDArray[np.int64], width_us: int) -> BinSummaries | None:
+    """Samples as bins that are cut at `cuts`, which ascend: there begins what roll-ups speak of."""
     if not len(samples):
         return None
     bin_of = samples.time_us // width_us
-    stretch = np.searchsorted(np.array([head.first_us for head in chosen], np.int64), samples.time_us)
+    stretch = np.searchsorted(cuts, samples.time_us)
     is_first = np.ones(len(samples), np.bool_)
     is_first[1:] = (bin_of[1:] != bin_of[:-1]) | (stretch[1:] != stretch[:-1])
     start = np.flatnonzero(is_first)
