@@ -98,8 +98,10 @@ class PlantRecords:
         Raises:
             UnavailableError: the database is away.
         """
-        copied = set(self._copied.values())
-        news = {key: kind for key, kind in kinds.items() if self._kinds.get(key) is not kind and key in copied}
+        news = {key: kind for key, kind in kinds.items() if self._kinds.get(key) is not kind}
+        if news:
+            copied = set(self._copied.values())
+            news = {key: kind for key, kind in news.items() if key in copied}
         if not news:
             return
         changed: defaultdict[str, dict[ParameterId, ParameterKind]] = defaultdict(dict)
