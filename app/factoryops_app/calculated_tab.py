@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMessageBox, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
 from factoryops.domain.errors import ConflictError, FactoryOpsError, InvalidInputError
@@ -11,6 +11,7 @@ from factoryops.domain.identity import Permission
 from factoryops_app.calculation_form import CalculationForm
 from factoryops_app.models.calculation_draft import CalculationDraft
 from factoryops_app.page import plain_label
+from factoryops_app.question import ask_first
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec, DataTable
@@ -177,16 +178,14 @@ class CalculatedTab(QWidget):
         if draft.calculation_id is None:
             return
         identity = draft.calculation_id
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle(say("Take out of use"))
-        box.setText(say("Take “{name}” out of use? What was calculated stays.", name=draft.name))
-        box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel)
-        box.button(QMessageBox.StandardButton.Yes).setText(say("Take out of use"))
-        box.button(QMessageBox.StandardButton.Cancel).setText(say("Cancel"))
-        box.accepted.connect(lambda: self._place.tasks.start(self.remove(identity), self._on_failure))
-        box.open()
+        question = say("Take “{name}” out of use? What was calculated stays.", name=draft.name)
+        ask_first(
+            self,
+            say("Take out of use"),
+            question,
+            say("Take out of use"),
+            lambda: self._place.tasks.start(self.remove(identity), self._on_failure),
+        )
 
     async def remove(self, identity: str) -> None:
         """Take one out of use."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
 from factoryops.domain.credentials import CredentialKind
@@ -13,6 +13,7 @@ from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.identity import Permission
 from factoryops_app.credential_dialogs import CreateCredentialDialog, RotateDialog, SecretDialog, kind_name
 from factoryops_app.page import plain_label
+from factoryops_app.question import ask_first
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec, DataTable
@@ -146,28 +147,17 @@ class CredentialsTab(QWidget):
         if chosen is not None:
             question = say("Is the new password of {name} in use everywhere? Who still has the old one is sent away.",
                            name=chosen.username)  # fmt: skip
-            self._ask(say("End the old password"), question, chosen.id)
+            self._ask(say("End the old password"), question, lambda: self._end_overlap(chosen.id))
 
     def _on_revoke(self) -> None:
         chosen = self._chosen()
         if chosen is not None:
             question = say("Revoke {name}? Who uses it is sent away, and cannot come back with it.",
                            name=chosen.username)  # fmt: skip
-            self._ask(say("Revoke"), question, chosen.id)
+            self._ask(say("Revoke"), question, lambda: self._remove(chosen.id))
 
-    def _ask(self, title: str, question: str, credential_id: str) -> None:
-        is_revoking = title == say("Revoke")
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle(title)
-        box.setText(question)
-        box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel)
-        box.button(QMessageBox.StandardButton.Yes).setText(title)
-        box.button(QMessageBox.StandardButton.Cancel).setText(say("Cancel"))
-        work = self._remove if is_revoking else self._end_overlap
-        box.accepted.connect(lambda: self._place.tasks.start(work(credential_id), self._on_error))
-        box.open()
+    def _ask(self, deed: str, question: str, work: Callable[[], Coroutine[object, object, object]]) -> None:
+        ask_first(self, deed, question, deed, lambda: self._place.tasks.start(work(), self._on_error))
 
     async def _remove(self, credential_id: str) -> None:
         await self._place.session.client.revoke_credential(credential_id)

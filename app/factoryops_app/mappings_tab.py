@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMessageBox, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
 from factoryops.domain.errors import ConflictError, FactoryOpsError, InvalidInputError
@@ -12,6 +12,7 @@ from factoryops_app.mapping_form import MappingForm
 from factoryops_app.mapping_trial import MappingTrialView
 from factoryops_app.models.mapping_draft import MappingDraft, guessed
 from factoryops_app.page import plain_label
+from factoryops_app.question import ask_first
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec, DataTable
@@ -238,17 +239,16 @@ class MappingsTab(QWidget):
         held = self._held()
         if held is None:
             return
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle(say("Delete"))
-        box.setText(say("Delete “{name}”? What it has stored stays; further messages go into quarantine.",
-                        name=held.content.name))  # fmt: skip
-        box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel)
-        box.button(QMessageBox.StandardButton.Yes).setText(say("Delete"))
-        box.button(QMessageBox.StandardButton.Cancel).setText(say("Cancel"))
-        box.accepted.connect(lambda: self._place.tasks.start(self._remove(held.id), self._on_failure))
-        box.open()
+        question = say(
+            "Delete “{name}”? What it has stored stays; further messages go into quarantine.", name=held.content.name
+        )
+        ask_first(
+            self,
+            say("Delete"),
+            question,
+            say("Delete"),
+            lambda: self._place.tasks.start(self._remove(held.id), self._on_failure),
+        )
 
     async def _remove(self, mapping_id: str) -> None:
         await self._place.session.client.delete_mapping(mapping_id)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMessageBox, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
 from factoryops.domain.errors import ConflictError, FactoryOpsError, InvalidInputError
 from factoryops.domain.identity import Permission
 from factoryops.domain.retention import MOST_DAYS
 from factoryops_app.page import plain_label
+from factoryops_app.question import ask_first
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec, DataTable
@@ -200,16 +201,8 @@ class RetentionTab(QWidget):
         if self._rules and self._mark():
             self._complain(say("It is not saved yet: look at the marked fields."))
             return
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle(say("Retention"))
-        box.setText(say("Save these rules? What they give up is deleted within minutes and cannot be brought back."))
-        box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel)
-        box.button(QMessageBox.StandardButton.Yes).setText(say("Save"))
-        box.button(QMessageBox.StandardButton.Cancel).setText(say("Cancel"))
-        box.accepted.connect(self.save)
-        box.open()
+        question = say("Save these rules? What they give up is deleted within minutes and cannot be brought back.")
+        ask_first(self, say("Retention"), question, say("Save"), self.save)
 
     def save(self) -> None:
         """Send all rules."""

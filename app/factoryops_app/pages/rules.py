@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QMessageBox,
     QPushButton,
     QSplitter,
     QVBoxLayout,
@@ -20,6 +19,7 @@ from factoryops_app.models.plant import device_title
 from factoryops_app.models.rule_draft import RuleDraft, plain
 from factoryops_app.models.wording import comparison_name, priority_name
 from factoryops_app.page import Page, plain_label
+from factoryops_app.question import ask_first
 from factoryops_app.rule_form import RuleForm
 from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
@@ -209,16 +209,14 @@ class RulesPage(Page):
         identity = self.form.draft().rule_id
         if identity is None:
             return
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle(say("Take out of use"))
-        box.setText(say("Take “{name}” out of use? Its alarms and their history stay.", name=self.form.draft().name))
-        box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel)
-        box.button(QMessageBox.StandardButton.Yes).setText(say("Take out of use"))
-        box.button(QMessageBox.StandardButton.Cancel).setText(say("Cancel"))
-        box.accepted.connect(lambda: self.place.tasks.start(self._remove(identity), self._on_failure))
-        box.open()
+        question = say("Take “{name}” out of use? Its alarms and their history stay.", name=self.form.draft().name)
+        ask_first(
+            self,
+            say("Take out of use"),
+            question,
+            say("Take out of use"),
+            lambda: self.place.tasks.start(self._remove(identity), self._on_failure),
+        )
 
     async def _remove(self, identity: str) -> None:
         await self.place.session.client.delete_rule(identity)
