@@ -20,6 +20,7 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     if "qapp" not in request.fixturenames:
         yield
         return
+    gc.freeze()  # what other tests left in memory need not be looked through after each of these
     before = open_windows()
     with QtMessages() as messages:
         yield
