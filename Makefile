@@ -22,7 +22,7 @@ demo: $(VENV)/ready            ## a simulated plant, the service and the client,
 
 test: $(VENV)/ready            ## the whole test suite, real servers included
 	@sh packaging/system_packages.sh client servers
-	@$(RUN)python -m pytest -q
+	@$(RUN)python -m pytest -q -n 3 --dist loadfile
 
 test-long: $(VENV)/ready       ## the proofs that take minutes
 	@sh packaging/system_packages.sh client servers
