@@ -35,6 +35,10 @@ SECONDS = float(os.environ.get("FACTORYOPS_BENCH_SECONDS", "60"))
 DEVICES = 1_000
 RULES = 1_000
 PACED = 10_000
+BROKERED = 30_000
+"""Through a broker the load keeps to a rate: Mosquitto acknowledges faster than anybody reads, and drops what its queue
+cannot hold."""
+
 _HOW = f"{DEVICES:,} devices, 10 metrics, QoS 1, {RULES:,} rules, all roles, {SECONDS:.0f} s"
 
 
@@ -156,7 +160,9 @@ def _through_mosquitto(folder: Path) -> list[Figure]:
             connected = lambda: figures_of(made, "ingest").get("brokers", {}).get("hall", {}).get("is_connected")  # noqa: E731 - one condition
             wait_until(connected, timeout_s=30)
             with Watch(made) as watch:
-                rate, sent = _drained(made, Load(broker.port, USER, PASSWORD, devices=DEVICES, seconds=SECONDS))
+                rate, sent = _drained(
+                    made, Load(broker.port, USER, PASSWORD, devices=DEVICES, seconds=SECONDS, rate=BROKERED)
+                )
                 wait_until_settled(made)
             assert_balanced(made)
     cpu = f"{_HOW}, its queue drained; CPU µs per message: {watch.cpu_note(sent)}"
