@@ -1,0 +1,150 @@
+"""A rule: when an alarm is raised, for which devices, and what the operator is to know and do about it."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from factoryops.domain.conditions.checking import check as check_condition
+from factoryops.domain.conditions.checking import is_about_own_device
+from factoryops.domain.conditions.tree import Condition
+from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.identity import FactoryId, RuleId
+from factoryops.domain.rules import Priority
+from factoryops.domain.schedules import ALWAYS, Schedule
+
+LONGEST_DELAY_S: Final = 86_400.0
+MOST_SCOPE: Final = 10_000
+
+
+class RuleMode(StrEnum):
+    """What a rule does with what it finds."""
+
+    LIVE = "live"
+    SHADOW = "shadow"
+    """It is evaluated and recorded as a live rule is, and tells nobody."""
+    OFF = "off"
+
+
+class RuleScope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The devices a rule is evaluated for: any that one of its parts names.
+
+    Without any part it is every device of the factory that has what the condition looks at, future ones too; kinds
+    and areas include future devices as well.
+    """
+
+    devices: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+
+    @property
+    def is_whole_factory(self) -> bool:
+        """Whether every device is meant."""
+        return not (self.devices or self.kinds or self.areas)
+
+
+class AlarmRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Why the alarm exists and what is to be done: the rationalisation, which is also the response sheet.
+
+    Attributes:
+        cause: what may have led to it.
+        consequence: what happens when nobody does anything.
+        action: what the operator is to do.
+        severity: of the consequence, one of the site's words in the priority matrix; "" when not rationalised.
+        time_to_respond_s: after which it is too late; 0 when not stated.
+        owner: who answers for this alarm.
+        review_on: when it is to be looked at again.
+    """
+
+    cause: str = ""
+    consequence: str = ""
+    action: str = ""
+    severity: str = ""
+    time_to_respond_s: float = 0.0
+    owner: str = ""
+    review_on: date | None = None
+
+
+class RuleDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a person decides about a rule; stored whole as JSON with each version.
+
+    The condition raises after `on_delay_s` of being true and clears after `off_delay_s` of being false, counted on the
+    samples' own time. Outside `schedule` it counts as false.
+
+    Attributes:
+        is_latching: an alarm that has returned stays until somebody resets it.
+        re_alarm_s: an acknowledged alarm that is still active is announced again after this time; 0 for never.
+        alarm_class: id of its class, "" for the factory's default one.
+        suppress_while: while this is true the alarm is suppressed by design.
+        parent_rule: id of the rule whose alarm this one usually follows, "" for none; a flood folds it under that one.
+        notify: ids of the notification policies it uses; empty for those its priority brings.
+    """
+
+    name: str
+    condition: Condition
+    priority: Priority
+    scope: RuleScope = RuleScope()
+    schedule: Schedule = ALWAYS
+    on_delay_s: float = 0.0
+    off_delay_s: float = 0.0
+    mode: RuleMode = RuleMode.LIVE
+    is_latching: bool = False
+    re_alarm_s: float = 0.0
+    alarm_class: str = ""
+    suppress_while: Condition | None = None
+    parent_rule: str = ""
+    record: AlarmRecord = AlarmRecord()
+    notify: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Raise InvalidInputError naming each field that cannot be used."""
+        faults: dict[str, str] = {}
+        if not self.name.strip():
+            faults["name"] = "give the rule a name"
+        for field in ("on_delay_s", "off_delay_s", "re_alarm_s"):
+            number = getattr(self, field)
+            if not math.isfinite(number) or not 0 <= number <= LONGEST_DELAY_S:
+                faults[field] = "must be from 0 to 86,400 s"
+        if faults:
+            raise InvalidInputError("The rule cannot be saved: " + "; ".join(faults.values()) + ".", fields=faults)
+        check_condition(self.condition)
+        self.schedule.check()
+        if self.suppress_while is not None:
+            check_condition(self.suppress_while)
+        if self.scope.is_whole_factory and not is_about_own_device(self.condition):
+            raise InvalidInputError(
+                "The condition looks at named devices only: say in the scope on which device the alarm is raised.",
+                fields={"scope": "choose a device"},
+            )
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One version of a rule.
+
+    Attributes:
+        version: grows by one with each change.
+    """
+
+    id: RuleId
+    factory_id: FactoryId
+    version: int
+    definition: RuleDefinition
+
+
+class RuleInForce(msgspec.Struct, frozen=True):
+    """A rule as the engine evaluates it: everything that lies in the database is resolved.
+
+    Attributes:
+        devices: keys of the devices it is evaluated for; None for every device that has what it looks at.
+        timezone: the factory's zone (IANA name), in which schedules are meant.
+        shifts: of the schedules it uses, windows by shift id.
+    """
+
+    rule: Rule
+    devices: frozenset[str] | None
+    timezone: str
+    shifts: dict[str, Schedule] = {}
