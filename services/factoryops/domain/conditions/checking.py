@@ -20,7 +20,6 @@ from factoryops.domain.conditions.tree import (
     Frozen,
     Held,
     NoData,
-    Not,
     Operand,
     Outside,
     Parameter,
