@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from factoryops.domain.calendar import zone_of
 from factoryops.domain.errors import InvalidInputError
 
 _LOCAL_TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -57,14 +58,6 @@ class DailyRule:
     def next_after(self, moment: datetime) -> datetime:
         """The first slot after `moment`."""
         return next(self.slots(moment, moment + 4 * _DAY))
-
-
-def zone_of(timezone: str) -> ZoneInfo:
-    """The zone of an IANA name; raises InvalidInputError."""
-    try:
-        return ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidInputError(f"'{timezone}' is not a time zone; use a name such as Europe/Berlin.") from None
 
 
 def local_day(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
