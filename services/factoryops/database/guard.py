@@ -13,8 +13,6 @@ from sqlalchemy import event
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter
 
-from factoryops.database.tables import FACTORY_TABLES
-
 EVERY_FACTORY: Final = "every_factory"
 
 
@@ -30,7 +28,7 @@ def check_scoped(statement: sa.sql.ClauseElement) -> None:
     tied: set[Any] = set()
     links: list[tuple[Any, Any]] = []
     for element in visitors.iterate(statement):
-        if isinstance(element, sa.Table) and element in FACTORY_TABLES:
+        if isinstance(element, sa.Table) and "factory_id" in element.c:
             used.add(element)
         elif isinstance(element, BinaryExpression) and element.operator is operators.eq:
             _note(element, tied, links)

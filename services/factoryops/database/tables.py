@@ -8,57 +8,18 @@ spaces, so nothing that may end in a space is unique by itself: its derived id i
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
-metadata: Final = sa.MetaData()
-
-_MYSQL: Final[dict[str, Any]] = {
-    "mysql_engine": "InnoDB",
-    "mysql_charset": "utf8mb4",
-    "mysql_collate": "utf8mb4_bin",
-    "mariadb_engine": "InnoDB",
-    "mariadb_charset": "utf8mb4",
-    "mariadb_collate": "utf8mb4_bin",
-}
-LONG_TEXT: Final = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
-LONG_BYTES: Final = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
-
-
-def _id(name: str = "id", *, key: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.String(32), primary_key=key, nullable=False)
-
-
-def _text(name: str, length: int, *, nullable: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.String(length), nullable=nullable)
-
-
-def _time(name: str, *, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, nullable=nullable)
-
-
-def _whole(name: str, *, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, nullable=nullable)
-
-
-def _number(name: str, *, nullable: bool = False) -> sa.Column[float]:
-    return sa.Column(name, sa.Double, nullable=nullable)
-
-
-def _flag(name: str) -> sa.Column[bool]:
-    return sa.Column(name, sa.Boolean, nullable=False)
-
-
-def _link(name: str, column: str, target: str) -> sa.ForeignKeyConstraint:
-    """A link within one factory."""
-    return sa.ForeignKeyConstraint(["factory_id", column], [f"{target}.factory_id", f"{target}.id"], name=name)
-
-
-def _of_factory(name: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(["factory_id"], ["factory.id"], name=name)
-
+from factoryops.database.columns import LONG_BYTES, LONG_TEXT, metadata
+from factoryops.database.columns import TABLE_OPTIONS as _MYSQL
+from factoryops.database.columns import flag as _flag
+from factoryops.database.columns import identity as _id
+from factoryops.database.columns import link as _link
+from factoryops.database.columns import moment as _time
+from factoryops.database.columns import number as _number
+from factoryops.database.columns import of_factory as _of_factory
+from factoryops.database.columns import text as _text
+from factoryops.database.columns import whole as _whole
 
 # --- the installation ------------------------------------------------------------------------------------------------
 
@@ -465,5 +426,3 @@ artifact = sa.Table(
     **_MYSQL,
 )
 sa.Index("artifact_of_run", artifact.c.run_id)
-
-FACTORY_TABLES: Final = frozenset(table for table in metadata.tables.values() if "factory_id" in table.c)

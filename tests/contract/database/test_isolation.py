@@ -14,6 +14,7 @@ import factoryops.database
 from factoryops.contracts import http
 from factoryops.contracts.http import JobKind
 from factoryops.database import tables
+from factoryops.database.columns import metadata
 from factoryops.database.guard import UnscopedStatementError
 from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import NotFoundError
@@ -128,7 +129,7 @@ def test_the_database_itself_refuses_a_link_between_factories(site: Site, foreig
     rule = site.add_rule()
     parameter = site.add_parameter()
     site.apply(site.transition(rule, "raised", 1))
-    target = tables.metadata.tables[table]
+    target = metadata.tables[table]
     chosen = sa.select(target).where(target.c.factory_id == site.factory.id)
     if table == "rule_device":
         row = {"factory_id": site.factory.id, "rule_id": rule.id, "version": 1}

@@ -11,8 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event
 
+from factoryops.database.columns import metadata
 from factoryops.database.database import Database
-from factoryops.database.tables import metadata
 from factoryops.domain.errors import SetupError, UnavailableError
 from tests.support.mariadb import MariaDb
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from factoryops.database.tables import metadata
+from factoryops.database.columns import metadata
 
 
 def run() -> None:
