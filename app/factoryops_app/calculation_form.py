@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.time import US_PER_S, now_us
+from factoryops_app.list_and_form import DraftForm
 from factoryops_app.models.calculation_draft import CalculationDraft, completions
 from factoryops_app.models.rule_draft import parsed
 from factoryops_app.page import plain_label
@@ -26,14 +27,8 @@ _PEN: Final = "tried"
 _HOUR_US: Final = 3_600 * US_PER_S
 
 
-class CalculationForm(QWidget):
-    """Fills and reads a CalculationDraft.
-
-    Attributes:
-        edited: a field was changed by a person.
-    """
-
-    edited = Signal()
+class CalculationForm(DraftForm[CalculationDraft]):
+    """Fills and reads a CalculationDraft."""
 
     def __init__(self, place: Workplace) -> None:
         super().__init__()
@@ -147,6 +142,14 @@ class CalculationForm(QWidget):
         errors = self.draft().errors(self._place.session.plant.parameters)
         self.form.set_errors(errors)
         return not errors
+
+    def show_errors(self, errors: dict[str, str]) -> None:
+        """Show what the service did not accept."""
+        self.form.set_errors(errors)
+
+    def set_editable(self, *, is_editable: bool) -> None:
+        """Whether the fields may be changed."""
+        self.form.setEnabled(is_editable)
 
     def focus_first(self) -> None:
         """Begin at the first field."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from factoryops.domain.mapping import PayloadKind, TimeForm, ValueType
+from factoryops_app.list_and_form import DraftForm
 from factoryops_app.models.mapping_draft import MappingDraft, ValueRow
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
@@ -59,14 +59,8 @@ def _value_columns() -> list[GridColumn]:
     ]
 
 
-class MappingForm(QWidget):
-    """Fills and reads a MappingDraft.
-
-    Attributes:
-        edited: a field was changed by a person.
-    """
-
-    edited = Signal()
+class MappingForm(DraftForm[MappingDraft]):
+    """Fills and reads a MappingDraft."""
 
     def __init__(self, place: Workplace) -> None:
         super().__init__()
@@ -218,7 +212,14 @@ class MappingForm(QWidget):
         self._grid_fault.setText("\n".join(rest[:4]))
         self._grid_fault.setVisible(bool(rest))
 
-    def focus_name(self) -> None:
+    def check(self) -> bool:
+        """Show what cannot be used; True when all is well."""
+        draft = self.draft()
+        errors = draft.errors()
+        self.show_errors(errors)
+        return not errors and draft.content() is not None
+
+    def focus_first(self) -> None:
         """Begin at the first field."""
         self._texts["name"].setFocus()
 
