@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 _CONSUMER: Final = "engine"
 _POLL_S: Final = 0.25
+_REST_S: Final = 0.02
+"""Under load the bell rings hundreds of times a second: rows gather for so long, and one turn takes them together."""
+
 _LOOK_EVERY_S: Final = 1.0
 _FIRST_WAIT_S: Final = 0.5
 _LONGEST_WAIT_S: Final = 10.0
@@ -150,9 +153,15 @@ class EngineService:
             self._is_full = count == ROWS_AT_ONCE
             if evaluation.pending:
                 self._has_news.set()
-            if not count:
-                await listener.wait(timeout_s=_POLL_S)
+            if not self._is_full:
+                await self._rest(listener, stop)
         self._has_news.set()
+
+    async def _rest(self, listener: DoorbellListener, stop: asyncio.Event) -> None:
+        """Wait for something new; what comes first after a quiet moment is evaluated at once."""
+        turned_s = time.monotonic()
+        await listener.wait(timeout_s=_POLL_S)
+        await is_set_within(stop, _REST_S - (time.monotonic() - turned_s))
 
     # --- recording ---------------------------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 BEAT_S: Final = 1.0
 _POLL_S: Final = 0.25
-_PAUSE_S: Final = 0.005
+_PAUSE_S: Final = 0.015
 _SESSIONS_S: Final = 2.0
 _FIRST_LOOK_S: Final = 3.0
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from factoryops.domain.errors import FactoryOpsError
+from factoryops.server.precedence import take_place
 from factoryops.server.role_process import EXIT_SETUP, Lifeline, run_role, watched_lifeline
 
 
@@ -15,6 +16,7 @@ def run_alone(role: str, file: Path | None, *, lifeline: Lifeline | None) -> int
     from factoryops.server import roles  # noqa: PLC0415 - as above
     from factoryops.server.settings import data_folder, load_settings  # noqa: PLC0415 - as above
 
+    take_place(role)
     try:
         settings = load_settings(file)
         folder = data_folder(settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -64,6 +65,8 @@ def run_role(work: Work, *, lifeline: Lifeline | None) -> int:
         work: given an event that is set when it should stop.
         lifeline: where a supervisor's stop comes from; None when there is none.
     """
+    # What has been loaded stays: to look through it again and again for garbage would stop the role for tens of ms.
+    gc.freeze()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_until_stopped(work, lifeline=lifeline))
