@@ -1,4 +1,4 @@
-"""What both adapters write down beside the samples: checkpoints, series, newest values, gaps and the ledger.
+"""What both adapters write down beside the samples: checkpoints, series, newest values, gaps, clocks and the ledger.
 
 They lie in one SQLite file per store (for the embedded store, in `history.db` itself), so that they move in one
 transaction with the effect they describe.
@@ -17,7 +17,8 @@ import numpy as np
 
 from factoryops.domain.errors import SetupError, StorageError, UnavailableError
 from factoryops.domain.samples import SampleColumns, SeriesKey
-from factoryops.history import latest
+from factoryops.history import clock_changes, latest
+from factoryops.history.clock_changes import ClockChange
 from factoryops.history.merging import newest_of_each
 from factoryops.history.store import StoreLedger
 from factoryops.journal.records import Gap
@@ -32,6 +33,7 @@ CREATE TABLE IF NOT EXISTS series (
     parameter TEXT NOT NULL
 );
 {latest.SCHEMA}
+{clock_changes.SCHEMA}
 CREATE TABLE IF NOT EXISTS text (code INTEGER PRIMARY KEY, factory TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS gap (
     number INTEGER PRIMARY KEY,
@@ -146,6 +148,10 @@ class Books:
         """Remember gaps; the same one twice is one."""
         rows = [(gap.start_us, gap.end_us, gap.factory, gap.reason) for gap in gaps]
         self._connection.executemany(ADD_GAP, rows)
+
+    def add_clocks(self, changes: Sequence[ClockChange]) -> None:
+        """Remember changes of clock offsets; the same one twice is one."""
+        clock_changes.add_changes(self._connection, changes)
 
     def count(self, *, stored: int, replaced: int, refused: Mapping[str, int]) -> None:
         """Add to the ledger."""
@@ -299,6 +305,11 @@ class BooksReader:
         """Gaps of this factory, or of all, that touch the span."""
         with self._reading() as connection:
             return read_gaps(connection, factory, start_us, end_us) if connection else []
+
+    def clocks(self, factory: str) -> list[ClockChange]:
+        """Every change of a device's clock offset in this factory, in their order."""
+        with self._reading() as connection:
+            return clock_changes.read_changes(connection, factory) if connection else []
 
     def checkpoint(self, journal: str) -> int:
         """The last row of `journal` whose samples these queries can see."""

@@ -114,7 +114,12 @@ class Historian:
         sheaf = intake.sheaf()
         try:
             self._store.append(
-                sheaf.samples, sheaf.keys, gaps=sheaf.gaps, checkpoints=sheaf.checkpoints, texts=sheaf.texts
+                sheaf.samples,
+                sheaf.keys,
+                gaps=sheaf.gaps,
+                checkpoints=sheaf.checkpoints,
+                texts=sheaf.texts,
+                clocks=sheaf.clocks,
             )
         except UnavailableError as error:
             self._failed("store_away", str(error), asked_s=error.retry_after_s)

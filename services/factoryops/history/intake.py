@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +13,7 @@ import numpy as np
 
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
 from factoryops.domain.time import now_us
+from factoryops.history.clock_changes import ClockChange, changes_in
 from factoryops.journal.reader import LAST_SEQ, JournalReader, MissingRows
 from factoryops.journal.records import Batch, Gap
 
@@ -33,6 +34,7 @@ class Sheaf:
     gaps: tuple[Gap, ...]
     checkpoints: Mapping[str, int]
     texts: Mapping[int, tuple[str, str]]
+    clocks: tuple[ClockChange, ...] = ()
 
 
 class HasFront(Protocol):
@@ -87,6 +89,10 @@ class _Source:
             return joined
         flags = joined.flags | np.uint8(SampleFlag.IMPORTED)
         return SampleColumns(joined.series, joined.time_us, joined.value, flags)
+
+    def clocks(self) -> Iterator[ClockChange]:
+        """What the rows say of devices' clocks."""
+        return (change for batch in self.batches for change in changes_in(batch, self.reader.series))
 
 
 def _without_ballast(batch: Batch) -> Batch:
@@ -157,6 +163,7 @@ class Intake:
             gaps=(*recorded, *found),
             checkpoints={source.name: source.batches[-1].seq for source in waiting},
             texts=_texts_in(samples, waiting),
+            clocks=tuple(change for source in waiting for change in source.clocks()),
         )
 
     def sealed(self, sheaf: Sheaf) -> None:

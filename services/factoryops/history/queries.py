@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from factoryops.domain.bins import BinSummaries, bin_samples
 from factoryops.domain.samples import SampleColumns
 from factoryops.domain.summaries import Held, combine, held_in_span, replace_bins
 from factoryops.domain.time import US_PER_S
+from factoryops.history.clock_changes import ClockChange
 from factoryops.history.merging import newest_of_each, only_series
 from factoryops.history.store import Cancelled, HistoryReader, go_on, never
 from factoryops.history.tail import Tail
@@ -82,6 +83,19 @@ class History:
         merged = SampleColumns.joined([stored, tail]).sorted_unique() if len(tail) else stored
         return merged.take(np.arange(min(most, len(merged))))
 
+    def chunks(
+        self, series: int, start_us: int, end_us: int, *, cancelled: Cancelled = never
+    ) -> Iterator[SampleColumns]:
+        """Every sample of the span in pieces of about a day, each ascending in time, one per time."""
+        tail = self._tail_samples((series,), start_us, end_us)
+        seen = 0
+        for stored in self.reader.chunks(series, start_us, end_us, cancelled=cancelled):
+            until = int(np.searchsorted(tail.time_us, int(stored.time_us[-1]), "right"))
+            yield SampleColumns.joined([stored, tail.part(seen, until)]).sorted_unique() if until > seen else stored
+            seen = until
+        if seen < len(tail):
+            yield tail.part(seen, len(tail))
+
     def binned(
         self, series: Sequence[int], start_us: int, end_us: int, width_us: int, *, cancelled: Cancelled = never
     ) -> dict[int, BinSummaries]:
@@ -137,6 +151,10 @@ class History:
     def _bins_of(self, series: int, span: tuple[int, int], width_us: int) -> Iterable[BinSummaries]:
         """The store's bins of a span beside the news, which need not be read sample by sample."""
         return self.reader.binned([series], *span, width_us).values() if span[0] < span[1] else ()
+
+    def clocks(self, factory: str) -> list[ClockChange]:
+        """Every change of a device's clock offset in this factory, in their order."""
+        return self.reader.clocks(factory)
 
     def gaps(self, factory: str, start_us: int, end_us: int) -> list[Gap]:
         """Gaps of this factory, or of all, that touch the span."""

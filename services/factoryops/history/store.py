@@ -5,7 +5,7 @@ All methods block; callers on an event loop use `asyncio.to_thread`. Spans are [
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -14,6 +14,7 @@ from factoryops.domain.bins import BinSummaries
 from factoryops.domain.errors import AbandonedError
 from factoryops.domain.retention import RetentionPlan
 from factoryops.domain.samples import SampleColumns, SeriesKey
+from factoryops.history.clock_changes import ClockChange
 from factoryops.journal.records import Gap
 from factoryops.observability.heartbeat import Problem
 
@@ -69,6 +70,15 @@ class HistoryReader(Protocol):
         """The first `most` samples of the span, ascending in time, one per time."""
         ...
 
+    def chunks(
+        self, series: int, start_us: int, end_us: int, *, cancelled: Cancelled = never
+    ) -> Iterator[SampleColumns]:
+        """Every sample of the span in pieces of about a day, one after the other; within each ascending, one per time.
+
+        Only what was received is read, never roll-ups: where retention has given samples up, there is nothing.
+        """
+        ...
+
     def binned(
         self, series: Sequence[int], start_us: int, end_us: int, width_us: int, *, cancelled: Cancelled = never
     ) -> dict[int, BinSummaries]:
@@ -81,6 +91,10 @@ class HistoryReader(Protocol):
 
     def gaps(self, factory: str, start_us: int, end_us: int) -> list[Gap]:
         """Gaps of this factory, or of all, that touch the span."""
+        ...
+
+    def clocks(self, factory: str) -> list[ClockChange]:
+        """Every change of a device's clock offset in this factory, in their order."""
         ...
 
     def checkpoint(self, journal: str) -> int:
@@ -107,8 +121,9 @@ class HistoryStore(HistoryReader, Protocol):
         gaps: Sequence[Gap],
         checkpoints: Mapping[str, int],
         texts: Mapping[int, tuple[str, str]] = NO_TEXTS,
+        clocks: Sequence[ClockChange] = (),
     ) -> None:
-        """Keep `samples` and `gaps`, and move the checkpoints with them; repeating it changes nothing.
+        """Keep `samples`, `gaps` and `clocks`, and move the checkpoints with them; repeating it changes nothing.
 
         Args:
             samples: any order, duplicates allowed: of the same series and time the last one wins.
@@ -116,6 +131,7 @@ class HistoryStore(HistoryReader, Protocol):
             gaps: spans to remember.
             checkpoints: journal name -> last row contained; the fronts move there.
             texts: what each text code in `samples` stands for: factory and text.
+            clocks: changes of devices' clock offsets, in their order.
 
         Raises:
             UnavailableError: the store is away; nothing moved, try again later.

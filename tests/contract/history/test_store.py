@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from factoryops.domain.errors import AbandonedError
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, text_code
+from factoryops.history.clock_changes import ClockChange
 from factoryops.history.store import HistoryReader
 from factoryops.journal.records import Gap
 from tests.support.history_model import (
@@ -55,6 +56,7 @@ def _assert_equal(reader: HistoryReader, model: ModelHistory, span: tuple[int, i
     newest = {row[0]: row for row in rows_of(reader.newest(SERIES, *span))}
     for series in SERIES:
         assert rows_of(reader.raw(series, *span, most=10_000)) == model.raw(series, *span)
+        assert [row for part in reader.chunks(series, *span) for row in rows_of(part)] == model.raw(series, *span)
         assert_bins(binned.get(series), model.binned(series, *span, width_us))
         assert newest.get(series) == model.newest(series, *span)
         assert latest.get(series) == model.latest(series)
@@ -187,6 +189,20 @@ def test_gaps_are_kept_once_and_shown_to_whom_they_concern(place: Place) -> None
         assert store.gaps(FACTORY, 31, 100) == []
 
 
+def test_changes_of_clocks_are_kept_once_in_their_order_and_for_their_factory(place: Place) -> None:
+    home = place.fresh()
+    set_back = ClockChange(FACTORY, "press", START_US, 3_600_000_000)
+    put_right = ClockChange(FACTORY, "press", START_US - 5, 0)
+    other = ClockChange(OTHER_FACTORY, "press", START_US, 1)
+    assert home.reader().clocks(FACTORY) == []
+    with closing(home.open()) as store:
+        store.append(SampleColumns.empty(), {}, gaps=(), checkpoints={"journal": 1}, clocks=(set_back, other))
+        store.append(SampleColumns.empty(), {}, gaps=(), checkpoints={"journal": 2}, clocks=(set_back, put_right))
+        store.append(SampleColumns.empty(), {}, gaps=(), checkpoints={"journal": 2}, clocks=(other,))
+    assert home.reader().clocks(FACTORY) == [set_back, put_right]
+    assert home.reader().clocks(OTHER_FACTORY) == [other]
+
+
 NAMES = [
     "with space", "comma,", "a=b", 'quo"te', "back\\", "back\\ slash\\,", "🌡 Größe", "#hash", "_field", "time", "_time",
     "${x}", "100 %41", "value", "%", " ", "'", "\u00e9", "e\u0301", "a" * 100, "\U0001f9ea" * 100,
@@ -264,6 +280,8 @@ def test_a_query_nobody_waits_for_is_given_up(place: Place) -> None:
             store.raw(A, *SPAN_US, most=10, cancelled=lambda: True)
         with pytest.raises(AbandonedError):
             store.binned([A], *SPAN_US, 1_000_000, cancelled=lambda: True)
+        with pytest.raises(AbandonedError):
+            list(store.chunks(A, *SPAN_US, cancelled=lambda: True))
 
 
 @given(names=st.lists(st.tuples(_key, _key), min_size=100, max_size=100, unique=True))

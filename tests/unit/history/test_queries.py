@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from factoryops.domain.bins import BinSummaries
 from factoryops.domain.samples import SampleColumns, SampleFlag
+from factoryops.history.clock_changes import ClockChange
 from factoryops.history.local.store import LocalHistory
 from factoryops.history.queries import History
 from factoryops.history.store import Cancelled, never
@@ -43,6 +44,7 @@ def _assert_whole(history: History, model: ModelHistory, span: tuple[int, int], 
         expected = model.raw(series, *span)
         assert rows_of(history.raw(series, *span, most=1_000)) == expected
         assert rows_of(history.raw(series, *span, most=7)) == expected[:7]
+        assert [row for part in history.chunks(series, *span) for row in rows_of(part)] == expected
         assert latest.get(series) == model.latest(series)
         assert_bins(binned.get(series), model.binned(series, *span, width_us))
 
@@ -104,6 +106,15 @@ class _Moving:
         self._move()
         return self._store.binned(series, start_us, end_us, width_us, cancelled=cancelled)
 
+    def chunks(
+        self, series: int, start_us: int, end_us: int, *, cancelled: Cancelled = never
+    ) -> Iterator[SampleColumns]:
+        self._move()
+        return self._store.chunks(series, start_us, end_us, cancelled=cancelled)
+
+    def clocks(self, factory: str) -> list[ClockChange]:
+        return self._store.clocks(factory)
+
     def texts(self, codes: Sequence[int]) -> dict[int, str]:
         return self._store.texts(codes)
 
@@ -119,7 +130,7 @@ class _Moving:
     ledger = LocalHistory.ledger
 
 
-@pytest.mark.parametrize("query", ["latest", "newest", "raw", "binned"])
+@pytest.mark.parametrize("query", ["latest", "newest", "raw", "chunks", "binned"])
 def test_a_seal_in_the_middle_of_a_query_loses_and_doubles_nothing(tmp_path: Path, query: str) -> None:
     store, tail = LocalHistory(tmp_path / "history.db"), Tail()
     rows: list[Row] = [(A, START_US + n * 100_000, float(n), 0) for n in range(30)]
@@ -136,6 +147,8 @@ def test_a_seal_in_the_middle_of_a_query_loses_and_doubles_nothing(tmp_path: Pat
         assert rows_of(history.latest([A])) == rows[-1:]
     elif query == "newest":
         assert rows_of(history.newest([A], *span)) == rows[-1:]
+    elif query == "chunks":
+        assert [row for part in history.chunks(A, *span) for row in rows_of(part)] == rows
     elif query == "raw":
         assert rows_of(history.raw(A, *span, most=100)) == rows
     else:

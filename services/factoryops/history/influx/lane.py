@@ -105,7 +105,7 @@ class Lane:
 def _only(sheaf: Sheaf, factory: str) -> Sheaf:
     keys = {series: key for series, key in sheaf.keys.items() if key.factory == factory}
     samples = sheaf.samples.take(np.isin(sheaf.samples.series, np.fromiter(keys, np.int64, len(keys))))
-    return Sheaf(samples, keys, sheaf.gaps, sheaf.checkpoints, sheaf.texts)
+    return Sheaf(samples, keys, sheaf.gaps, sheaf.checkpoints, sheaf.texts, sheaf.clocks)
 
 
 def _last_row(path: Path) -> int:

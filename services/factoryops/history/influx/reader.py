@@ -102,20 +102,30 @@ class InfluxHistoryReader(BooksReader):
 
     def raw(self, series: int, start_us: int, end_us: int, *, most: int, cancelled: Cancelled = never) -> SampleColumns:
         """The first `most` samples of the span, ascending in time, one per time."""
-        span = _within_reach(start_us, end_us)
-        name = self._named([series]).get(series)
-        pages: list[SampleColumns] = []
         go_on(cancelled)
+        return SampleColumns.joined(list(self._pages(series, (start_us, end_us), most, cancelled)))
+
+    def chunks(
+        self, series: int, start_us: int, end_us: int, *, cancelled: Cancelled = never
+    ) -> Iterator[SampleColumns]:
+        """Every sample of the span, a page at a time, each ascending in time, one per time."""
+        return self._pages(series, (start_us, end_us), 1 << 62, cancelled)
+
+    def _pages(self, series: int, asked: Span, most: int, cancelled: Cancelled) -> Iterator[SampleColumns]:
+        """The first `most` samples of a span, page by page; none of them is empty."""
+        span = _within_reach(*asked)
+        name = self._named([series]).get(series)
         while name is not None and span is not None and most > 0 and self._has_bucket(name.factory):
             go_on(cancelled)
             rows = min(most, _ROWS_PER_PAGE)
             query = raw_query(self._config.bucket(name.factory), name, span, most=rows)
-            pages.append(samples_of(series, parse_answer(self._transport.query(name.factory, query))))
-            most -= len(pages[-1])
-            if len(pages[-1]) < rows:
-                break
-            span = int(pages[-1].time_us[-1]) + 1, span[1]
-        return SampleColumns.joined([page for page in pages if len(page)])
+            page = samples_of(series, parse_answer(self._transport.query(name.factory, query)))
+            if len(page):
+                yield page
+            if len(page) < rows:
+                return
+            most -= len(page)
+            span = int(page.time_us[-1]) + 1, span[1]
 
     def binned(
         self, series: Sequence[int], start_us: int, end_us: int, width_us: int, *, cancelled: Cancelled = never

@@ -20,6 +20,7 @@ from factoryops.domain.errors import InvalidInputError, UnavailableError
 from factoryops.domain.retention import RetentionPlan
 from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.domain.time import US_PER_S, now_us
+from factoryops.history.clock_changes import ClockChange
 from factoryops.history.influx.delivery import Delivery, Parcel, deliver, pack
 from factoryops.history.influx.lane import Lane
 from factoryops.history.influx.lines import SeriesName, name_of
@@ -94,6 +95,7 @@ class InfluxHistory(InfluxHistoryReader):
         gaps: Sequence[Gap],
         checkpoints: Mapping[str, int],
         texts: Texts = NO_TEXTS,
+        clocks: Sequence[ClockChange] = (),
     ) -> None:
         """Upload it, then move the state; see HistoryStore.append.
 
@@ -116,6 +118,7 @@ class InfluxHistory(InfluxHistoryReader):
             self._state.books.add_series(writable)
             self._state.books.add_texts(texts)
             self._state.books.add_gaps(gaps)
+            self._state.books.add_clocks(clocks)
             self._state.books.move_checkpoints(checkpoints)
             self._record({**delivered, "": nobody_s})
             for factory, count in held.items():
@@ -241,6 +244,7 @@ class InfluxHistory(InfluxHistoryReader):
             self._state.books.add_series(writable)
             self._state.books.add_texts(sheaf.texts)
             self._state.books.add_gaps(sheaf.gaps)
+            self._state.books.add_clocks(sheaf.clocks)
             self._record({lane.factory: delivery})
             self._state.catch_up(lane.factory, moved, len(sheaf.samples))
             if lane.is_at(fronts, moved):

@@ -76,6 +76,12 @@ class LocalHistoryReader(BooksReader):
                 break
         return SampleColumns.joined(parts)
 
+    def chunks(
+        self, series: int, start_us: int, end_us: int, *, cancelled: Cancelled = never
+    ) -> Iterator[SampleColumns]:
+        """Every sample of the span, a day at a time, each ascending in time, one per time."""
+        return self._by_days(series, (start_us, end_us), cancelled)
+
     def _by_days(
         self, series: int, span: tuple[int, int], cancelled: Cancelled, *, is_backwards: bool = False
     ) -> Iterator[SampleColumns]:

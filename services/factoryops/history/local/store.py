@@ -17,6 +17,7 @@ from factoryops.domain.retention import RetentionPlan
 from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.domain.time import now_us
 from factoryops.history.books import Books, open_for_writing
+from factoryops.history.clock_changes import ClockChange
 from factoryops.history.local import rollups
 from factoryops.history.local import upgrade as old_files
 from factoryops.history.local.blocks import (
@@ -49,7 +50,7 @@ _WHOLE_CHECK_BYTES: Final = 1 << 30
 _SCRUB_SHARE: Final = 0.1
 """Of the time for upkeep: years of history are looked through in hours, and nobody notices."""
 
-_BOOK_TABLES: Final = ("ledger", "checkpoint", "series", "latest_page", "gap", "text")
+_BOOK_TABLES: Final = ("ledger", "checkpoint", "series", "latest_page", "gap", "clock_change", "text")
 
 
 class LocalHistory(LocalHistoryReader):
@@ -140,6 +141,7 @@ class LocalHistory(LocalHistoryReader):
         gaps: Sequence[Gap],
         checkpoints: Mapping[str, int],
         texts: Mapping[int, tuple[str, str]] = NO_TEXTS,
+        clocks: Sequence[ClockChange] = (),
     ) -> None:
         """Keep all of it in one transaction; see HistoryStore.append.
 
@@ -156,6 +158,7 @@ class LocalHistory(LocalHistoryReader):
             self._books.add_texts(texts)
             self._books.add_latest(ordered)
             self._books.add_gaps(gaps)
+            self._books.add_clocks(clocks)
             self._books.count(stored=len(accepted) - replaced, replaced=replaced, refused=refused)
             failpoint("before_upload")
             self._books.move_checkpoints(checkpoints)
