@@ -28,6 +28,9 @@ _POLL_S: Final = 0.5
 _REST_S: Final = 0.5
 _BEHIND_US: Final = 60 * US_PER_S
 _TIDY_BUDGET_S: Final = 0.25
+_CATCHING_UP_US: Final = 3 * US_PER_S
+_MOST_UNTIDY: Final = 300
+"""Further behind than the first of these, sealing goes before tidying up, until so many seals wait for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,14 @@ class Historian:
         """One round of work; returns whether there is more to do at once."""
         intake = self._open_intake()
         intake.read(most_samples=self._config.seal_at_samples)
+        is_full = intake.is_full(self._config.seal_at_samples)
+        is_catching_up = is_full and now_us() - intake.newest_waiting_us > _CATCHING_UP_US
         if self._is_seal_due(intake):
             self._seal(intake)
-        if self._problem is None:
+        if self._problem is None and not (is_catching_up and self._backlog < _MOST_UNTIDY):
             self._tidy()
         self._beat(intake)
-        return self._problem is None and intake.is_full(self._config.seal_at_samples)
+        return self._problem is None and is_full
 
     def _open_intake(self) -> Intake:
         if self._intake is None:
@@ -132,6 +137,7 @@ class Historian:
             return
         intake.sealed(sheaf)
         self._problem = None
+        self._backlog += 1
         self._backoff.succeeded()
         self._sealed_at, self._sealed_us = time.monotonic(), now_us()
 

@@ -150,6 +150,11 @@ class Intake:
         """When the oldest row that waits was received."""
         return min((source.batches[0].entry.received_us for source in self._sources if source.batches), default=None)
 
+    @property
+    def newest_waiting_us(self) -> int:
+        """When the newest row that waits was received; 0 when none waits."""
+        return max((source.batches[-1].entry.received_us for source in self._sources if source.batches), default=0)
+
     def sheaf(self) -> Sheaf:
         """All that waits."""
         waiting = [source for source in self._sources if source.batches]

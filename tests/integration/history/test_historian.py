@@ -65,6 +65,16 @@ async def test_much_at_once_is_sealed_before_its_time_and_in_bounded_pieces(plan
         assert plant.balance(store) == (20_000, 20_000)
 
 
+async def test_a_backlog_is_sealed_piece_after_piece_without_a_rest(plant: HistorianPlant) -> None:
+    for number in range(40):
+        plant.write([(A, START_US + number * 100 + n, float(n)) for n in range(100)])
+    with closing(LocalHistory(plant.folder / "history.db")) as store:
+        async with plant.running(store, plant.config(seal_every_s=3_600, seal_at_samples=100)):
+            # With the rest of half a second that lets rows gather, forty pieces would take twice as long.
+            await until(lambda: plant.is_contained(store), timeout_s=10)
+        assert plant.balance(store) == (4_000, 4_000)
+
+
 async def test_a_second_start_goes_on_where_the_first_ended(plant: HistorianPlant) -> None:
     for value in (1.0, 2.0):
         plant.write([(A, START_US + int(value), value)])
