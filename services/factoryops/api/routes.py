@@ -17,6 +17,7 @@ from factoryops.api.endpoints import (
     history,
     jobs,
     mappings,
+    organisation,
     plant,
     quarantine,
     replays,
@@ -153,6 +154,18 @@ ROUTES: Final = (
     Route("POST", "/exports/estimate", "estimateExport", transfers.estimate_export, "transfers", http.ExportEstimate),
     Route("GET", "/retention", "getRetention", retention.get_retention, "history", http.Retention),
     Route("PUT", "/retention", "changeRetention", retention.change_retention, "history", http.Retention),
+    Route("GET", "/shifts", "listShifts", organisation.list_shifts, "organisation", http.ShiftList),
+    Route("POST", "/shifts", "createShift", organisation.create_shift, "organisation", http.Shift, 201),
+    Route("PUT", "/shifts/{shift_id}", "updateShift", organisation.update_shift, "organisation", http.Shift),
+    Route("DELETE", "/shifts/{shift_id}", "deleteShift", organisation.delete_shift, "organisation", None, 204),
+    Route("GET", "/positions", "listPositions", organisation.list_positions, "organisation", http.PositionList),
+    Route("POST", "/positions", "createPosition", organisation.create_position, "organisation", http.Position, 201),
+    Route(
+        "PUT", "/positions/{position_id}", "updatePosition", organisation.update_position, "organisation", http.Position
+    ),
+    Route(
+        "DELETE", "/positions/{position_id}", "deletePosition", organisation.delete_position, "organisation", None, 204
+    ),
     Route("GET", "/health", "getHealth", health.get_health, "health", http.Health),
     Route("GET", "/openapi.json", "getDescription", health.get_description, "health"),
 )

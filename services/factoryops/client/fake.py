@@ -17,6 +17,7 @@ from factoryops.client.fake_history import FakeHistory
 from factoryops.client.fake_jobs import FakeJobs
 from factoryops.client.fake_link import FakeLink
 from factoryops.client.fake_mappings import FakeMappings
+from factoryops.client.fake_organisation import FakeOrganisation, OrganisationBook
 from factoryops.client.fake_quarantine import FakeQuarantine
 from factoryops.client.fake_retention import FakeRetention
 from factoryops.client.fake_rules import FakeRules
@@ -44,7 +45,7 @@ ACCOUNTS: Final[Mapping[str, tuple[str, Role]]] = {
 _ROLES: Final = ("api", "engine", "historian", "ingest", "worker")
 
 
-class FakePlant(FakeCalculations, FakeCredentials, FakeRetention, FakeSources, FakeTransfers):
+class FakePlant(FakeCalculations, FakeCredentials, FakeOrganisation, FakeRetention, FakeSources, FakeTransfers):
     """Implements `factoryops.client.port.PlantClient` on an imagined plant.
 
     Args:
@@ -78,6 +79,7 @@ class FakePlant(FakeCalculations, FakeCredentials, FakeRetention, FakeSources, F
         self._calculations = CalculationBook(self._devices, clock)
         self._uploads: dict[str, http.Upload] = {}
         self._credentials = CredentialBook(clock)
+        self._organisation = OrganisationBook(clock)
         self._mappings = FakeMappings(clock)
         self._quarantine = FakeQuarantine(self._history.start_us, clock)
 

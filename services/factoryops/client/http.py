@@ -16,6 +16,7 @@ from factoryops.client.files import ArrivingFile
 from factoryops.client.http_calculations import HttpCalculations
 from factoryops.client.http_credentials import HttpCredentials
 from factoryops.client.http_link import open_link
+from factoryops.client.http_organisation import HttpOrganisation
 from factoryops.client.http_retention import HttpRetention
 from factoryops.client.http_sources import HttpSources
 from factoryops.client.http_transfers import HttpTransfers
@@ -29,7 +30,7 @@ A = TypeVar("A", bound=BaseModel)
 _AWAY = "The service cannot be reached; check the network and whether it runs."
 
 
-class HttpPlant(HttpCalculations, HttpCredentials, HttpRetention, HttpSources, HttpTransfers):
+class HttpPlant(HttpCalculations, HttpCredentials, HttpOrganisation, HttpRetention, HttpSources, HttpTransfers):
     """A client of one service; its calls may overlap, all on one event loop.
 
     Args:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from factoryops.client.port_calculations import CalculationsClient
 from factoryops.client.port_credentials import CredentialsClient
+from factoryops.client.port_organisation import OrganisationClient
 from factoryops.client.port_retention import RetentionClient
 from factoryops.client.port_sources import SourcesClient
 from factoryops.client.port_transfers import TransfersClient
@@ -35,7 +36,9 @@ class LiveLink(Protocol):
         ...
 
 
-class PlantClient(CalculationsClient, CredentialsClient, RetentionClient, SourcesClient, TransfersClient, Protocol):
+class PlantClient(
+    CalculationsClient, CredentialsClient, OrganisationClient, RetentionClient, SourcesClient, TransfersClient, Protocol
+):
     """The service, seen by one user."""
 
     async def login(self, factory: str, user: str, password: str) -> http.SessionInfo:

@@ -14,6 +14,7 @@ from factoryops.database.credentials import Credentials
 from factoryops.database.engine import EngineRecords
 from factoryops.database.factories import Factories
 from factoryops.database.mappings import Mappings
+from factoryops.database.organisation import Positions, Shifts
 from factoryops.database.plant import Devices, Parameters
 from factoryops.database.quarantine import QuarantineMarks
 from factoryops.database.retention import RetentionRules
@@ -68,6 +69,14 @@ class Transaction:
     def calculations(self, scope: Scope) -> Calculations:
         """The factory's calculated parameters."""
         return Calculations(self._unit, scope)
+
+    def shifts(self, scope: Scope) -> Shifts:
+        """The factory's shifts."""
+        return Shifts(self._unit, scope)
+
+    def positions(self, scope: Scope) -> Positions:
+        """The factory's operating positions."""
+        return Positions(self._unit, scope)
 
     def retention(self, scope: Scope) -> RetentionRules:
         """How long the factory's history is kept."""

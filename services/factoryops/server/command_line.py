@@ -18,6 +18,7 @@ from factoryops.server import (
     demo_command,
     influx_commands,
     mapping_commands,
+    organisation_commands,
     plant_commands,
     retention_commands,
     run_commands,
@@ -44,6 +45,7 @@ plant_commands.register(app)
 demo_command.register(app)
 influx_commands.register(app)
 mapping_commands.register(app)
+organisation_commands.register(app)
 retention_commands.register(app)
 transfer_commands.register(app)
 

@@ -26,6 +26,8 @@ SNAPSHOT = Path(__file__).with_name("role_matrix.json")
 _ROLES = (Role.VIEWER, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN)
 _MAPPING = {"name": "M", "topic": "hall2/{device}/state", "values": [{"parameter": "force", "path": "$.force"}]}
 _CONTENT = {"name": "R", "parameter_key": "pressure", "comparison": "gt", "limit": 9, "priority": 2}
+_SHIFT = {"name": "S", "windows": [{"start": "06:00", "end": "14:00"}]}
+_POSITION = {"name": "P", "areas": ["Hall 2"]}
 _CALCULATED = {
     "device_key": "pump-1", "parameter_key": "twice", "name": "R", "expression": "pressure * 2",
 }  # fmt: skip
@@ -56,6 +58,12 @@ def _known(service: ApiService, kit: FactoryKit) -> Known:
         ).id,
         "calculation_id": service.database.run(
             lambda tx: tx.calculations(kit.scope).create(http.CalculationContent.model_validate(_CALCULATED), "x")
+        ).id,
+        "shift_id": service.database.run(
+            lambda tx: tx.shifts(kit.scope).create(http.ShiftContent.model_validate(_SHIFT))
+        ).id,
+        "position_id": service.database.run(
+            lambda tx: tx.positions(kit.scope).create(http.PositionContent.model_validate(_POSITION))
         ).id,
         "artifact_id": run.artifacts[0].id,
         "kind": "daily_report",
@@ -100,6 +108,10 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "createCalculation": {**_CALCULATED, "parameter_key": f"mean_{identity}"},
         "updateCalculation": {"version": 1, "content": _CALCULATED},
         "tryCalculation": {"device_key": "pump-1", "expression": "pressure", "start_us": 0, "end_us": 1_000_000},
+        "createShift": _SHIFT | {"name": f"S {identity}"},
+        "updateShift": {"version": 1, "content": _SHIFT},
+        "createPosition": {"name": f"P {identity}", "areas": [identity]},
+        "updatePosition": {"version": 1, "content": _POSITION},
         "acknowledgeAlarms": {
             "items": [{"alarm_id": own.alarm, "annunciation": 1}, {"alarm_id": identity, "annunciation": 1}]
         },
