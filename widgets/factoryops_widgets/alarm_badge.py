@@ -57,6 +57,11 @@ def state_name(state: AlarmState) -> str:
         AlarmState.UNACKNOWLEDGED: say("Unacknowledged"),
         AlarmState.ACKNOWLEDGED: say("Acknowledged"),
         AlarmState.RETURNED_UNACKNOWLEDGED: say("Returned, unacknowledged"),
+        AlarmState.LATCHED_UNACKNOWLEDGED: say("Latched, unacknowledged"),
+        AlarmState.LATCHED_ACKNOWLEDGED: say("Latched, acknowledged"),
+        AlarmState.SHELVED: say("Shelved"),
+        AlarmState.SUPPRESSED: say("Suppressed by design"),
+        AlarmState.OUT_OF_SERVICE: say("Out of service"),
     }[state]
 
 

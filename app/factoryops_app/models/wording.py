@@ -27,6 +27,11 @@ def alarm_state_name(state: AlarmState) -> str:
         AlarmState.UNACKNOWLEDGED: say("Unacknowledged"),
         AlarmState.ACKNOWLEDGED: say("Acknowledged"),
         AlarmState.RETURNED_UNACKNOWLEDGED: say("Returned, unacknowledged"),
+        AlarmState.LATCHED_UNACKNOWLEDGED: say("Latched, unacknowledged"),
+        AlarmState.LATCHED_ACKNOWLEDGED: say("Latched, acknowledged"),
+        AlarmState.SHELVED: say("Shelved"),
+        AlarmState.SUPPRESSED: say("Suppressed by design"),
+        AlarmState.OUT_OF_SERVICE: say("Out of service"),
     }
     return names[state]
 
@@ -37,6 +42,15 @@ def event_name(kind: AlarmEventKind) -> str:
         AlarmEventKind.RAISED: say("Raised"),
         AlarmEventKind.CLEARED: say("Returned to normal"),
         AlarmEventKind.ACKNOWLEDGED: say("Acknowledged"),
+        AlarmEventKind.RESET: say("Reset"),
+        AlarmEventKind.SHELVED: say("Shelved"),
+        AlarmEventKind.UNSHELVED: say("Unshelved"),
+        AlarmEventKind.SUPPRESSED: say("Suppressed by design"),
+        AlarmEventKind.UNSUPPRESSED: say("No longer suppressed"),
+        AlarmEventKind.OUT_OF_SERVICE: say("Taken out of service"),
+        AlarmEventKind.IN_SERVICE: say("Returned to service"),
+        AlarmEventKind.RENEWED: say("Announced again"),
+        AlarmEventKind.REPRIORITISED: say("Priority changed"),
     }
     return names[kind]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from factoryops.client import imagined
+from factoryops.client.fake_alarm_handling import FakeAlarmHandling
 from factoryops.client.fake_alarms import FakeAlarms
 from factoryops.client.fake_calculations import CalculationBook, FakeCalculations
 from factoryops.client.fake_credentials import CredentialBook, FakeCredentials
@@ -45,7 +46,9 @@ ACCOUNTS: Final[Mapping[str, tuple[str, Role]]] = {
 _ROLES: Final = ("api", "engine", "historian", "ingest", "worker")
 
 
-class FakePlant(FakeCalculations, FakeCredentials, FakeOrganisation, FakeRetention, FakeSources, FakeTransfers):
+class FakePlant(
+    FakeAlarmHandling, FakeCalculations, FakeCredentials, FakeOrganisation, FakeRetention, FakeSources, FakeTransfers
+):
     """Implements `factoryops.client.port.PlantClient` on an imagined plant.
 
     Args:
@@ -262,28 +265,6 @@ class FakePlant(FakeCalculations, FakeCredentials, FakeOrganisation, FakeRetenti
         await self._enter(Permission.EDIT_RULES)
         self._rules.delete(rule_id)
         self._tell(live.PlantChanged())
-
-    # --- alarms ------------------------------------------------------------------------------------------------------
-
-    async def alarms(self) -> list[http.Alarm]:
-        """Every alarm that is not normal."""
-        await self._enter(Permission.VIEW)
-        return self._alarms.abnormal()
-
-    async def acknowledge(self, request: http.AcknowledgeRequest) -> list[http.Alarm]:
-        """Acknowledge alarms."""
-        actor = await self._enter(Permission.ACKNOWLEDGE)
-        changed = self._alarms.acknowledge(request, actor)
-        for alarm in changed:
-            self._tell_alarm(alarm)
-        return changed
-
-    async def alarm_events(
-        self, *, before: str | None = None, most: int = 200, start: datetime | None = None, end: datetime | None = None
-    ) -> http.AlarmEventPage:
-        """Alarm history."""
-        await self._enter(Permission.VIEW)
-        return self._alarms.events(before, most, start, end)
 
     # --- jobs --------------------------------------------------------------------------------------------------------
 

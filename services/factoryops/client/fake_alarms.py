@@ -1,4 +1,4 @@
-"""The alarms of the imagined plant: one in each state at the start."""
+"""The alarms of the imagined plant: one in each state that starts from the condition and its acknowledgement."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from datetime import datetime
 
 from factoryops.client.imagined import FACTORY_ID, StarterRule
 from factoryops.contracts import http
-from factoryops.domain.alarms import AlarmEventKind, AlarmState
+from factoryops.contracts.alarm_view import moment, shown_facts
+from factoryops.domain import alarm_life
+from factoryops.domain.alarm_life import Deed, Happening, Outcome, Raise
+from factoryops.domain.alarms import AlarmFacts, AlarmState
 from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import alarm_id
 from factoryops.domain.rules import Comparison
@@ -20,7 +23,6 @@ _WORDS = {
     Comparison.BELOW: "below",
     Comparison.AT_OR_BELOW: "at or below",
 }
-_RAISED_AGAIN = {"cleared_at": None, "acknowledged_at": None, "acknowledged_by": None, "comment": None}
 
 
 class FakeAlarms:
@@ -36,7 +38,10 @@ class FakeAlarms:
         self._clock = clock
         self._change = 0
         self._alarms: dict[str, http.Alarm] = {}
+        self._facts: dict[str, AlarmFacts] = {}
+        self._rules: dict[str, http.Rule] = {}
         self._events: list[http.AlarmEvent] = []
+        self._requests: set[str] = set()
         now = clock()
         happenings = [
             happening for rule, starter in starters for happening in self._starting(rule, starter, now) if happening
@@ -50,7 +55,8 @@ class FakeAlarms:
         identity = alarm_id(FACTORY_ID, rule.id, starter.machine)
 
         def answer(at_us: int) -> object:
-            return self._answer(identity, 1, "operator", None, at_us)
+            facts = self._facts[identity]
+            return self.take(identity, alarm_life.acknowledged(facts, facts.mark, Deed("operator", at_us)))
 
         planned: list[tuple[int | None, Callable[[int], object]]] = [
             (starter.raised_min, lambda at_us: self._raise(rule, starter.machine, starter.value, at_us)),
@@ -59,9 +65,34 @@ class FakeAlarms:
         ]
         return [(now - minutes * _MINUTE_US, happen) for minutes, happen in planned if minutes is not None]
 
-    def abnormal(self) -> list[http.Alarm]:
-        """Every alarm that is not normal."""
-        return [alarm for alarm in self._alarms.values() if alarm.state is not AlarmState.NORMAL]
+    def all(self) -> list[http.Alarm]:
+        """Every alarm."""
+        return [*self._alarms.values()]
+
+    def get(self, identity: str) -> http.Alarm:
+        """One alarm; NotFoundError when there is none."""
+        if identity not in self._alarms:
+            raise NotFoundError("There is no such alarm.")
+        return self._alarms[identity]
+
+    def facts(self, identity: str) -> AlarmFacts:
+        """The facts of an alarm; NotFoundError when there is none."""
+        self.get(identity)
+        return self._facts[identity]
+
+    def sheet(self, identity: str) -> http.ResponseSheet:
+        """What is to be known and done about an alarm."""
+        alarm = self.get(identity)
+        return http.ResponseSheet(
+            alarm_id=alarm.id, rule_name=alarm.rule_name, rule_version=alarm.rule_version, priority=alarm.priority,
+            alarm_class=alarm.alarm_class, action=alarm.response,
+        )  # fmt: skip
+
+    def is_new(self, request_id: str) -> bool:
+        """Whether a request was not seen before; one without an id is always new."""
+        is_known = request_id in self._requests
+        self._requests |= {request_id} - {""}
+        return not is_known
 
     def raise_now(self, rule: http.Rule, device_key: str, value: float) -> http.Alarm:
         """Raise the rule's alarm on a device."""
@@ -69,25 +100,28 @@ class FakeAlarms:
 
     def clear_now(self, identity: str) -> http.Alarm:
         """Clear an alarm."""
+        self.get(identity)
         return self._clear(identity, self._clock())
 
-    def acknowledge(self, request: http.AcknowledgeRequest, actor: str) -> list[http.Alarm]:
-        """Acknowledge all or none; answers the alarms named, as they now are."""
-        if any(item.alarm_id not in self._alarms for item in request.items):
-            raise NotFoundError("There is no such alarm.")
+    def let_time_bring(self) -> list[http.Alarm]:
+        """What the life-cycle clock would do now; answers the alarms that changed."""
         now = self._clock()
-        for item in request.items:
-            self._answer(item.alarm_id, item.annunciation, actor, request.comment, now)
-        return [self._alarms[identity] for identity in dict.fromkeys(item.alarm_id for item in request.items)]
+        outcomes = {
+            identity: alarm_life.due(facts, now, re_alarm_s=_re_alarm_s(self._rules[identity]))
+            for identity, facts in self._facts.items()
+        }
+        return [self.take(identity, outcome) for identity, outcome in outcomes.items() if outcome[1]]
 
     def events(
-        self, before: str | None, most: int, start: datetime | None, end: datetime | None
+        self, before: str | None, most: int, start: datetime | None, end: datetime | None, identity: str | None
     ) -> http.AlarmEventPage:
         """A page of events, newest first."""
         listed = [
             event
             for event in reversed(self._events)
-            if (start is None or event.at >= start) and (end is None or event.at < end)
+            if (start is None or event.at >= start)
+            and (end is None or event.at < end)
+            and (identity is None or event.alarm_id == identity)
         ]
         if before is not None:
             listed = [event for event in listed if event.id < before]
@@ -100,60 +134,46 @@ class FakeAlarms:
             raise NotFoundError("There is no such device.")
         identity = alarm_id(FACTORY_ID, rule.id, device_key)
         held = self._alarms.get(identity) or _quiet_alarm(identity, rule, device)
-        changed = held.model_copy(
-            update={
-                "state": AlarmState.UNACKNOWLEDGED,
-                "annunciation": held.annunciation + 1,
-                "raised_at": from_us(at_us),
-                "value": value,
-                "message": _sentence(rule.content, held, value),
-                **_RAISED_AGAIN,
-            }
-        )
-        return self._keep(changed, AlarmEventKind.RAISED, at_us, value, None)
+        message = _sentence(rule.content, held, value)
+        told = {"value": value, "message": message, "rule_version": rule.version, "order": self._change + 1}
+        self._alarms[identity] = held.model_copy(update=told)
+        self._rules[identity] = rule
+        facts = self._facts.get(identity) or AlarmFacts(rule.content.priority)
+        return self.take(identity, alarm_life.raised(facts, _raise_of(rule, facts.annunciation + 1, at_us)))
 
     def _clear(self, identity: str, at_us: int) -> http.Alarm:
-        held = self._alarms.get(identity)
-        if held is None:
-            raise NotFoundError("There is no such alarm.")
-        if held.cleared_at is not None:
-            return held
-        is_answered = held.state is AlarmState.ACKNOWLEDGED
-        state = AlarmState.NORMAL if is_answered else AlarmState.RETURNED_UNACKNOWLEDGED
-        changed = held.model_copy(update={"state": state, "cleared_at": from_us(at_us)})
-        return self._keep(changed, AlarmEventKind.CLEARED, at_us, held.value, None)
+        facts = self._facts[identity]
+        if not facts.is_active:
+            return self._alarms[identity]
+        return self.take(identity, alarm_life.cleared(facts, facts.annunciation, at_us))
 
-    def _answer(
-        self, identity: str, annunciation: int, actor: str, comment: str | None, at_us: int
-    ) -> http.Alarm | None:
-        held = self._alarms[identity]
-        is_open = held.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED)
-        if not is_open or annunciation < held.annunciation:
-            return None
-        state = AlarmState.ACKNOWLEDGED if held.cleared_at is None else AlarmState.NORMAL
-        changed = held.model_copy(
-            update={
-                "state": state,
-                "acknowledged_at": from_us(at_us),
-                "acknowledged_by": actor,
-                "comment": comment,
-            }
-        )
-        return self._keep(changed, AlarmEventKind.ACKNOWLEDGED, at_us, held.value, actor)
+    def take(self, identity: str, outcome: Outcome) -> http.Alarm:
+        """Keep what became of an alarm."""
+        facts, happened = outcome
+        self._facts[identity] = facts
+        for one in happened:
+            self._change += 1
+            self._events.append(self._event(identity, one))
+        update = shown_facts(facts) | {"change": self._change}
+        self._alarms[identity] = self._alarms[identity].model_copy(update=update)
+        return self._alarms[identity]
 
-    def _keep(
-        self, alarm: http.Alarm, kind: AlarmEventKind, at_us: int, value: float | None, actor: str | None
-    ) -> http.Alarm:
-        self._change += 1
-        self._alarms[alarm.id] = alarm.model_copy(update={"change": self._change})
-        self._events.append(
-            http.AlarmEvent(
-                id=f"{self._change:032x}", alarm_id=alarm.id, annunciation=alarm.annunciation, kind=kind,
-                at=from_us(at_us), value=value, actor=actor, comment=alarm.comment if actor else None,
-                rule_name=alarm.rule_name, device_name=alarm.device_name, priority=alarm.priority,
-            )
+    def _event(self, identity: str, one: Happening) -> http.AlarmEvent:
+        alarm, facts = self._alarms[identity], self._facts[identity]
+        return http.AlarmEvent(
+            id=f"{self._change:032x}", alarm_id=identity, annunciation=one.mark[0], renewal=one.mark[1],
+            kind=one.kind, at=from_us(one.at_us), value=alarm.value, actor=one.actor, comment=one.said,
+            rule_name=alarm.rule_name, device_name=alarm.device_name, priority=facts.priority, cause=one.cause,
+            until=moment(one.until_us), is_annunciation=one.is_annunciation, is_shadow=facts.is_shadow,
         )  # fmt: skip
-        return self._alarms[alarm.id]
+
+
+def _raise_of(rule: http.Rule, annunciation: int, at_us: int) -> Raise:
+    return Raise(annunciation, at_us, rule.content.priority)
+
+
+def _re_alarm_s(_rule: http.Rule) -> float:
+    return 0.0
 
 
 def _quiet_alarm(identity: str, rule: http.Rule, device: http.Device) -> http.Alarm:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +12,7 @@ from pydantic import BaseModel
 
 from factoryops.client.answers import error_of, parse
 from factoryops.client.files import ArrivingFile
+from factoryops.client.http_alarms import HttpAlarms
 from factoryops.client.http_calculations import HttpCalculations
 from factoryops.client.http_credentials import HttpCredentials
 from factoryops.client.http_link import open_link
@@ -30,7 +30,9 @@ A = TypeVar("A", bound=BaseModel)
 _AWAY = "The service cannot be reached; check the network and whether it runs."
 
 
-class HttpPlant(HttpCalculations, HttpCredentials, HttpOrganisation, HttpRetention, HttpSources, HttpTransfers):
+class HttpPlant(
+    HttpAlarms, HttpCalculations, HttpCredentials, HttpOrganisation, HttpRetention, HttpSources, HttpTransfers
+):
     """A client of one service; its calls may overlap, all on one event loop.
 
     Args:
@@ -122,7 +124,7 @@ class HttpPlant(HttpCalculations, HttpCredentials, HttpOrganisation, HttpRetenti
         query = {"start_us": start_us, "end_us": end_us, "most_samples": most_samples}
         return await self._ask("GET", f"parameters/{parameter_id}/samples", http.RawColumns, query=query)
 
-    # --- rules and alarms --------------------------------------------------------------------------------------------
+    # --- rules -------------------------------------------------------------------------------------------------------
 
     async def rules(self) -> list[http.Rule]:
         """All rules."""
@@ -139,23 +141,6 @@ class HttpPlant(HttpCalculations, HttpCredentials, HttpOrganisation, HttpRetenti
     async def delete_rule(self, rule_id: str) -> None:
         """Take a rule out of use."""
         await self._send("DELETE", f"rules/{rule_id}")
-
-    async def alarms(self) -> list[http.Alarm]:
-        """Every alarm that is not normal."""
-        return (await self._ask("GET", "alarms", http.AlarmList)).alarms
-
-    async def acknowledge(self, request: http.AcknowledgeRequest) -> list[http.Alarm]:
-        """Acknowledge; answers the alarms as they now are."""
-        return (await self._ask("POST", "alarms/acknowledgements", http.AlarmList, body=request)).alarms
-
-    async def alarm_events(
-        self, *, before: str | None = None, most: int = 200, start: datetime | None = None, end: datetime | None = None
-    ) -> http.AlarmEventPage:
-        """Alarm history, newest first."""
-        query = {
-            "before": before, "most": most, "start": start and start.isoformat(), "end": end and end.isoformat(),
-        }  # fmt: skip
-        return await self._ask("GET", "alarms/events", http.AlarmEventPage, query=query)
 
     # --- jobs --------------------------------------------------------------------------------------------------------
 

@@ -7,10 +7,10 @@ that passes the same contract tests. Every method may raise the errors of `facto
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from factoryops.client.port_alarms import AlarmsClient
 from factoryops.client.port_calculations import CalculationsClient
 from factoryops.client.port_credentials import CredentialsClient
 from factoryops.client.port_organisation import OrganisationClient
@@ -37,7 +37,14 @@ class LiveLink(Protocol):
 
 
 class PlantClient(
-    CalculationsClient, CredentialsClient, OrganisationClient, RetentionClient, SourcesClient, TransfersClient, Protocol
+    AlarmsClient,
+    CalculationsClient,
+    CredentialsClient,
+    OrganisationClient,
+    RetentionClient,
+    SourcesClient,
+    TransfersClient,
+    Protocol,
 ):
     """The service, seen by one user."""
 
@@ -108,20 +115,6 @@ class PlantClient(
 
     async def delete_rule(self, rule_id: str) -> None:
         """Take a rule out of use; its alarms and their history stay."""
-        ...
-
-    async def alarms(self) -> list[http.Alarm]:
-        """Every alarm that is not normal."""
-        ...
-
-    async def acknowledge(self, request: http.AcknowledgeRequest) -> list[http.Alarm]:
-        """Acknowledge; answers the alarms named, as they now are. Repeating it changes nothing more."""
-        ...
-
-    async def alarm_events(
-        self, *, before: str | None = None, most: int = 200, start: datetime | None = None, end: datetime | None = None
-    ) -> http.AlarmEventPage:
-        """Alarm history, newest first."""
         ...
 
     async def runs(self) -> list[http.Run]:

@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from factoryops.contracts import http
+from factoryops.contracts.alarm_view import shown_facts
 from factoryops.database import tables
 from factoryops.database.unit import Unit, portions
-from factoryops.domain.alarms import Alarm, AlarmEventKind
+from factoryops.domain.alarms import AlarmEventKind, AlarmFacts
 from factoryops.domain.errors import NotFoundError, UnavailableError
-from factoryops.domain.identity import AlarmId, DeviceId, FactoryId, RuleId, Scope, derived_id
+from factoryops.domain.identity import Scope, derived_id
 from factoryops.domain.rules import Priority
 from factoryops.domain.time import from_us, to_us
 
@@ -148,7 +149,11 @@ def select_alarms() -> sa.Select[Any]:
     """Alarms with the names of their devices; the caller adds the factory."""
     alarm, device = tables.alarm, tables.device
     return sa.select(
-        alarm, device.c.key.label("device_key"), device.c.name.label("device_name"), device.c.area.label("area")
+        alarm,
+        device.c.key.label("device_key"),
+        device.c.name.label("device_name"),
+        device.c.area.label("area"),
+        device.c.line.label("line"),
     ).join(device, sa.and_(device.c.factory_id == alarm.c.factory_id, device.c.id == alarm.c.device_id))
 
 
@@ -159,45 +164,40 @@ def event_id(factory_id: str, alarm_id: str, annunciation: int, kind: AlarmEvent
 
 def alarm_of(row: sa.Row[Any]) -> http.Alarm:
     """The alarm of a row of `select_alarms`; who acknowledged is told of the present annunciation only."""
-    is_answered = row.acknowledged_annunciation >= row.annunciation
-    facts = Alarm(
-        id=AlarmId(row.id),
-        factory_id=FactoryId(row.factory_id),
-        rule_id=RuleId(row.rule_id),
-        device_id=DeviceId(row.device_id),
-        priority=Priority(row.priority),
-        is_active=bool(row.is_active),
-        annunciation=row.annunciation,
-        acknowledged_annunciation=row.acknowledged_annunciation,
-    )
     return http.Alarm(
         id=row.id,
         rule_id=row.rule_id,
         rule_name=row.rule_name,
+        rule_version=row.rule_version,
         device_id=row.device_id,
         device_key=row.device_key,
         device_name=row.device_name,
         area=row.area,
+        line=row.line,
         parameter_key=row.parameter_key,
         series_id=row.series_id,
-        priority=facts.priority,
-        state=facts.state,
-        annunciation=row.annunciation,
-        raised_at=_moment(row.raised_us),
-        cleared_at=_moment(row.cleared_us),
         value=row.value,
         unit=row.unit,
         message=row.message,
         response=row.response,
-        acknowledged_at=_moment(row.acknowledged_us) if is_answered else None,
-        acknowledged_by=row.acknowledged_by if is_answered else None,
-        comment=row.comment if is_answered else None,
         change=row.change,
+        **shown_facts(facts_of(row)),
     )
 
 
-def _moment(time_us: int | None) -> datetime | None:
-    return None if time_us is None else from_us(time_us)
+def facts_of(row: sa.Row[Any]) -> AlarmFacts:
+    """The facts of a row of the table of alarms."""
+    return AlarmFacts(
+        priority=Priority(row.priority),
+        is_active=bool(row.is_active),
+        annunciation=row.annunciation,
+        raised_us=row.raised_us,
+        cleared_us=row.cleared_us,
+        acknowledged=(row.acknowledged_annunciation, 0),
+        acknowledged_us=row.acknowledged_us,
+        acknowledged_by=row.acknowledged_by,
+        comment=row.comment,
+    )
 
 
 def _event_of(row: sa.Row[Any]) -> http.AlarmEvent:

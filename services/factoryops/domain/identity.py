@@ -66,6 +66,8 @@ class Permission(StrEnum):
 
     VIEW = "view"
     ACKNOWLEDGE = "acknowledge"
+    SHELVE = "shelve"
+    OUT_OF_SERVICE = "out_of_service"
     RUN_JOBS = "run_jobs"
     EDIT_RULES = "edit_rules"
     EDIT_PLANT = "edit_plant"
@@ -75,8 +77,8 @@ class Permission(StrEnum):
 
 _ADDED: Final[dict[Role, frozenset[Permission]]] = {
     Role.VIEWER: frozenset({Permission.VIEW}),
-    Role.OPERATOR: frozenset({Permission.ACKNOWLEDGE, Permission.RUN_JOBS}),
-    Role.SUPERVISOR: frozenset({Permission.EDIT_RULES, Permission.SEE_QUARANTINE}),
+    Role.OPERATOR: frozenset({Permission.ACKNOWLEDGE, Permission.SHELVE, Permission.RUN_JOBS}),
+    Role.SUPERVISOR: frozenset({Permission.EDIT_RULES, Permission.SEE_QUARANTINE, Permission.OUT_OF_SERVICE}),
     Role.ADMIN: frozenset({Permission.EDIT_PLANT, Permission.MANAGE_USERS}),
 }
 

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
+from factoryops.domain.alarms import Priority
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import FactoryId, RuleId
-
-
-class Priority(IntEnum):
-    """The four alarm priorities, most urgent first (ISA-18.2)."""
-
-    CRITICAL = 1
-    HIGH = 2
-    MEDIUM = 3
-    LOW = 4
 
 
 class Comparison(StrEnum):
@@ -77,3 +69,6 @@ class ThresholdRule:
                 faults[field] = "must be zero or more"
         if faults:
             raise InvalidInputError("The rule cannot be saved: " + "; ".join(faults.values()) + ".", fields=faults)
+
+
+__all__ = ["Comparison", "Priority", "ThresholdRule"]

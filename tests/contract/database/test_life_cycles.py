@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,10 +26,9 @@ from factoryops.contracts.http import JobKind, RunState
 from factoryops.database.database import Database
 from factoryops.database.leases import MOST_ATTEMPTS
 from factoryops.database.rows import ClaimedRun
-from factoryops.domain.alarms import Alarm, AlarmState
+from factoryops.domain.alarms import AlarmFacts, AlarmState, Priority
 from factoryops.domain.errors import ConflictError, NotFoundError, UnavailableError
-from factoryops.domain.identity import AlarmId, DeviceId, RuleId, new_id
-from factoryops.domain.rules import Priority
+from factoryops.domain.identity import new_id
 from factoryops.domain.time import from_us
 from tests.support.databases import NOON, Clock, Site, new_site
 
@@ -71,20 +71,10 @@ class AlarmLife(OnSqlite):
         self.rule = self.site.add_rule()
         self.said: list[tuple[str, int]] = []
         self.events: set[tuple[int, str]] = set()
-        self.model = Alarm(
-            AlarmId("0"),
-            self.site.factory.id,
-            RuleId("0"),
-            DeviceId("0"),
-            Priority.HIGH,
-            is_active=False,
-            annunciation=0,
-        )
+        self.model = AlarmFacts(Priority.HIGH)
 
-    def _now(self, **facts: object) -> None:
-        names = ("id", "factory_id", "rule_id", "device_id", "priority", "is_active", "annunciation")
-        kept = {name: getattr(self.model, name) for name in (*names, "acknowledged_annunciation")}
-        self.model = Alarm(**{**kept, **facts})
+    def _now(self, **facts: Any) -> None:
+        self.model = dataclasses.replace(self.model, **facts)
 
     def _say(self, kind: str, annunciation: int) -> None:
         self.site.apply(self.site.transition(self.rule, kind, annunciation))
@@ -113,8 +103,8 @@ class AlarmLife(OnSqlite):
                 self.site.acknowledge(alarm, annunciation)
             return
         self.site.acknowledge(alarm, annunciation)
-        if annunciation > self.model.acknowledged_annunciation:
-            self._now(acknowledged_annunciation=annunciation)
+        if (annunciation, 0) > self.model.acknowledged:
+            self._now(acknowledged=(annunciation, 0))
             self.events.add((annunciation, "acknowledged"))
 
     @invariant()
