@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from factoryops.contracts import http
-from factoryops.domain.rules import Priority
+from factoryops.domain.alarms import Priority
 from factoryops.domain.time import to_us
 from factoryops_app.models.alarms import AlarmStore
 from factoryops_app.models.plant import PlantStore

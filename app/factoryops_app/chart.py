@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from factoryops.contracts import http
+from factoryops.domain.conditions.limits import plain_limit
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.plant import ParameterKind
-from factoryops.domain.rules import Comparison
 from factoryops.domain.time import from_us, now_us
 from factoryops_app.models.alarm_periods import periods, watched_by
 from factoryops_app.models.connection import Connection
@@ -143,9 +144,11 @@ class ChartFeed:
         return switch_words() if is_switch else {}
 
     def _limits(self, one: Measured) -> list[Limit]:
+        rules = [rule.content for rule in self._place.session.plant.rules_on(one)]
         return [
-            Limit(rule.content.limit, f"{rule.content.name} {_SIGNS[rule.content.comparison]}", rule.content.priority)
-            for rule in self._place.session.plant.rules_on(one)
+            Limit(limit.limit, f"{content.name} {_SIGNS[limit.comparison]}", content.priority)
+            for content in rules
+            if (limit := plain_limit(content.condition)) is not None
         ]
 
     def _close_tap(self) -> None:

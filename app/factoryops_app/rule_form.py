@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from factoryops.domain.rules import Comparison, Priority
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops_app.models.history import Answer, HistoryQueries
 from factoryops_app.models.plant import Measured, device_title
@@ -35,7 +36,7 @@ from factoryops_widgets.trend_types import Limit, Pen
 _DAY_US: Final = 86_400 * US_PER_S
 _MOST_PENS: Final = 4
 _BOX_LETTERS: Final = 16
-_ID: Final = int(Qt.ItemDataRole.UserRole)
+_KEY: Final = int(Qt.ItemDataRole.UserRole)
 
 
 class RuleForm(QWidget):
@@ -60,7 +61,7 @@ class RuleForm(QWidget):
         self._devices.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self._devices.setFixedHeight(place.look.px(112))
         self._comparison = QComboBox()
-        for comparison in Comparison:
+        for comparison in (one for one in Comparison if one.is_ordered):
             self._comparison.addItem(comparison_name(comparison), comparison)
         self._limit, self._deadband = QLineEdit(), QLineEdit()
         self._on_delay, self._off_delay = QLineEdit(), QLineEdit()
@@ -89,7 +90,7 @@ class RuleForm(QWidget):
             ("name", say("Name"), self._name, "", ""),
             ("parameter_key", say("Parameter"), self._parameter, "", ""),
             ("is_for_all", say("Devices"), self._all, "", ""),
-            ("device_ids", "", self._devices, "", ""),
+            ("device_keys", "", self._devices, "", ""),
             ("comparison", say("Alarm when it"), self._comparison, "", ""),
             ("limit", say("Limit"), self._limit, "", ""),
             ("deadband", say("Deadband"), self._deadband, say("How far it must come back before the alarm ends."), ""),
@@ -168,7 +169,7 @@ class RuleForm(QWidget):
             name=self._name.text(),
             parameter_key=str(self._parameter.currentData() or ""),
             is_for_all=self._all.isChecked(),
-            device_ids=frozenset(self._checked_devices()),
+            device_keys=frozenset(self._checked_devices()),
             comparison=Comparison(self._comparison.currentData()),
             limit=self._limit.text(),
             deadband=self._deadband.text(),
@@ -179,6 +180,7 @@ class RuleForm(QWidget):
             is_enabled=self._enabled.isChecked(),
             rule_id=self._base.rule_id,
             version=self._base.version,
+            held=self._base.held,
         )
 
     @property
@@ -218,20 +220,20 @@ class RuleForm(QWidget):
         self._devices.clear()
         for device in self._place.session.plant.devices:
             has_it = any(parameter.key == draft.parameter_key for parameter in device.parameters)
-            if not has_it and device.id not in draft.device_ids:
+            if not has_it and device.key not in draft.device_keys:
                 continue
             item = QListWidgetItem(device_title(device))
             item.setToolTip(device.key)
-            item.setData(_ID, device.id)
-            state = Qt.CheckState.Checked if device.id in draft.device_ids else Qt.CheckState.Unchecked
+            item.setData(_KEY, device.key)
+            state = Qt.CheckState.Checked if device.key in draft.device_keys else Qt.CheckState.Unchecked
             item.setCheckState(state)
             self._devices.addItem(item)
 
     def _checked_devices(self) -> list[str]:
         if self._all.isChecked():
-            return sorted(self._base.device_ids)
+            return sorted(self._base.device_keys)
         items = [self._devices.item(row) for row in range(self._devices.count())]
-        return [str(item.data(_ID)) for item in items if item.checkState() is Qt.CheckState.Checked]
+        return [str(item.data(_KEY)) for item in items if item.checkState() is Qt.CheckState.Checked]
 
     # --- reacting ----------------------------------------------------------------------------------------------------
 
@@ -245,7 +247,7 @@ class RuleForm(QWidget):
 
     def _refresh(self) -> None:
         draft = self.draft()
-        self.form.set_row_shown("device_ids", is_shown=not draft.is_for_all)
+        self.form.set_row_shown("device_keys", is_shown=not draft.is_for_all)
         self._sentence.setText(sentence(draft, self._place.session.plant))
         if self._shown_errors:
             self.form.set_errors(draft.errors())
@@ -255,7 +257,7 @@ class RuleForm(QWidget):
         chosen = tuple(
             one
             for one in self._place.session.plant.parameters
-            if one.parameter.key == draft.parameter_key and (draft.is_for_all or one.device.id in draft.device_ids)
+            if one.parameter.key == draft.parameter_key and (draft.is_for_all or one.device.key in draft.device_keys)
         )[:_MOST_PENS]
         self.trend.set_pens([self._pen(place, one, draft) for place, one in enumerate(chosen)])
         if chosen == self._drawn:

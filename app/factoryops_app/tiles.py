@@ -11,6 +11,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from factoryops.contracts import http
+from factoryops.domain.conditions.limits import plain_limit
 from factoryops.domain.time import US_PER_S
 from factoryops_app.models.plant import Measured
 from factoryops_app.models.session import Session
@@ -36,7 +37,11 @@ def tile_content(measured: Measured, rules: Iterable[http.Rule], *, device: str 
         high=parameter.high,
         normal_low=parameter.normal_low,
         normal_high=parameter.normal_high,
-        limits=tuple(Limit(rule.content.limit, rule.content.name, rule.content.priority) for rule in rules),
+        limits=tuple(
+            Limit(limit.limit, rule.content.name, rule.content.priority)
+            for rule in rules
+            if (limit := plain_limit(rule.content.condition)) is not None
+        ),
     )
 
 

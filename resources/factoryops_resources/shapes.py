@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from factoryops.domain.rules import Priority
+from factoryops.domain.alarms import Priority
 
 Point = tuple[float, float]
 Outline = tuple[Point, ...]

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from factoryops.domain.rules import Priority
+from factoryops.domain.alarms import Priority
 
 THEME_NAMES: Final = ("grey", "dark", "light")
 

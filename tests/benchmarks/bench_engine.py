@@ -12,8 +12,8 @@ import numpy as np
 
 from factoryops.database.database import Database
 from factoryops.domain.calculations import Calculation, calculation_id
-from factoryops.domain.identity import FactoryId, RuleId
-from factoryops.domain.rules import Comparison, Priority, ThresholdRule
+from factoryops.domain.identity import FactoryId
+from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
 from factoryops.journal.reader import JournalReader
 from factoryops.rules.calculator import Calculator
@@ -21,6 +21,7 @@ from factoryops.rules.evaluator import Evaluator
 from tests.benchmarks.figure import Figure
 from tests.support.databases import new_site
 from tests.support.engine_site import EngineSite
+from tests.support.rules import limit_rule
 
 _DEVICES = 500
 _METRICS = 10
@@ -91,17 +92,13 @@ def _calculated(number: int, expression: str) -> Calculation:
     return Calculation(identity, FactoryId("f"), 1, device, "result", "Result", "", expression)
 
 
-def _rule(number: int, key: SeriesKey) -> ThresholdRule:
-    return ThresholdRule(
-        RuleId(f"rule-{number:05}"),
-        FactoryId("f"),
-        1,
-        "High",
-        key.parameter,
-        Comparison.ABOVE,
-        90.0 + number % 5,
-        Priority.HIGH,
-        frozenset({key.device}),
+def _rule(number: int, key: SeriesKey) -> RuleInForce:
+    return limit_rule(
+        f"rule-{number:05}",
+        "f",
+        parameter_key=key.parameter,
+        limit=90.0 + number % 5,
+        device_keys=[key.device],
         deadband=1.0,
     )
 

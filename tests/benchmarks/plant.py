@@ -15,13 +15,13 @@ from typing import Any, Self
 
 import psutil
 
-from factoryops.contracts.http import RuleContent
 from factoryops.database.database import Database
+from factoryops.domain.alarms import Priority
 from factoryops.domain.identity import Role, Scope, device_id
 from factoryops.domain.plant import Device
-from factoryops.domain.rules import Comparison, Priority
 from factoryops.observability.heartbeat import read_heartbeats
 from tests.support.installation import Installation
+from tests.support.rules import limit_content
 from tests.support.waiting import wait_until
 
 SLUG = "works"
@@ -52,13 +52,12 @@ def _furnish(made: Installation, devices: int, rules: int) -> None:
         known = [Device(device_id(factory.id, key), factory.id, key, key) for key in keys]
         database.run(lambda tx: tx.devices(scope).ensure_many(known))
         for number in range(rules):
-            content = RuleContent(
+            content = limit_content(
                 name=f"Rule {number}",
                 parameter_key=f"parameter_{number % 10}",
-                comparison=Comparison.ABOVE,
                 limit=50.0 if number % 100 == 0 else 500.0,
                 priority=Priority.LOW,
-                device_ids=[known[number % devices].id],
+                device_keys=[known[number % devices].key],
                 deadband=0.1,
             )
             database.run(lambda tx, content=content: tx.rules(scope).create(content, "bench"))  # type: ignore[misc]  # bound per round

@@ -19,12 +19,13 @@ import pytest
 
 from factoryops.client.http import HttpPlant
 from factoryops.contracts import http, live
-from factoryops.domain.alarms import AlarmState
-from factoryops.domain.rules import Comparison, Priority
+from factoryops.domain.alarms import AlarmState, Priority
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.time import now_us
 from factoryops.observability.heartbeat import read_heartbeats
 from tests.support.installation import Installation
 from tests.support.mqtt_client import RawClient
+from tests.support.rules import limit_content
 from tests.support.waiting import until
 
 L1_MESSAGES_PER_HOUR: Final = 2_000 * 3_600
@@ -99,7 +100,7 @@ async def outage(installation: Installation, *, messages: int) -> None:
     installation.start()
     client = await installation.log_in("works")
     await client.create_rule(
-        http.RuleContent(name="High", parameter_key="p", comparison=Comparison.ABOVE, limit=5.0, priority=Priority.HIGH)
+        limit_content(name="High", parameter_key="p", comparison=Comparison.ABOVE, limit=5.0, priority=Priority.HIGH)
     )
     device = await RawClient.logged_in(installation.endpoint_port, "press", "press", password=press_secret)
     clock, stop = AlarmClock(client, device), asyncio.Event()

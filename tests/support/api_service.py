@@ -24,6 +24,8 @@ from factoryops.contracts import http
 from factoryops.contracts.transitions import AlarmTransition, encode_transition
 from factoryops.database.database import Database
 from factoryops.database.rows import NewArtifact
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.errors import UnavailableError
 from factoryops.domain.identity import (
     ArtifactId,
@@ -36,7 +38,6 @@ from factoryops.domain.identity import (
     parameter_id,
 )
 from factoryops.domain.plant import Device, Factory, Parameter
-from factoryops.domain.rules import Comparison, Priority
 from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
 from factoryops.domain.time import from_us, now_us
 from factoryops.history.local.reader import LocalHistoryReader
@@ -50,6 +51,7 @@ from factoryops.journal.doorbell import Doorbell
 from factoryops.journal.reader import JournalReader
 from factoryops.journal.records import Entry, MessageLedger, QuarantinedMessage
 from factoryops.journal.writer import JournalWriter
+from tests.support.rules import limit_content
 from tests.support.waiting import wait_until
 
 PASSWORD = "valves and dials 4711"
@@ -163,7 +165,7 @@ class ApiService:
             device = Device(device_id(factory.id, key), factory.id, key, key.title(), "machine", "Hall 1")
             kit.devices.append(device)
             kit.parameters += [_parameter(factory, device, name) for name in ("pressure", "temperature")]
-        content = http.RuleContent(
+        content = limit_content(
             name="Pressure high", parameter_key="pressure", comparison=Comparison.ABOVE, limit=5.0,
             priority=Priority.HIGH, response="Open the bypass.",
         )  # fmt: skip

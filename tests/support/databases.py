@@ -16,9 +16,9 @@ from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database.database import Database
 from factoryops.domain.identity import Role, Scope, alarm_id, device_id, parameter_id
 from factoryops.domain.plant import Device, Factory, Parameter
-from factoryops.domain.rules import Comparison, Priority
 from factoryops.domain.samples import SeriesKey, series_id
 from tests.support.mariadb import MariaDb, server_binary, temporary_folder
+from tests.support.rules import limit_content, limit_of
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KEPT = {"alembic_version", "counter"}
@@ -112,7 +112,7 @@ class Site:
         return made
 
     def add_rule(self, **fields: object) -> http.Rule:
-        made = content(**fields)
+        made = limit_content(**fields)
         return self.database.run(lambda tx: tx.rules(self.scope).create(made, self.scope.actor))
 
     def transition(self, rule: http.Rule, kind: str, annunciation: int, **fields: object) -> AlarmTransition:
@@ -126,8 +126,8 @@ class Site:
             "device_key": self.device.key,
             "device_name": self.device.name,
             "area": self.device.area,
-            "parameter_key": rule.content.parameter_key,
-            "series_id": int(self.parameter(rule.content.parameter_key).series_id),
+            "parameter_key": limit_of(rule.content).parameter_key,
+            "series_id": int(self.parameter(limit_of(rule.content).parameter_key).series_id),
             "unit": "bar",
             "priority": int(rule.content.priority),
             "kind": kind,
@@ -156,17 +156,6 @@ class Site:
         return [(event.annunciation, event.kind.value) for event in reversed(page.events)]
 
 
-def content(**fields: object) -> http.RuleContent:
-    values: dict[str, object] = {
-        "name": "Pressure high",
-        "parameter_key": "pressure",
-        "comparison": Comparison.ABOVE,
-        "limit": 5.0,
-        "priority": Priority.HIGH,
-    }
-    return http.RuleContent.model_validate({**values, **fields})
-
-
 def new_site(database: Database, slug: str = "riverside") -> Site:
     factory = database.run(lambda tx: tx.factories.create(slug, slug.title(), "Europe/Berlin"))
     return Site(database, factory, Scope(factory.id, "op1", Role.ADMIN))
@@ -179,7 +168,6 @@ __all__ = [
     "Clock",
     "Site",
     "SiteMaker",
-    "content",
     "empty",
     "mariadb_server",
     "migrated_mariadb",

@@ -20,6 +20,7 @@ from factoryops.journal.reader import JournalReader
 from factoryops.journal.records import Entry, Gap
 from factoryops.journal.writer import JournalWriter
 from tests.support.databases import Site
+from tests.support.rules import changed_content
 
 KEY = b"k" * 32
 US = 1_000_000
@@ -82,7 +83,7 @@ class EngineSite:
         return self.site.add_rule(**fields)
 
     def change_rule(self, rule: http.Rule, **fields: object) -> http.Rule:
-        content = rule.content.model_copy(update=fields)
+        content = changed_content(rule.content, **fields)
         return self.site.database.run(
             lambda tx: tx.rules(self.site.scope).update(rule.id, rule.version, content, "op1")
         )

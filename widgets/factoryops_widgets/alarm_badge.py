@@ -9,8 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from factoryops.domain.alarms import AlarmState
-from factoryops.domain.rules import Priority
+from factoryops.domain.alarms import AlarmState, Priority
 from factoryops.domain.time import now_us
 from factoryops_resources.shapes import ELLIPSE, NUMBER_CENTRE, SHAPES
 from factoryops_resources.themes import Theme

@@ -11,8 +11,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolTip, QWidget
 
-from factoryops.domain.alarms import AlarmState
-from factoryops.domain.rules import Priority
+from factoryops.domain.alarms import AlarmState, Priority
 from factoryops.domain.time import now_us
 from factoryops_resources.words import say
 from factoryops_widgets import banner_painter, formatting

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from factoryops.domain.rules import Priority
+from factoryops.domain.alarms import Priority
 
 
 class TrendMode(StrEnum):

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from factoryops.contracts import http
-from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.alarms import AlarmEventKind, Priority
 from factoryops.domain.identity import alarm_id
-from factoryops.domain.rules import Priority
 from factoryops.domain.time import to_us
 from factoryops_app.models.plant import Measured, PlantStore
 
@@ -26,13 +25,7 @@ class Period:
 
 def watched_by(plant: PlantStore, pens: Iterable[Measured], factory_id: str) -> frozenset[str]:
     """The ids of all alarms that the pens' parameters can raise."""
-    return frozenset(
-        alarm_id(factory_id, rule.id, one.device.key)
-        for one in pens
-        for rule in plant.rules
-        if rule.content.parameter_key == one.parameter.key
-        and (not rule.content.device_ids or one.device.id in rule.content.device_ids)
-    )
+    return frozenset(alarm_id(factory_id, rule.id, one.device.key) for one in pens for rule in plant.rules_about(one))
 
 
 def periods(

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from factoryops.contracts import http
-from factoryops.domain.alarms import AlarmState
-from factoryops.domain.rules import Priority
+from factoryops.domain.alarms import AlarmState, Priority
 from factoryops_app.models.events import Event
 
 UNANSWERED = (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from factoryops.contracts import http
+from factoryops.domain.conditions.checking import own_parameters
+from factoryops.domain.conditions.tree import Compare, Condition, Deviation, Rate, Window, walk
 from factoryops_app.models.events import Event
 
 KEY_VALUES: Final = 4
@@ -19,7 +22,7 @@ WRONG_CLOCK_S: Final = 60.0
 
 def finer_rules(rules: Iterable[http.Rule], deadband: float | None) -> list[str]:
     """The names of rules that compare more finely than a parameter's deadband lets samples through."""
-    return sorted(one.content.name for one in rules if one.content.deadband < (deadband or 0.0))
+    return sorted(one.content.name for one in rules if _finest(one.content.condition) < (deadband or 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class PlantStore:
         self._measured: dict[str, Measured] = {}
         self._by_series: dict[int, Measured] = {}
         self.rules: tuple[http.Rule, ...] = ()
+        self._rules_by_parameter: dict[str, list[http.Rule]] = {}
 
     def replace(self, devices: Iterable[http.Device], rules: Iterable[http.Rule]) -> None:
         """Take the plant as it is now."""
@@ -72,6 +76,7 @@ class PlantStore:
         }
         self._by_series = {one.parameter.series_id: one for one in self._measured.values()}
         self.rules = tuple(rules)
+        self._rules_by_parameter = _by_parameter(self.rules)
         self.changed.emit(None)
 
     @property
@@ -103,15 +108,18 @@ class PlantStore:
             grouped.setdefault(device.area, []).append(device)
         return [Area(name, tuple(grouped[name])) for name in sorted(grouped, key=lambda name: (not name, name))]
 
-    def rules_on(self, measured: Measured) -> list[http.Rule]:
-        """The enabled rules that watch a parameter."""
+    def rules_about(self, measured: Measured) -> list[http.Rule]:
+        """The rules that can raise an alarm on a parameter's device because of it, switched off ones too."""
+        device = measured.device
         return [
             rule
-            for rule in self.rules
-            if rule.content.is_enabled
-            and rule.content.parameter_key == measured.parameter.key
-            and (not rule.content.device_ids or measured.device.id in rule.content.device_ids)
+            for rule in self._rules_by_parameter.get(measured.parameter.key, ())
+            if rule.content.scope.covers(device.key, device.kind, device.area)
         ]
+
+    def rules_on(self, measured: Measured) -> list[http.Rule]:
+        """The rules about a parameter that are switched on."""
+        return [rule for rule in self.rules_about(measured) if rule.content.is_on]
 
     def clear(self) -> None:
         """Forget everything."""
@@ -146,3 +154,17 @@ def key_parameters(
 
 def _place(device: http.Device) -> tuple[str, str, str]:
     return device.area, device.line, device_title(device).casefold()
+
+
+def _by_parameter(rules: Iterable[http.Rule]) -> dict[str, list[http.Rule]]:
+    found: dict[str, list[http.Rule]] = {}
+    for rule in rules:
+        for key in own_parameters(rule.content.condition):
+            found.setdefault(key, []).append(rule)
+    return found
+
+
+def _finest(condition: Condition) -> float:
+    """The least deadband of anything that is compared in it."""
+    compared = (node for node in walk(condition) if isinstance(node, (Compare, Rate, Deviation, Window)))
+    return min((node.deadband for node in compared), default=math.inf)

@@ -6,30 +6,39 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
+
 from factoryops.contracts import http
-from factoryops.domain.rules import Comparison, Priority
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.limits import PlainLimit, plain_limit
+from factoryops.domain.conditions.tree import Comparison, Condition
+from factoryops.domain.rule import AlarmRecord, RuleMode, RuleScope
 from factoryops_app.models.plant import PlantStore, device_title
 from factoryops_resources.words import say
 
 LONGEST_DELAY_S: Final = 86_400
 _MOST_NAMES: Final = 3
+_NO_LIMIT: Final = PlainLimit("", Comparison.ABOVE, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleDraft:
     """The fields of the form, numbers still as typed.
 
+    The form knows rules of one limit; of any other it shows the name and says that it cannot change the rest.
+
     Attributes:
         parameter_key: empty until one is chosen.
-        device_ids: the chosen devices; empty for every device that has the parameter.
+        device_keys: the chosen devices; empty for every device that has the parameter.
         is_for_all: whether it watches every device that has the parameter, future ones too.
         rule_id / version: of the rule being changed; None and 0 for a new one.
+        held: what the rule holds now, None for a new one; what the form does not show stays as it is there.
     """
 
     name: str = ""
     parameter_key: str = ""
     is_for_all: bool = True
-    device_ids: frozenset[str] = frozenset()
+    device_keys: frozenset[str] = frozenset()
     comparison: Comparison = Comparison.ABOVE
     limit: str = ""
     deadband: str = "0"
@@ -40,39 +49,49 @@ class RuleDraft:
     is_enabled: bool = True
     rule_id: str | None = None
     version: int = 0
+    held: http.RuleContent | None = None
 
     @classmethod
     def of(cls, rule: http.Rule) -> RuleDraft:
         """The form filled with a rule that exists."""
         content = rule.content
+        limit = plain_limit(content.condition) or _NO_LIMIT
         return cls(
             name=content.name,
-            parameter_key=content.parameter_key,
-            is_for_all=not content.device_ids,
-            device_ids=frozenset(content.device_ids),
-            comparison=content.comparison,
-            limit=plain(content.limit),
-            deadband=plain(content.deadband),
+            parameter_key=limit.parameter_key,
+            is_for_all=content.scope.is_whole_factory,
+            device_keys=frozenset(content.scope.devices),
+            comparison=limit.comparison,
+            limit=plain(limit.limit),
+            deadband=plain(limit.deadband),
             on_delay_s=plain(content.on_delay_s),
             off_delay_s=plain(content.off_delay_s),
             priority=content.priority,
-            response=content.response,
-            is_enabled=content.is_enabled,
+            response=content.record.action,
+            is_enabled=content.is_on,
             rule_id=rule.id,
             version=rule.version,
+            held=content,
         )
+
+    @property
+    def is_more(self) -> bool:
+        """Whether the rule is more than the form can show."""
+        if self.held is None:
+            return False
+        return plain_limit(self.held.condition) is None or bool(self.held.scope.kinds or self.held.scope.areas)
 
     def errors(self) -> dict[str, str]:
         """The reason per field that cannot be used; empty when all is well."""
+        if self.is_more:
+            return {"name": say("This rule is more than one limit: it cannot be changed in this form.")}
         faults: dict[str, str] = {}
-        if not self.name.strip():
-            faults["name"] = say("Give the rule a name that says what is wrong when it alarms.")
-        elif len(self.name.strip()) > 200:
-            faults["name"] = say("At most 200 characters.")
+        if name := _name_fault(self.name.strip()):
+            faults["name"] = name
         if not self.parameter_key:
             faults["parameter_key"] = say("Choose the parameter to watch.")
-        if not self.is_for_all and not self.device_ids:
-            faults["device_ids"] = say("Choose at least one device, or all of them.")
+        if not self.is_for_all and not self.device_keys:
+            faults["device_keys"] = say("Choose at least one device, or all of them.")
         if parsed(self.limit) is None:
             faults["limit"] = say("Enter the limit as a number.")
         deadband = parsed(self.deadband)
@@ -88,19 +107,32 @@ class RuleDraft:
 
     def content(self) -> http.RuleContent:
         """What is saved; only for a draft without errors."""
-        return http.RuleContent(
-            name=self.name.strip(),
-            parameter_key=self.parameter_key,
-            comparison=self.comparison,
-            limit=_sure(self.limit),
-            priority=self.priority,
-            device_ids=[] if self.is_for_all else sorted(self.device_ids),
-            deadband=_sure(self.deadband),
-            on_delay_s=_sure(self.on_delay_s),
-            off_delay_s=_sure(self.off_delay_s),
-            is_enabled=self.is_enabled,
-            response=self.response.strip(),
-        )
+        limit = PlainLimit(self.parameter_key, self.comparison, _sure(self.limit), _sure(self.deadband))
+        fields = {
+            "name": self.name.strip(),
+            "condition": self._condition(limit),
+            "priority": self.priority,
+            "scope": RuleScope(devices=() if self.is_for_all else tuple(sorted(self.device_keys))),
+            "on_delay_s": _sure(self.on_delay_s),
+            "off_delay_s": _sure(self.off_delay_s),
+            "mode": self._mode(),
+            "record": self._record(),
+        }
+        return http.RuleContent(**fields) if self.held is None else self.held.model_copy(update=fields)
+
+    def _condition(self, limit: PlainLimit) -> Condition:
+        held = None if self.held is None else self.held.condition
+        return held if held is not None and plain_limit(held) == limit else limit.condition
+
+    def _mode(self) -> RuleMode:
+        held = RuleMode.LIVE if self.held is None else self.held.mode
+        if not self.is_enabled:
+            return RuleMode.OFF
+        return RuleMode.LIVE if held is RuleMode.OFF else held
+
+    def _record(self) -> AlarmRecord:
+        held = AlarmRecord() if self.held is None else self.held.record
+        return msgspec.structs.replace(held, action=self.response.strip())
 
     def with_(self, **changes: object) -> RuleDraft:
         """The draft with some fields changed."""
@@ -121,6 +153,12 @@ def sentence(draft: RuleDraft, plant: PlantStore) -> str:
     parts.append(_return_words(draft, unit))
     text = "".join(parts) + "."
     return text if draft.is_enabled else say("Switched off: {sentence}", sentence=text)
+
+
+def _name_fault(name: str) -> str:
+    if not name:
+        return say("Give the rule a name that says what is wrong when it alarms.")
+    return say("At most 200 characters.") if len(name) > 200 else ""
 
 
 def _return_words(draft: RuleDraft, unit: str) -> str:
@@ -162,7 +200,7 @@ def _priority_word(priority: Priority) -> str:
 def _parameter_words(draft: RuleDraft, plant: PlantStore) -> tuple[str, str]:
     """Unit and name of the chosen parameter."""
     for measured in plant.parameters:
-        is_chosen = draft.is_for_all or not draft.device_ids or measured.device.id in draft.device_ids
+        is_chosen = draft.is_for_all or not draft.device_keys or measured.device.key in draft.device_keys
         if measured.parameter.key == draft.parameter_key and is_chosen:
             return measured.parameter.unit, measured.title
     return "", draft.parameter_key or "…"
@@ -171,7 +209,7 @@ def _parameter_words(draft: RuleDraft, plant: PlantStore) -> tuple[str, str]:
 def _where(draft: RuleDraft, plant: PlantStore) -> str:
     if draft.is_for_all:
         return say("any device that has it")
-    devices = [device for device in plant.devices if device.id in draft.device_ids]
+    devices = [device for device in plant.devices if device.key in draft.device_keys]
     names = [device_title(device) for device in devices[:_MOST_NAMES]]
     if len(devices) > _MOST_NAMES:
         names.append(say("{count} more", count=len(devices) - _MOST_NAMES))

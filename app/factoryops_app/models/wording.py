@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from factoryops.contracts.http import JobKind, RunState
-from factoryops.domain.alarms import AlarmEventKind, AlarmState
+from factoryops.domain.alarms import AlarmEventKind, AlarmState, Priority
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.identity import Role
-from factoryops.domain.rules import Comparison, Priority
 from factoryops_resources.words import say
 
 
@@ -62,6 +62,8 @@ def comparison_name(comparison: Comparison) -> str:
         Comparison.AT_OR_ABOVE: say("is at or above"),
         Comparison.BELOW: say("is below"),
         Comparison.AT_OR_BELOW: say("is at or below"),
+        Comparison.EQUAL: say("is"),
+        Comparison.UNEQUAL: say("is not"),
     }
     return names[comparison]
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSplitter, QT
 
 from factoryops.contracts import http
 from factoryops.domain.alarms import AlarmState
+from factoryops.domain.conditions.checking import own_parameters
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.identity import Permission
 from factoryops.domain.time import to_us
@@ -255,10 +256,11 @@ class AlarmHistory(QWidget):
             measured = self._place.session.plant.of_series(alarm.series_id)
             ids = (measured.parameter.id,) if measured is not None else ids
         elif rule is not None:
+            watched = own_parameters(rule.content.condition)
             ids = tuple(
                 one.parameter.id
                 for one in self._place.session.plant.parameters
-                if one.parameter.key == rule.content.parameter_key and one.device_title == event.device_name
+                if one.parameter.key in watched and one.device_title == event.device_name
             )
         at_us = to_us(event.at)
         self._place.navigator.go(PageKey.TRENDS, Target(ids=ids, at_us=at_us))

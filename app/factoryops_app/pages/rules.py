@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
 )
 
 from factoryops.contracts import http
+from factoryops.domain.conditions.checking import references
+from factoryops.domain.conditions.limits import plain_limit
 from factoryops.domain.errors import ConflictError, FactoryOpsError, InvalidInputError
 from factoryops.domain.identity import Permission
 from factoryops_app.models.plant import device_title
@@ -246,20 +248,22 @@ class RulesPage(Page):
         self._problem.setVisible(bool(sentence))
 
     def _devices_of(self, rule: http.Rule) -> str:
-        ids = rule.content.device_ids
-        if not ids:
+        scope, plant = rule.content.scope, self.place.session.plant
+        if scope.is_whole_factory:
             return say("all")
-        device = self.place.session.plant.device(ids[0])
-        first = device_title(device) if device is not None else ""
-        return first if len(ids) == 1 else say("{count} devices", count=len(ids))
+        covered = [device for device in plant.devices if scope.covers(device.key, device.kind, device.area)]
+        return device_title(covered[0]) if len(covered) == 1 else say("{count} devices", count=len(covered))
 
 
 def _condition(rule: http.Rule) -> str:
-    content = rule.content
-    return f"{content.parameter_key} {comparison_name(content.comparison)} {plain(content.limit)}"
+    limit = plain_limit(rule.content.condition)
+    if limit is None:
+        watched = dict.fromkeys(one.parameter for one in references(rule.content.condition))
+        return say("Condition on {parameters}", parameters=", ".join(watched))
+    return f"{limit.parameter_key} {comparison_name(limit.comparison)} {plain(limit.limit)}"
 
 
 def _state_of(rule: http.Rule) -> str:
-    if not rule.content.is_enabled:
+    if not rule.content.is_on:
         return say("switched off")
     return say("in force") if rule.holds_from_seq is not None else say("being taken up")

@@ -16,6 +16,7 @@ import numpy as np
 
 from factoryops.alarms.clocks import DeviceClocks
 from factoryops.alarms.directory import Directory
+from factoryops.alarms.first_format import FIRST_FORMAT, with_definitions
 from factoryops.alarms.system_transitions import system_transition
 from factoryops.alarms.system_watch import Place, SystemProblem
 from factoryops.alarms.wording import message_of
@@ -25,20 +26,24 @@ from factoryops.domain.calculations import Calculation
 from factoryops.domain.errors import DamagedFileError
 from factoryops.domain.identity import RuleId, alarm_id, device_id
 from factoryops.domain.plant import ParameterKind
-from factoryops.domain.rules import ThresholdRule
+from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
 from factoryops.domain.system_alarms import SERVICE_DEVICE, system_rule_id
 from factoryops.journal.records import Batch, ClockOffset
 from factoryops.rules.calculator import Calculator, CalculatorState
 from factoryops.rules.evaluator import Evaluator, EvaluatorState, Moved
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _KINDS: Final = np.uint8(SampleFlag.BOOLEAN | SampleFlag.TEXT)
 
 
 class _SystemRaised(msgspec.Struct, frozen=True):
     factory_id: str
     problem: SystemProblem
+
+
+class _Stamp(msgspec.Struct, frozen=True):
+    format: int
 
 
 class _Saved(msgspec.Struct, frozen=True):
@@ -128,7 +133,7 @@ class AlarmEngine:
         """What calculates; for its names, faults and figures."""
         return self._calculator
 
-    def set_rules(self, rules: Iterable[ThresholdRule]) -> list[AlarmTransition]:
+    def set_rules(self, rules: Iterable[RuleInForce]) -> list[AlarmTransition]:
         """Put other rules in force, from behind the newest row on."""
         return [self._transition(one) for one in self._evaluator.set_rules(rules)]
 
@@ -175,7 +180,7 @@ class AlarmEngine:
         return self._clocks.offsets
 
     @property
-    def rules(self) -> Mapping[RuleId, ThresholdRule]:
+    def rules(self) -> Mapping[RuleId, RuleInForce]:
         """The rules in force, by id."""
         return self._evaluator.rules
 
@@ -201,14 +206,15 @@ class AlarmEngine:
         return self._evaluator
 
     def _transition(self, moved: Moved) -> AlarmTransition:
-        watch, move, rule = moved.watch, moved.move, moved.rule
+        watch, move, rule = moved.watch, moved.move, moved.watching.rule
+        definition = rule.definition
         told = self.directory.describe(watch.key)
         return AlarmTransition(
             factory_id=watch.key.factory,
             alarm_id=watch.alarm_id,
             rule_id=rule.id,
             rule_version=rule.version,
-            rule_name=rule.name,
+            rule_name=definition.name,
             device_id=device_id(watch.key.factory, watch.key.device),
             device_key=watch.key.device,
             device_name=told.device_name,
@@ -216,13 +222,13 @@ class AlarmEngine:
             parameter_key=watch.key.parameter,
             series_id=watch.series,
             unit=told.unit,
-            priority=int(rule.priority),
+            priority=int(definition.priority),
             kind=move.kind.value,
             annunciation=self._annunciation(watch.alarm_id, move.kind),
             at_us=move.at_us,
             value=move.value,
             message=message_of(moved, told),
-            response=rule.response,
+            response=definition.record.action,
             seq=self.seq,
             is_recorded=True,
         )
@@ -241,14 +247,7 @@ class AlarmEngine:
         Raises:
             DamagedFileError: the bytes are not what was saved, or a newer program saved them.
         """
-        try:
-            saved = msgspec.msgpack.decode(zlib.decompress(blob), type=_Saved)
-        except (zlib.error, msgspec.DecodeError) as error:
-            raise DamagedFileError(
-                f"The saved state of the alarm engine cannot be read ({error}): restore the database from a backup."
-            ) from error
-        if saved.format != _FORMAT:
-            raise DamagedFileError("The saved state of the alarm engine is of a newer program: update this one.")
+        saved = _read(blob)
         calculator = Calculator.restored(saved.calculator or CalculatorState.starting_at(saved.evaluator.watermark_us))
         made = cls(Evaluator.restored(saved.evaluator, {**calculator.keys, **names}), seq=seq)
         made._annunciations = saved.annunciations
@@ -256,3 +255,18 @@ class AlarmEngine:
         made._clocks = DeviceClocks(saved.clocks)
         made._system = {(one.factory_id, one.problem.place): one.problem for one in saved.system}
         return made
+
+
+def _read(blob: bytes) -> _Saved:
+    try:
+        plain = zlib.decompress(blob)
+        if msgspec.msgpack.decode(plain, type=_Stamp).format == FIRST_FORMAT:
+            plain = with_definitions(plain, _FORMAT)
+        saved = msgspec.msgpack.decode(plain, type=_Saved)
+    except (zlib.error, msgspec.DecodeError) as error:
+        raise DamagedFileError(
+            f"The saved state of the alarm engine cannot be read ({error}): restore the database from a backup."
+        ) from error
+    if saved.format != _FORMAT:
+        raise DamagedFileError("The saved state of the alarm engine is of a newer program: update this one.")
+    return saved

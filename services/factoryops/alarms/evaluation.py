@@ -16,7 +16,7 @@ from factoryops.alarms.system_watch import Place, SystemProblem
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database.rows import EngineState
 from factoryops.domain.calculations import Calculation
-from factoryops.domain.rules import ThresholdRule
+from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SeriesKey
 from factoryops.domain.time import now_us
 from factoryops.journal.failpoint import failpoint
@@ -130,7 +130,7 @@ class Evaluation:
         self._reader.missing.clear()
         return gaps
 
-    def record(self, new_rules: Sequence[ThresholdRule] = (), new_calculations: Sequence[Calculation] = ()) -> Record:
+    def record(self, new_rules: Sequence[RuleInForce] = (), new_calculations: Sequence[Calculation] = ()) -> Record:
         """Everything the database must be told to be where the engine is."""
         engine = self.engine
         return Record(

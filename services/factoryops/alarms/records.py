@@ -12,7 +12,7 @@ from factoryops.database.database import Database
 from factoryops.database.rows import EngineState
 from factoryops.database.transaction import Transaction
 from factoryops.domain.calculations import Calculation
-from factoryops.domain.rules import ThresholdRule
+from factoryops.domain.rule import RuleInForce
 from factoryops.journal.failpoint import failpoint
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Record:
     transitions: Sequence[AlarmTransition]
     seq: int
     blob: bytes
-    new_rules: Sequence[ThresholdRule] = ()
+    new_rules: Sequence[RuleInForce] = ()
     new_calculations: Sequence[Calculation] = ()
     faults: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ class InForce:
     """
 
     change: int
-    rules: Sequence[ThresholdRule]
+    rules: Sequence[RuleInForce]
     calculations: Sequence[Calculation]
 
 
@@ -71,8 +71,8 @@ def commit(database: Database, record: Record) -> None:
 
 def _write(tx: Transaction, record: Record) -> Sequence[AlarmTransition]:
     refused = tx.engine.apply(record.transitions).refused if record.transitions else ()
-    for rule in record.new_rules:
-        tx.engine.mark_rule_holds(rule.id, rule.version, record.seq + 1)
+    for one in record.new_rules:
+        tx.engine.mark_rule_holds(one.rule.id, one.rule.version, record.seq + 1)
     for calculation in record.new_calculations:
         tx.engine.mark_calculation_holds(calculation.id, calculation.version, record.seq + 1)
     tx.engine.note_faults(record.faults)

@@ -258,7 +258,7 @@ class EngineService:
         happened = engine.set_rules(wanted.rules)
         evaluation.pending += happened
         record = evaluation.record(
-            [rule for rule in wanted.rules if before.get(rule.id) != rule],
+            [one for one in wanted.rules if before.get(one.rule.id) != one],
             [one for one in wanted.calculations if calculated_before.get(one.id) != one],
         )
         try:

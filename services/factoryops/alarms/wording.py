@@ -6,8 +6,9 @@ from typing import Final
 
 from factoryops.alarms.directory import Description
 from factoryops.domain.alarms import AlarmEventKind
-from factoryops.domain.rules import Comparison, ThresholdRule
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.rules.evaluator import Moved
+from factoryops.rules.immediate import Threshold
 
 _RAISED: Final = {
     Comparison.ABOVE: "above the limit of",
@@ -20,31 +21,26 @@ _MOST_DECIMALS: Final = 12
 
 def message_of(moved: Moved, told: Description) -> str:
     """The sentence of a raise or a clear, such as "Pressure is 5.31 bar, above the limit of 5 bar"."""
-    rule, value = moved.rule, moved.move.value
+    threshold, value = moved.watching.threshold, moved.move.value
     if moved.is_withdrawn:
         return f"{told.parameter_name} is no longer watched: the rule was changed, disabled or deleted"
-    shown, limit = _number(value, told.decimals, rule.limit), _plain(rule.limit)
+    shown, limit = _number(value, told.decimals, threshold.limit), _plain(threshold.limit)
     if moved.move.kind is AlarmEventKind.RAISED:
-        lasted = f" for {_span(rule.on_delay_s)}" if rule.on_delay_s else ""
-        return f"{told.parameter_name} is {_with(shown, told)}, {_RAISED[rule.comparison]} {_with(limit, told)}{lasted}"
-    if not _is_beyond(rule, value):
-        lasted = f" for {_span(rule.off_delay_s)}" if rule.off_delay_s else ""
+        lasted = f" for {_span(threshold.on_delay_s)}" if threshold.on_delay_s else ""
+        across = f"{_RAISED[threshold.comparison]} {_with(limit, told)}"
+        return f"{told.parameter_name} is {_with(shown, told)}, {across}{lasted}"
+    if not _is_beyond(threshold, value):
+        lasted = f" for {_span(threshold.off_delay_s)}" if threshold.off_delay_s else ""
         return (
             f"{told.parameter_name} is back at {_with(shown, told)}, within the limit of {_with(limit, told)}{lasted}"
         )
     return f"{told.parameter_name} is {_with(shown, told)}; the alarm has cleared"
 
 
-def _is_beyond(rule: ThresholdRule, value: float) -> bool:
-    match rule.comparison:
-        case Comparison.ABOVE:
-            return value > rule.limit
-        case Comparison.AT_OR_ABOVE:
-            return value >= rule.limit
-        case Comparison.BELOW:
-            return value < rule.limit
-        case Comparison.AT_OR_BELOW:
-            return value <= rule.limit
+def _is_beyond(threshold: Threshold, value: float) -> bool:
+    is_across = value > threshold.limit if threshold.comparison.is_high else value < threshold.limit
+    is_at_limit_too = threshold.comparison in (Comparison.AT_OR_ABOVE, Comparison.AT_OR_BELOW)
+    return is_across or (is_at_limit_too and value == threshold.limit)
 
 
 def _plain(number: float) -> str:

@@ -11,9 +11,8 @@ from typing import Final
 
 from factoryops.contracts import http
 from factoryops.contracts.transitions import AlarmTransition
-from factoryops.domain.alarms import AlarmState
+from factoryops.domain.alarms import AlarmState, Priority
 from factoryops.domain.identity import FactoryId
-from factoryops.domain.rules import Priority
 from factoryops.domain.time import from_us, now_us
 
 _ANSWERED: Final = (AlarmState.ACKNOWLEDGED, AlarmState.NORMAL)

@@ -11,9 +11,11 @@ from factoryops.contracts.alarm_view import moment, shown_facts
 from factoryops.domain import alarm_life
 from factoryops.domain.alarm_life import Deed, Happening, Outcome, Raise
 from factoryops.domain.alarms import AlarmFacts, AlarmState
+from factoryops.domain.conditions.checking import own_parameters
+from factoryops.domain.conditions.limits import plain_limit
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import alarm_id
-from factoryops.domain.rules import Comparison
 from factoryops.domain.time import from_us
 
 _MINUTE_US = 60_000_000
@@ -177,17 +179,21 @@ def _re_alarm_s(_rule: http.Rule) -> float:
 
 
 def _quiet_alarm(identity: str, rule: http.Rule, device: http.Device) -> http.Alarm:
-    parameter = next((one for one in device.parameters if one.key == rule.content.parameter_key), None)
+    watched = own_parameters(rule.content.condition)
+    parameter = next((one for one in device.parameters if one.key in watched), None)
     if parameter is None:
         raise NotFoundError("The device has no such parameter.")
     return http.Alarm(
         id=identity, rule_id=rule.id, rule_name=rule.content.name, device_id=device.id, device_key=device.key,
         device_name=device.name, area=device.area, parameter_key=parameter.key, series_id=parameter.series_id,
         priority=rule.content.priority, state=AlarmState.NORMAL, annunciation=0, raised_at=None, cleared_at=None,
-        value=None, unit=parameter.unit, message="", response=rule.content.response,
+        value=None, unit=parameter.unit, message="", response=rule.content.record.action,
     )  # fmt: skip
 
 
 def _sentence(content: http.RuleContent, alarm: http.Alarm, value: float) -> str:
-    name = content.parameter_key.replace("_", " ").capitalize()
-    return f"{name} is {value:g} {alarm.unit}, {_WORDS[content.comparison]} the limit of {content.limit:g} {alarm.unit}"
+    name = alarm.parameter_key.replace("_", " ").capitalize()
+    limit = plain_limit(content.condition)
+    if limit is None:
+        return f"{content.name}: {name} is {value:g} {alarm.unit}"
+    return f"{name} is {value:g} {alarm.unit}, {_WORDS[limit.comparison]} the limit of {limit.limit:g} {alarm.unit}"

@@ -10,8 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from factoryops.contracts import http
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.limits import PlainLimit
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.identity import derived_id, device_id, parameter_id
-from factoryops.domain.rules import Comparison, Priority
+from factoryops.domain.rule import AlarmRecord
 from factoryops.domain.samples import SeriesKey, series_id
 from factoryops.domain.time import US_PER_S
 
@@ -201,8 +204,8 @@ def _content(
     name: str, parameter: str, comparison: Comparison, limit: float, priority: Priority, response: str
 ) -> http.RuleContent:
     return http.RuleContent(
-        name=name, parameter_key=parameter, comparison=comparison, limit=limit, priority=priority, response=response,
-        on_delay_s=5.0,
+        name=name, condition=PlainLimit(parameter, comparison, limit).condition, priority=priority, on_delay_s=5.0,
+        record=AlarmRecord(action=response),
     )  # fmt: skip
 
 

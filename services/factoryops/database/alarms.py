@@ -12,10 +12,9 @@ from factoryops.contracts import http
 from factoryops.contracts.alarm_view import shown_facts
 from factoryops.database import tables
 from factoryops.database.unit import Unit, portions
-from factoryops.domain.alarms import AlarmEventKind, AlarmFacts
+from factoryops.domain.alarms import AlarmEventKind, AlarmFacts, Priority
 from factoryops.domain.errors import NotFoundError, UnavailableError
 from factoryops.domain.identity import Scope, derived_id
-from factoryops.domain.rules import Priority
 from factoryops.domain.time import from_us, to_us
 
 

@@ -15,13 +15,13 @@ from factoryops.database.alarms import event_id
 from factoryops.database.calculations import calculation_of
 from factoryops.database.plant import Devices
 from factoryops.database.rows import Applied, EngineState
-from factoryops.database.rules import in_force
+from factoryops.database.rules import definition_of, in_force
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.calculations import Calculation, CalculationId
 from factoryops.domain.identity import DeviceId, FactoryId, Role, RuleId, Scope
 from factoryops.domain.plant import Device
-from factoryops.domain.rules import Comparison, Priority, ThresholdRule
+from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce, RuleMode
 from factoryops.domain.system_alarms import SERVICE_KIND, system_rule_id
 
 _STATE_ROW: Final = 1
@@ -54,35 +54,32 @@ class EngineRecords:
         """Grows with every change of a rule of any factory."""
         return self._unit.counted("rules")
 
-    def current_rules(self) -> list[ThresholdRule]:
-        """The enabled rules of every factory in their present version, devices by key."""
-        rule, content = tables.rule, tables.rule_version
+    def current_rules(self) -> list[RuleInForce]:
+        """The rules of every factory that are not off, in their present version, with all they depend on resolved."""
+        rule, content, factory = tables.rule, tables.rule_version, tables.factory
         query = (
-            sa.select(content)
+            sa.select(content, factory.c.timezone)
             .join(rule, sa.and_(content.c.factory_id == rule.c.factory_id, in_force()))
-            .where(rule.c.is_deleted.is_(False), content.c.is_enabled.is_(True))
+            .join(factory, factory.c.id == content.c.factory_id)
+            .where(rule.c.is_deleted.is_(False), content.c.mode != RuleMode.OFF.value)
             .order_by(content.c.factory_id, content.c.rule_id)
         )
-        devices = self._device_keys()
+        rows = self._unit.rows(query, every_factory=True)
+        definitions = [definition_of(row) for row in rows]
+        places = self._places() if any(one.scope.kinds or one.scope.areas for one in definitions) else {}
         return [
-            _rule_of(row, frozenset(devices[(row.rule_id, row.version)]))
-            for row in self._unit.rows(query, every_factory=True)
+            _in_force(row, definition, places.get(row.factory_id, ()))
+            for row, definition in zip(rows, definitions, strict=True)
         ]
 
-    def _device_keys(self) -> defaultdict[tuple[str, int], set[str]]:
-        rule, chosen, device = tables.rule, tables.rule_device, tables.device
-        is_present = sa.and_(
-            rule.c.factory_id == chosen.c.factory_id, rule.c.id == chosen.c.rule_id, rule.c.version == chosen.c.version
-        )
-        query = (
-            sa.select(chosen.c.rule_id, chosen.c.version, device.c.key)
-            .join(rule, is_present)
-            .join(device, sa.and_(device.c.factory_id == chosen.c.factory_id, device.c.id == chosen.c.device_id))
-        )
-        keys: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+    def _places(self) -> defaultdict[str, list[sa.Row[Any]]]:
+        """Key, kind and area of every device, by factory."""
+        table = tables.device
+        query = sa.select(table.c.factory_id, table.c.key, table.c.kind, table.c.area)
+        found: defaultdict[str, list[sa.Row[Any]]] = defaultdict(list)
         for row in self._unit.rows(query, every_factory=True):
-            keys[(row.rule_id, row.version)].add(row.key)
-        return keys
+            found[row.factory_id].append(row)
+        return found
 
     def mark_rule_holds(self, rule_id: RuleId | str, version: int, seq: int) -> None:
         """Record the journal sequence from which a version holds; the first mark stays."""
@@ -302,20 +299,10 @@ def _event_row(item: AlarmTransition, number: int) -> dict[str, Any]:
     }
 
 
-def _rule_of(row: sa.Row[Any], device_keys: frozenset[str]) -> ThresholdRule:
-    return ThresholdRule(
-        id=RuleId(row.rule_id),
-        factory_id=FactoryId(row.factory_id),
-        version=row.version,
-        name=row.name,
-        parameter_key=row.parameter_key,
-        comparison=Comparison(row.comparison),
-        limit=row.limit_value,
-        priority=Priority(row.priority),
-        device_keys=device_keys,
-        deadband=row.deadband,
-        on_delay_s=row.on_delay_s,
-        off_delay_s=row.off_delay_s,
-        is_enabled=bool(row.is_enabled),
-        response=row.response,
-    )
+def _in_force(row: sa.Row[Any], definition: RuleDefinition, places: Iterable[sa.Row[Any]]) -> RuleInForce:
+    rule = Rule(RuleId(row.rule_id), FactoryId(row.factory_id), row.version, definition)
+    scope = definition.scope
+    if scope.is_whole_factory:
+        return RuleInForce(rule, None, row.timezone)
+    covered = {one.key for one in places if scope.covers(one.key, one.kind, one.area)}
+    return RuleInForce(rule, frozenset(covered.union(scope.devices)), row.timezone)

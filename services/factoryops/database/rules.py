@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import builtins
-from collections import defaultdict
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from factoryops.contracts import http
 from factoryops.database import tables
 from factoryops.database.audit import AuditTrail
-from factoryops.database.plant import Devices
-from factoryops.database.unit import Unit
-from factoryops.domain.errors import ConflictError, NotFoundError
+from factoryops.database.unit import Unit, portions
+from factoryops.domain.conditions.checking import references
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from factoryops.domain.identity import RuleId, Scope, new_id
-from factoryops.domain.rules import Comparison, Priority, ThresholdRule
+from factoryops.domain.rule import RuleDefinition
 from factoryops.domain.time import from_us
-
-_PLAIN_FIELDS: Final = (
-    "name", "parameter_key", "deadband", "on_delay_s", "off_delay_s", "is_enabled", "response",
-)  # fmt: skip
 
 
 class Rules:
@@ -33,25 +30,19 @@ class Rules:
     def list(self) -> builtins.list[http.Rule]:
         """All in use, by name."""
         rows = self._unit.rows(self._select().order_by(tables.rule_version.c.name, tables.rule_version.c.rule_id))
-        devices = self._devices_of(None)
-        return [_rule_of(row, devices[row.rule_id]) for row in rows]
+        return [_told(row) for row in rows]
 
     def get(self, rule_id: RuleId | str) -> http.Rule:
         """One in use, or NotFoundError."""
         row = self._unit.row(self._select().where(tables.rule.c.id == rule_id))
         if row is None:
             raise NotFoundError("There is no such rule.")
-        return _rule_of(row, self._devices_of(rule_id)[row.rule_id])
+        return _told(row)
 
-    def create(self, content: http.RuleContent, actor: str) -> http.Rule:
-        """Add one.
-
-        Raises:
-            InvalidInputError: a field cannot be used.
-            NotFoundError: a device is not of this factory.
-        """
+    def create(self, content: http.RuleContent, actor: str, reason: str = "") -> http.Rule:
+        """Add one; raises InvalidInputError when it cannot be used, or names a device that is not there."""
         rule_id = RuleId(new_id())
-        self._check(rule_id, 1, content)
+        definition = self._checked(content)
         row: dict[str, Any] = {
             "factory_id": self._scope.factory_id,
             "id": rule_id,
@@ -60,13 +51,16 @@ class Rules:
             "created_us": self._unit.now_us,
         }
         self._unit.insert(tables.rule, [row])
-        self._add_version(rule_id, 1, content, actor)
-        return self._changed("rule.create", rule_id, None, content)
+        self._add_version(rule_id, 1, definition, actor, reason)
+        self._note("rule.create", rule_id, None, content, reason)
+        return self.get(rule_id)
 
-    def update(self, rule_id: RuleId | str, version: int, content: http.RuleContent, actor: str) -> http.Rule:
+    def update(
+        self, rule_id: RuleId | str, version: int, content: http.RuleContent, actor: str, reason: str = ""
+    ) -> http.Rule:
         """Put a new version in force; raises ConflictError unless `version` is the present one."""
         before = self.get(rule_id)
-        self._check(RuleId(rule_id), version + 1, content)
+        definition = self._checked(content)
         table = tables.rule
         taken = self._unit.write(
             sa.update(table)
@@ -80,10 +74,11 @@ class Rules:
         )
         if not taken:
             raise ConflictError("Somebody else changed this rule meanwhile: look at it again and repeat your change.")
-        self._add_version(RuleId(rule_id), version + 1, content, actor)
-        return self._changed("rule.update", rule_id, before.content, content)
+        self._add_version(RuleId(rule_id), version + 1, definition, actor, reason)
+        self._note("rule.update", rule_id, before.content, content, reason)
+        return self.get(rule_id)
 
-    def delete(self, rule_id: RuleId | str) -> None:
+    def delete(self, rule_id: RuleId | str, reason: str = "") -> None:
         """Take it out of use; its alarms and their history stay."""
         before = self.get(rule_id)
         table = tables.rule
@@ -92,44 +87,61 @@ class Rules:
             .where(table.c.factory_id == self._scope.factory_id, table.c.id == rule_id)
             .values(is_deleted=True)
         )
-        self._note("rule.delete", rule_id, before.content, None)
+        self._note("rule.delete", rule_id, before.content, None, reason)
 
-    def _check(self, rule_id: RuleId, version: int, content: http.RuleContent) -> None:
-        ThresholdRule(
-            id=rule_id,
-            factory_id=self._scope.factory_id,
-            version=version,
-            name=content.name,
-            parameter_key=content.parameter_key,
-            comparison=content.comparison,
-            limit=content.limit,
-            priority=content.priority,
-            deadband=content.deadband,
-            on_delay_s=content.on_delay_s,
-            off_delay_s=content.off_delay_s,
-        ).check()
-        Devices(self._unit, self._scope).get_many(content.device_ids)
+    # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _add_version(self, rule_id: RuleId, version: int, content: http.RuleContent, actor: str) -> None:
-        own: dict[str, Any] = {"factory_id": self._scope.factory_id, "rule_id": rule_id, "version": version}
-        row: dict[str, Any] = {field: getattr(content, field) for field in _PLAIN_FIELDS}
-        row |= {"comparison": content.comparison.value, "priority": int(content.priority), "limit_value": content.limit}
-        row |= {"changed_by": actor, "changed_us": self._unit.now_us, "holds_from_seq": None}
-        self._unit.insert(tables.rule_version, [own | row])
-        devices = [own | {"device_id": device_id} for device_id in dict.fromkeys(content.device_ids)]
-        self._unit.insert(tables.rule_device, devices)
+    def _checked(self, content: http.RuleContent) -> RuleDefinition:
+        definition = content.definition()
+        definition.check()
+        self._check_devices("scope", definition.scope.devices)
+        conditions = [definition.condition, definition.suppress_while]
+        for condition in (one for one in conditions if one is not None):
+            self._check_devices("condition", {one.device for one in references(condition) if one.device})
+        return definition
 
-    def _changed(
-        self, action: str, rule_id: RuleId | str, old: http.RuleContent | None, new: http.RuleContent
-    ) -> http.Rule:
-        self._note(action, rule_id, old, new)
-        return self.get(rule_id)
+    def _check_devices(self, field: str, keys: Iterable[str]) -> None:
+        """Raise InvalidInputError unless the factory has every device."""
+        table, wanted = tables.device, dict.fromkeys(keys)
+        known: set[str] = set()
+        for portion in portions([*wanted]):
+            query = sa.select(table.c.key).where(table.c.factory_id == self._scope.factory_id, table.c.key.in_(portion))
+            known.update(row.key for row in self._unit.rows(query))
+        missing = next((key for key in wanted if key not in known), None)
+        if missing is not None:
+            raise InvalidInputError(
+                f"There is no device {missing!r} in this factory: look at the key again, or let the device publish "
+                "first.",
+                fields={field: f"there is no device {missing!r}"},
+            )
+
+    def _add_version(self, rule_id: RuleId, version: int, definition: RuleDefinition, actor: str, reason: str) -> None:
+        row: dict[str, Any] = {
+            "factory_id": self._scope.factory_id,
+            "rule_id": rule_id,
+            "version": version,
+            "name": definition.name,
+            "priority": int(definition.priority),
+            "mode": definition.mode.value,
+            "definition": msgspec.json.encode(definition).decode(),
+            "changed_by": actor,
+            "changed_us": self._unit.now_us,
+            "reason": reason,
+            "holds_from_seq": None,
+            "fault": None,
+        }
+        self._unit.insert(tables.rule_version, [row])
 
     def _note(
-        self, action: str, rule_id: RuleId | str, old: http.RuleContent | None, new: http.RuleContent | None
+        self,
+        action: str,
+        rule_id: RuleId | str,
+        old: http.RuleContent | None,
+        new: http.RuleContent | None,
+        reason: str,
     ) -> None:
         was, becomes = (content and content.model_dump(mode="json") for content in (old, new))
-        AuditTrail(self._unit, self._scope).add(action, rule_id, was, becomes)
+        AuditTrail(self._unit, self._scope).add(action, rule_id, was, becomes, reason)
         self._unit.advance("rules")
         self._unit.plant_changed(self._scope.factory_id)
 
@@ -141,29 +153,6 @@ class Rules:
             .where(rule.c.factory_id == self._scope.factory_id, rule.c.is_deleted.is_(False))
         )
 
-    def _devices_of(self, rule_id: RuleId | str | None) -> defaultdict[str, builtins.list[str]]:
-        """Device ids by rule id, of the versions in force; all rules when none is named."""
-        rule, chosen = tables.rule, tables.rule_device
-        query = (
-            sa.select(chosen.c.rule_id, chosen.c.device_id)
-            .join(
-                rule,
-                sa.and_(
-                    chosen.c.factory_id == rule.c.factory_id,
-                    chosen.c.rule_id == rule.c.id,
-                    chosen.c.version == rule.c.version,
-                ),
-            )
-            .where(rule.c.factory_id == self._scope.factory_id)
-            .order_by(chosen.c.device_id)
-        )
-        if rule_id is not None:
-            query = query.where(rule.c.id == rule_id)
-        devices: defaultdict[str, builtins.list[str]] = defaultdict(list)
-        for row in self._unit.rows(query):
-            devices[row.rule_id].append(row.device_id)
-        return devices
-
 
 def in_force() -> sa.ColumnElement[bool]:
     """Joins a rule with its present version; the caller adds the factory."""
@@ -171,25 +160,19 @@ def in_force() -> sa.ColumnElement[bool]:
     return sa.and_(content.c.rule_id == rule.c.id, content.c.version == rule.c.version)
 
 
-def _rule_of(row: sa.Row[Any], device_ids: list[str]) -> http.Rule:
-    content = http.RuleContent(
-        name=row.name,
-        parameter_key=row.parameter_key,
-        comparison=Comparison(row.comparison),
-        limit=row.limit_value,
-        priority=Priority(row.priority),
-        device_ids=device_ids,
-        deadband=row.deadband,
-        on_delay_s=row.on_delay_s,
-        off_delay_s=row.off_delay_s,
-        is_enabled=bool(row.is_enabled),
-        response=row.response,
-    )
+def definition_of(row: sa.Row[Any]) -> RuleDefinition:
+    """The definition of a version's row."""
+    return msgspec.json.decode(row.definition, type=RuleDefinition)
+
+
+def _told(row: sa.Row[Any]) -> http.Rule:
     return http.Rule(
         id=row.rule_id,
         version=row.version,
-        content=content,
+        content=http.RuleContent.of(definition_of(row)),
         changed_by=row.changed_by,
         changed_at=from_us(row.changed_us),
+        reason=row.reason,
         holds_from_seq=row.holds_from_seq,
+        fault=row.fault,
     )

@@ -264,38 +264,20 @@ rule_version = sa.Table(
     _id("rule_id", key=True),
     sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
     _text("name", 200),
-    _text("parameter_key", 100),
-    _text("comparison", 8),
-    _number("limit_value"),
     sa.Column("priority", sa.Integer, nullable=False),
-    _number("deadband"),
-    _number("on_delay_s"),
-    _number("off_delay_s"),
-    _flag("is_enabled"),
-    sa.Column("response", LONG_TEXT, nullable=False),
     _text("changed_by", 255),
     _time("changed_us"),
+    _text("mode", 8),
+    # Nullable because it was added to a table that had rows; every row has one.
+    sa.Column("definition", LONG_TEXT, nullable=True),
+    _text("reason", 500),
+    # Written by the engine alone.
     _whole("holds_from_seq", nullable=True),
+    sa.Column("fault", LONG_TEXT, nullable=True),
     _link("rule_version_rule", "rule_id", "rule"),
     **_MYSQL,
 )
 sa.Index("rule_version_id", rule_version.c.rule_id, rule_version.c.version)
-
-rule_device = sa.Table(
-    "rule_device",
-    metadata,
-    _id("factory_id", key=True),
-    _id("rule_id", key=True),
-    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
-    _id("device_id", key=True),
-    sa.ForeignKeyConstraint(
-        ["factory_id", "rule_id", "version"],
-        ["rule_version.factory_id", "rule_version.rule_id", "rule_version.version"],
-        name="rule_device_version",
-    ),
-    _link("rule_device_device", "device_id", "device"),
-    **_MYSQL,
-)
 
 alarm = sa.Table(
     "alarm",

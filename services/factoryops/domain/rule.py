@@ -9,16 +9,18 @@ from typing import Final
 
 import msgspec
 
+from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.checking import check as check_condition
 from factoryops.domain.conditions.checking import is_about_own_device
 from factoryops.domain.conditions.tree import Condition
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import FactoryId, RuleId
-from factoryops.domain.rules import Priority
+from factoryops.domain.plant import is_key
 from factoryops.domain.schedules import ALWAYS, Schedule
 
 LONGEST_DELAY_S: Final = 86_400.0
 MOST_SCOPE: Final = 10_000
+LONGEST_TEXT: Final = 4_000
 
 
 class RuleMode(StrEnum):
@@ -45,6 +47,10 @@ class RuleScope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     def is_whole_factory(self) -> bool:
         """Whether every device is meant."""
         return not (self.devices or self.kinds or self.areas)
+
+    def covers(self, key: str, kind: str, area: str) -> bool:
+        """Whether a device of this key and kind, in this area, is meant."""
+        return self.is_whole_factory or key in self.devices or kind in self.kinds or area in self.areas
 
 
 class AlarmRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -100,6 +106,11 @@ class RuleDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
     record: AlarmRecord = AlarmRecord()
     notify: tuple[str, ...] = ()
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it is evaluated at all."""
+        return self.mode is not RuleMode.OFF
+
     def check(self) -> None:
         """Raise InvalidInputError naming each field that cannot be used."""
         faults: dict[str, str] = {}
@@ -109,6 +120,7 @@ class RuleDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
             number = getattr(self, field)
             if not math.isfinite(number) or not 0 <= number <= LONGEST_DELAY_S:
                 faults[field] = "must be from 0 to 86,400 s"
+        faults |= _faults_of_scope(self.scope) | _faults_of_record(self.record)
         if faults:
             raise InvalidInputError("The rule cannot be saved: " + "; ".join(faults.values()) + ".", fields=faults)
         check_condition(self.condition)
@@ -120,6 +132,23 @@ class RuleDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
                 "The condition looks at named devices only: say in the scope on which device the alarm is raised.",
                 fields={"scope": "choose a device"},
             )
+
+
+def _faults_of_scope(scope: RuleScope) -> dict[str, str]:
+    named = (*scope.devices, *scope.kinds, *scope.areas)
+    if len(named) > MOST_SCOPE:
+        return {"scope": f"at most {MOST_SCOPE:,} devices, kinds and areas can be named"}
+    return {} if all(is_key(name) for name in named) else {"scope": "names have 1 to 100 printable characters"}
+
+
+def _faults_of_record(record: AlarmRecord) -> dict[str, str]:
+    texts = (record.cause, record.consequence, record.action, record.severity, record.owner)
+    if any(len(text) > LONGEST_TEXT for text in texts):
+        return {"record": f"a text has at most {LONGEST_TEXT:,} characters"}
+    if not all(letter.isprintable() or letter in "\n\r\t" for text in texts for letter in text):
+        return {"record": "a text holds characters that cannot be shown"}
+    is_time = math.isfinite(record.time_to_respond_s) and record.time_to_respond_s >= 0
+    return {} if is_time else {"record": "the time to respond must be zero or more"}
 
 
 class Rule(msgspec.Struct, frozen=True):

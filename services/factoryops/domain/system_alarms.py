@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from factoryops.domain.alarms import Priority
 from factoryops.domain.identity import RuleId, derived_id
 from factoryops.domain.plant import KEY_LENGTH
-from factoryops.domain.rules import Priority
 
 SERVICE_DEVICE: Final = "FactoryOps service"
 """The key and the name of the device on which they are raised, in every factory of the installation."""

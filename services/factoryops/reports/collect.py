@@ -14,12 +14,11 @@ import numpy as np
 from factoryops.contracts import http
 from factoryops.database.database import Database
 from factoryops.database.transaction import Transaction
-from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.alarms import AlarmEventKind, Priority
 from factoryops.domain.bins import BinnedSeries, bin_width_us
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import FactoryId, Role, Scope
 from factoryops.domain.plant import Device, Factory, Parameter
-from factoryops.domain.rules import Priority
 from factoryops.domain.time import US_PER_S, from_us, to_us
 from factoryops.history.queries import History
 from factoryops.journal.reader import JournalReader

@@ -12,8 +12,9 @@ import numpy as np
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, KeepTogether, PageBreak, Paragraph, Spacer, Table, TableStyle
 
+from factoryops.domain.alarms import Priority
 from factoryops.domain.bins import BinnedSeries
-from factoryops.domain.rules import Priority
+from factoryops.domain.conditions.limits import plain_limit
 from factoryops.domain.time import US_PER_S, from_us, to_us
 from factoryops.reports import charts, paper
 from factoryops.reports.charts import Curve, Limit, Period, Span
@@ -300,12 +301,15 @@ class _Report:
         return not self._limits(one, figures), figures.parameter.normal_high is None
 
     def _limits(self, one: DeviceFigures, figures: ParameterFigures) -> tuple[Limit, ...]:
+        found = ((rule.content, plain_limit(rule.content.condition)) for rule in self._figures.rules)
+        device = one.device
         return tuple(
-            Limit(rule.content.limit, rule.content.priority)
-            for rule in self._figures.rules
-            if rule.content.is_enabled
-            and rule.content.parameter_key == figures.parameter.key
-            and (not rule.content.device_ids or one.device.id in rule.content.device_ids)
+            Limit(limit.limit, content.priority)
+            for content, limit in found
+            if limit is not None
+            and content.is_on
+            and limit.parameter_key == figures.parameter.key
+            and content.scope.covers(device.key, device.kind, device.area)
         )
 
     def _curve(self, one: DeviceFigures, figures: ParameterFigures) -> Curve:

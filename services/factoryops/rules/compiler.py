@@ -4,29 +4,51 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from factoryops.domain.rules import ThresholdRule
+from factoryops.domain.rule import Rule, RuleInForce, RuleMode
 from factoryops.domain.samples import SeriesKey
+from factoryops.rules.immediate import Threshold, immediate
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """A rule that is evaluated sample by sample, with what it watches."""
+
+    in_force: RuleInForce
+    threshold: Threshold
+
+    @property
+    def rule(self) -> Rule:
+        """The version."""
+        return self.in_force.rule
 
 
 class RuleBook:
-    """The rules in force of all factories, found by what they watch.
+    """The rules in force of all factories; those evaluated sample by sample are found by what they watch.
 
     Attributes:
-        rules: by id.
+        rules: by id, whichever way they are evaluated.
     """
 
-    def __init__(self, rules: Iterable[ThresholdRule] = ()) -> None:
-        self.rules = {rule.id: rule for rule in rules if rule.is_enabled}
-        self._of_all: defaultdict[tuple[str, str], list[ThresholdRule]] = defaultdict(list)
-        self._of_one: defaultdict[SeriesKey, list[ThresholdRule]] = defaultdict(list)
-        for rule in self.rules.values():
-            if not rule.device_keys:
-                self._of_all[rule.factory_id, rule.parameter_key].append(rule)
-            for device in rule.device_keys:
-                self._of_one[SeriesKey(rule.factory_id, device, rule.parameter_key)].append(rule)
+    def __init__(self, rules: Iterable[RuleInForce] = ()) -> None:
+        self.rules = {one.rule.id: one for one in rules}
+        self._of_all: defaultdict[tuple[str, str], list[Watching]] = defaultdict(list)
+        self._of_one: defaultdict[SeriesKey, list[Watching]] = defaultdict(list)
+        for one in self.rules.values():
+            threshold = immediate(one.rule.definition)
+            if threshold is not None and one.rule.definition.mode is RuleMode.LIVE:
+                self._add(Watching(one, threshold))
 
-    def watching(self, key: SeriesKey) -> list[ThresholdRule]:
-        """The rules that watch a series, in the order of their ids."""
+    def _add(self, watching: Watching) -> None:
+        factory, parameter = watching.rule.factory_id, watching.threshold.parameter_key
+        devices = watching.in_force.devices
+        if devices is None:
+            self._of_all[factory, parameter].append(watching)
+        for device in devices or ():
+            self._of_one[SeriesKey(factory, device, parameter)].append(watching)
+
+    def watching(self, key: SeriesKey) -> list[Watching]:
+        """The rules that watch a series sample by sample, in the order of their ids."""
         found = [*self._of_all.get((key.factory, key.parameter), ()), *self._of_one.get(key, ())]
-        return sorted(found, key=lambda rule: rule.id)
+        return sorted(found, key=lambda one: one.rule.id)

@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.identity import AlarmId, RuleId, alarm_id
-from factoryops.domain.rules import ThresholdRule
+from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
-from factoryops.rules.compiler import RuleBook
+from factoryops.rules.compiler import RuleBook, Watching
 from factoryops.rules.slots import SeriesSlots
 from factoryops.rules.threshold import EVERYTHING, NOTHING, MachineState, Move, ThresholdMachine
 
@@ -32,12 +32,17 @@ _NO_SAMPLE: Final = np.iinfo(np.int64).min
 class Watch:
     """A rule on a device's series, with its machine."""
 
-    rule: ThresholdRule
+    watching: Watching
     slot: int
     series: int
     key: SeriesKey
     machine: ThresholdMachine
     alarm_id: AlarmId
+
+    @property
+    def rule_id(self) -> RuleId:
+        """Of the rule, whatever its version."""
+        return self.watching.rule.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +50,13 @@ class Moved:
     """A condition that raised or cleared.
 
     Attributes:
-        rule: the version under which it did.
+        watching: the version under which it did, and its limit.
         is_withdrawn: it cleared because the rule no longer watches the device, not because the value came back.
     """
 
     watch: Watch
     move: Move
-    rule: ThresholdRule
+    watching: Watching
     is_withdrawn: bool = False
 
 
@@ -71,7 +76,7 @@ class EvaluatorState(msgspec.Struct, frozen=True):
         series / time_us / value: columns (int64, int64, float64) of each series' newest on-time sample.
     """
 
-    rules: list[ThresholdRule]
+    rules: list[RuleInForce]
     watches: list[WatchState]
     watermark_us: int
     series: bytes
@@ -107,8 +112,8 @@ class Evaluator:
         self._timer_number = 0
 
     @property
-    def rules(self) -> Mapping[RuleId, ThresholdRule]:
-        """The rules in force, by id."""
+    def rules(self) -> Mapping[RuleId, RuleInForce]:
+        """The rules in force, by id; those it passes over are among them."""
         return self._book.rules
 
     # --- samples and time --------------------------------------------------------------------------------------------
@@ -156,7 +161,7 @@ class Evaluator:
     def _hear(self, slot: int, time_us: int, value: float, moved: list[Moved]) -> None:
         for watch in self._watches[slot]:
             due_us = watch.machine.due_us
-            moved.extend(Moved(watch, move, watch.rule) for move in watch.machine.sample(time_us, value))
+            moved.extend(Moved(watch, move, watch.watching) for move in watch.machine.sample(time_us, value))
             if watch.machine.due_us != due_us:
                 self._set_timer(watch)
         self._set_band(slot)
@@ -168,7 +173,7 @@ class Evaluator:
         while self._timers and self._timers[0][0] <= self.watermark_us:
             due_us, _, _, watch = heapq.heappop(self._timers)
             if watch.machine.due_us == due_us:
-                moved.extend(Moved(watch, move, watch.rule) for move in watch.machine.tick(self.watermark_us))
+                moved.extend(Moved(watch, move, watch.watching) for move in watch.machine.tick(self.watermark_us))
                 self._set_band(watch.slot)
         return moved
 
@@ -222,17 +227,18 @@ class Evaluator:
         for slot in self.slots.name(names):
             key = self.slots.keys[slot]
             if key is not None:
-                for rule in self._book.watching(key):
-                    self._add(slot, rule, key)
+                for wanted in self._book.watching(key):
+                    self._add(slot, wanted, key)
                 self._set_band(slot)
 
-    def _add(self, slot: int, rule: ThresholdRule, key: SeriesKey) -> Watch:
-        identity = alarm_id(key.factory, rule.id, key.device)
-        watch = Watch(rule, slot, self.slots.ids[slot], key, ThresholdMachine(rule), identity)
+    def _add(self, slot: int, wanted: Watching, key: SeriesKey) -> Watch:
+        identity = alarm_id(key.factory, wanted.rule.id, key.device)
+        machine = ThresholdMachine(wanted.threshold)
+        watch = Watch(wanted, slot, self.slots.ids[slot], key, machine, identity)
         self._watches[slot].append(watch)
         return watch
 
-    def set_rules(self, rules: Iterable[ThresholdRule]) -> list[Moved]:
+    def set_rules(self, rules: Iterable[RuleInForce]) -> list[Moved]:
         """Put `rules` in the place of those in force, from this moment of the stream on.
 
         What is no longer watched clears; conditions under a new or changed rule are judged against the newest on-time
@@ -242,36 +248,36 @@ class Evaluator:
         wanted = {slot: self._book.watching(key) for slot, key in enumerate(self.slots.keys) if key is not None}
         moved = [one for slot, rules_on_it in wanted.items() for one in self._withdraw(slot, rules_on_it)]
         for slot, rules_on_it in wanted.items():
-            held = {watch.rule.id: watch for watch in self._watches[slot]}
-            for rule in rules_on_it:
-                moved += self._put_in_force(slot, rule, held.get(rule.id))
+            held = {watch.rule_id: watch for watch in self._watches[slot]}
+            for one in rules_on_it:
+                moved += self._put_in_force(slot, one, held.get(one.rule.id))
             self._set_band(slot)
         return moved
 
-    def _withdraw(self, slot: int, wanted: list[ThresholdRule]) -> list[Moved]:
-        ids = {rule.id for rule in wanted}
-        gone = [watch for watch in self._watches[slot] if watch.rule.id not in ids]
+    def _withdraw(self, slot: int, wanted: list[Watching]) -> list[Moved]:
+        ids = {one.rule.id for one in wanted}
+        gone = [watch for watch in self._watches[slot] if watch.rule_id not in ids]
         if not gone:
             return []
-        self._watches[slot] = [watch for watch in self._watches[slot] if watch.rule.id in ids]
+        self._watches[slot] = [watch for watch in self._watches[slot] if watch.rule_id in ids]
         moved: list[Moved] = []
         for watch in gone:
             watch.machine.due_us = None
             if watch.machine.is_active:
                 move = Move(AlarmEventKind.CLEARED, self._moment_us(slot), float(self._value[slot]))
-                moved.append(Moved(watch, move, watch.rule, is_withdrawn=True))
+                moved.append(Moved(watch, move, watch.watching, is_withdrawn=True))
         return moved
 
-    def _put_in_force(self, slot: int, rule: ThresholdRule, held: Watch | None) -> list[Moved]:
+    def _put_in_force(self, slot: int, wanted: Watching, held: Watch | None) -> list[Moved]:
         key = self.slots.keys[slot]
-        if key is None or (held is not None and held.rule == rule):
+        if key is None or (held is not None and held.watching == wanted):
             return []
-        watch = held or self._add(slot, rule, key)
-        watch.rule = rule
+        watch = held or self._add(slot, wanted, key)
+        watch.watching = wanted
         value = float(self._value[slot]) if self._time_us[slot] != _NO_SAMPLE else None
-        moves = watch.machine.change(rule, self._moment_us(slot), value)
+        moves = watch.machine.change(wanted.threshold, self._moment_us(slot), value)
         self._set_timer(watch)
-        return [Moved(watch, move, rule) for move in moves]
+        return [Moved(watch, move, wanted) for move in moves]
 
     def _moment_us(self, slot: int) -> int:
         """How far time has come for a series: its samples may be ahead of the watermark."""
@@ -297,7 +303,7 @@ class Evaluator:
         restless = (watch for watches in self._watches for watch in watches if not watch.machine.is_at_rest)
         return EvaluatorState(
             rules=list(self._book.rules.values()),
-            watches=[WatchState(one.rule.id, one.series, one.key, one.machine.state) for one in restless],
+            watches=[WatchState(one.rule_id, one.series, one.key, one.machine.state) for one in restless],
             watermark_us=self.watermark_us,
             series=np.array(self.slots.ids, np.int64)[seen].tobytes(),
             time_us=self._time_us[seen].tobytes(),
@@ -331,7 +337,7 @@ class Evaluator:
         for state in states:
             slot = slot_of[state.series]
             for watch in self._watches[slot]:
-                if watch.rule.id == state.rule_id:
-                    watch.machine = ThresholdMachine(watch.rule, state.machine)
+                if watch.rule_id == state.rule_id:
+                    watch.machine.put_back(state.machine)
                     self._set_timer(watch)
             self._set_band(slot)

@@ -1,4 +1,4 @@
-"""The condition of one threshold rule on one device: a small state machine without a clock of its own.
+"""One limit on one device: a small state machine without a clock of its own.
 
 It is fed the on-time samples of one series in order, and told how far time has come. What it answers is a pure function
 of the rule and the samples: whether a tick or the next sample lets a delay run out, and how the samples were cut into
@@ -13,11 +13,14 @@ from typing import Final, NamedTuple
 import msgspec
 
 from factoryops.domain.alarms import AlarmEventKind
-from factoryops.domain.rules import Comparison, ThresholdRule
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.time import US_PER_S
+from factoryops.rules.immediate import Threshold
 
 _LONGEST_DELAY_US: Final = 100 * 366 * 86_400 * US_PER_S
 """Delays beyond a century never run out; the bound keeps their due times within 64 bits."""
+
+_NO_SIDES: Final = "a limit has an abnormal side: only ordered comparisons make a threshold"
 
 
 class Band(NamedTuple):
@@ -63,10 +66,10 @@ class MachineState(msgspec.Struct, frozen=True):
     seen_us: int = 0
 
 
-def band_while_false(rule: ThresholdRule) -> Band:
+def band_while_false(threshold: Threshold) -> Band:
     """The values at which a condition that is false stays so."""
-    limit = rule.limit
-    match rule.comparison:
+    limit = threshold.limit
+    match threshold.comparison:
         case Comparison.ABOVE:
             return Band(-math.inf, limit)
         case Comparison.AT_OR_ABOVE:
@@ -75,12 +78,16 @@ def band_while_false(rule: ThresholdRule) -> Band:
             return Band(limit, math.inf)
         case Comparison.AT_OR_BELOW:
             return Band(math.nextafter(limit, math.inf), math.inf)
+        case _:
+            raise ValueError(_NO_SIDES)
 
 
-def band_while_true(rule: ThresholdRule) -> Band:
+def band_while_true(threshold: Threshold) -> Band:
     """The values at which a condition that is true stays so: they compare with the limit moved by the deadband."""
-    release = rule.limit - rule.deadband if rule.comparison.is_high else rule.limit + rule.deadband
-    match rule.comparison:
+    release = (
+        threshold.limit - threshold.deadband if threshold.comparison.is_high else threshold.limit + threshold.deadband
+    )
+    match threshold.comparison:
         case Comparison.ABOVE:
             return Band(math.nextafter(release, math.inf), math.inf)
         case Comparison.AT_OR_ABOVE:
@@ -89,6 +96,8 @@ def band_while_true(rule: ThresholdRule) -> Band:
             return Band(-math.inf, math.nextafter(release, -math.inf))
         case Comparison.AT_OR_BELOW:
             return Band(-math.inf, release)
+        case _:
+            raise ValueError(_NO_SIDES)
 
 
 def _delay_us(delay_s: float) -> int:
@@ -108,15 +117,18 @@ class ThresholdMachine:
         "due_us", "is_active",
     )  # fmt: skip
 
-    def __init__(self, rule: ThresholdRule, state: MachineState | None = None) -> None:
-        self._take(rule)
-        held = state or MachineState()
-        self._is_true, self.is_active = held.is_true, held.is_active
-        self._since_us, self.due_us, self._value, self._seen_us = held.since_us, held.due_us, held.value, held.seen_us
+    def __init__(self, threshold: Threshold, state: MachineState | None = None) -> None:
+        self._take(threshold)
+        self.put_back(state or MachineState())
 
-    def _take(self, rule: ThresholdRule) -> None:
-        self._while_false, self._while_true = band_while_false(rule), band_while_true(rule)
-        self._on_delay_us, self._off_delay_us = _delay_us(rule.on_delay_s), _delay_us(rule.off_delay_s)
+    def put_back(self, state: MachineState) -> None:
+        """Stand where `state` was told."""
+        self._is_true, self.is_active, self._since_us = state.is_true, state.is_active, state.since_us
+        self.due_us, self._value, self._seen_us = state.due_us, state.value, state.seen_us
+
+    def _take(self, threshold: Threshold) -> None:
+        self._while_false, self._while_true = band_while_false(threshold), band_while_true(threshold)
+        self._on_delay_us, self._off_delay_us = _delay_us(threshold.on_delay_s), _delay_us(threshold.off_delay_s)
 
     @property
     def state(self) -> MachineState:
@@ -166,18 +178,18 @@ class ThresholdMachine:
         kind = AlarmEventKind.RAISED if self._is_true else AlarmEventKind.CLEARED
         return (Move(kind, at_us, self._value),)
 
-    def change(self, rule: ThresholdRule, time_us: int, value: float | None) -> tuple[Move, ...]:
+    def change(self, threshold: Threshold, time_us: int, value: float | None) -> tuple[Move, ...]:
         """Go on under another version of the rule, from `time_us` on.
 
         Args:
-            rule: the version now in force.
+            threshold: of the version now in force.
             time_us: how far time has come.
             value: the newest on-time value, against which the condition is judged anew; None when there is none.
 
         A delay that was running goes on with its new length, and never runs out before `time_us`.
         """
         run_out = self.tick(time_us)
-        self._take(rule)
+        self._take(threshold)
         self._seen_us = max(self._seen_us, time_us)
         if value is not None and not self._is_kept_by(value):
             self._is_true = not self._is_true

@@ -8,9 +8,12 @@ from typing import Final
 from factoryops.contracts.http import RuleContent
 from factoryops.database.database import Database
 from factoryops.database.transaction import Transaction
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.limits import PlainLimit
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.identity import FactoryId, Role, Scope, device_id, parameter_id
 from factoryops.domain.plant import Device, Parameter
-from factoryops.domain.rules import Comparison, Priority
+from factoryops.domain.rule import AlarmRecord, RuleScope
 from factoryops.domain.samples import SeriesKey, series_id
 from factoryops.simulator.plant import MACHINES, Machine
 
@@ -28,7 +31,7 @@ class Furnished:
 
 @dataclass(frozen=True, slots=True)
 class _StarterRule:
-    """A rule by device keys instead of ids."""
+    """A limit that a factory begins with."""
 
     name: str
     parameter: str
@@ -113,7 +116,7 @@ def furnish(database: Database, factory_id: FactoryId) -> Furnished:
         known = {rule.content.name for rule in transaction.rules(scope).list()}
         added = [rule for rule in STARTER_RULES if rule.name not in known]
         for rule in added:
-            transaction.rules(scope).create(_content(factory_id, rule), _ACTOR)
+            transaction.rules(scope).create(_content(rule), _ACTOR)
         return Furnished(devices, parameters, len(added))
 
     return database.run(work)
@@ -148,16 +151,13 @@ def parameters_of(factory_id: FactoryId, machine: Machine) -> list[Parameter]:
     ]
 
 
-def _content(factory_id: FactoryId, rule: _StarterRule) -> RuleContent:
+def _content(rule: _StarterRule) -> RuleContent:
     return RuleContent(
         name=rule.name,
-        parameter_key=rule.parameter,
-        comparison=rule.comparison,
-        limit=rule.limit,
+        condition=PlainLimit(rule.parameter, rule.comparison, rule.limit, rule.deadband).condition,
         priority=rule.priority,
-        device_ids=[device_id(factory_id, key) for key in rule.devices],
-        deadband=rule.deadband,
+        scope=RuleScope(devices=rule.devices),
         on_delay_s=rule.on_delay_s,
         off_delay_s=rule.off_delay_s,
-        response=rule.response,
+        record=AlarmRecord(action=rule.response),
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from factoryops.contracts import http, live
-from factoryops.domain.alarms import AlarmState
+from factoryops.domain.alarms import AlarmState, Priority
 from factoryops.domain.errors import (
     ConflictError,
     InvalidInputError,
@@ -18,20 +19,16 @@ from factoryops.domain.errors import (
     UnavailableError,
 )
 from factoryops.domain.identity import Permission, Role
-from factoryops.domain.rules import Comparison, Priority
 from factoryops.domain.time import now_us
 from tests.contract.client.conftest import Subject
+from tests.support.rules import limit_content, limit_of
 
 _HOUR_US = 3_600_000_000
 _NOBODY = "0" * 32
 
 
-def _content(**changes: object) -> http.RuleContent:
-    values: dict[str, object] = {
-        "name": "Contract rule", "parameter_key": "pressure", "comparison": Comparison.ABOVE, "limit": 99.0,
-        "priority": Priority.LOW,
-    }  # fmt: skip
-    return http.RuleContent.model_validate(values | changes)
+def _content(limit: float = 99.0, **changes: Any) -> http.RuleContent:
+    return limit_content(name="Contract rule", limit=limit, priority=Priority.LOW, **changes)
 
 
 async def test_a_login_opens_its_factory_and_says_what_it_may(subject: Subject) -> None:
@@ -140,7 +137,7 @@ async def test_a_rule_is_created_changed_once_and_taken_out_of_use(subject: Subj
     rule = await plant.create_rule(_content())
     assert (rule.version, rule.changed_by) == (1, "supervisor")
     changed = await plant.update_rule(rule.id, http.RuleUpdate(version=1, content=_content(limit=98.0)))
-    assert (changed.version, changed.content.limit) == (2, 98.0)
+    assert (changed.version, limit_of(changed.content).limit) == (2, 98.0)
     with pytest.raises(ConflictError):
         await plant.update_rule(rule.id, http.RuleUpdate(version=1, content=_content(limit=97.0)))
     assert rule.id in {one.id for one in await plant.rules()}
@@ -148,8 +145,9 @@ async def test_a_rule_is_created_changed_once_and_taken_out_of_use(subject: Subj
     assert rule.id not in {one.id for one in await plant.rules()}
     with pytest.raises(NotFoundError):
         await plant.delete_rule(rule.id)
-    with pytest.raises(NotFoundError):
-        await plant.create_rule(_content(device_ids=[_NOBODY]))
+    with pytest.raises(InvalidInputError) as refused:
+        await plant.create_rule(_content(device_keys=["nobody"]))
+    assert "scope" in refused.value.fields
 
 
 async def test_acknowledging_is_all_or_nothing_and_harmless_to_repeat(subject: Subject) -> None:

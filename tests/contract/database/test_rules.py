@@ -4,15 +4,20 @@ from functools import partial
 
 import pytest
 
+from factoryops.contracts import http
 from factoryops.database.transaction import Transaction
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.tree import Compare, Comparison, Parameter
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from factoryops.domain.rules import Comparison, Priority
-from tests.support.databases import Site, content
+from factoryops.domain.identity import RuleId, device_id
+from factoryops.domain.rule import RuleScope
+from tests.support.databases import Site
+from tests.support.rules import limit_content, limit_of
 
 
 def test_a_rule_comes_back_as_it_was_written(site: Site) -> None:
-    wanted = content(
-        device_ids=[site.device.id],
+    wanted = limit_content(
+        device_keys=["pump-1"],
         comparison=Comparison.AT_OR_BELOW,
         limit=-1.25e-3,
         priority=Priority.CRITICAL,
@@ -30,10 +35,10 @@ def test_a_rule_comes_back_as_it_was_written(site: Site) -> None:
 
 def test_a_change_made_from_an_old_version_is_refused(site: Site) -> None:
     rule = site.add_rule()
-    changed = site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, content(limit=6.0), "op2"))
-    assert (changed.version, changed.content.limit, changed.changed_by) == (2, 6.0, "op2")
+    changed = site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, limit_content(limit=6.0), "op2"))
+    assert (changed.version, limit_of(changed.content).limit, changed.changed_by) == (2, 6.0, "op2")
     with pytest.raises(ConflictError):
-        site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, content(limit=7.0), "op3"))
+        site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, limit_content(limit=7.0), "op3"))
     assert site.database.read(lambda tx: tx.rules(site.scope).get(rule.id)) == changed
 
 
@@ -44,20 +49,25 @@ def test_a_deleted_rule_is_gone_and_cannot_be_changed(site: Site) -> None:
     for act in (
         lambda tx: tx.rules(site.scope).get(rule.id),
         lambda tx: tx.rules(site.scope).delete(rule.id),
-        lambda tx: tx.rules(site.scope).update(rule.id, 1, content(), "op1"),
+        lambda tx: tx.rules(site.scope).update(rule.id, 1, limit_content(), "op1"),
     ):
         with pytest.raises(NotFoundError):
             site.database.run(act)
 
 
 def test_a_rule_on_another_factorys_device_is_refused_and_leaves_nothing(site: Site, other_site: Site) -> None:
-    with pytest.raises(NotFoundError):
-        site.add_rule(device_ids=[site.device.id, other_site.device.id])
+    other_site.add_device("fan-9")
+    with pytest.raises(InvalidInputError) as refused:
+        site.add_rule(device_keys=["pump-1", "fan-9"])
+    assert "scope" in refused.value.fields
     rule = site.add_rule()
-    with pytest.raises(NotFoundError):
-        site.database.run(
-            lambda tx: tx.rules(site.scope).update(rule.id, 1, content(device_ids=[other_site.device.id]), "op1")
-        )
+    foreign = limit_content(device_keys=["fan-9"])
+    inside = limit_content().model_copy(
+        update={"condition": Compare(Parameter("flow", "fan-9"), Comparison.ABOVE, Parameter("flow"))}
+    )
+    for content in (foreign, inside):
+        with pytest.raises(InvalidInputError):
+            site.database.run(partial(_update, site, rule.id, content))
     assert site.database.read(lambda tx: tx.rules(site.scope).list()) == [rule]
 
 
@@ -68,23 +78,36 @@ def test_an_unusable_rule_names_its_field(site: Site) -> None:
 
 
 def test_the_engine_sees_enabled_rules_of_every_factory_with_device_keys(site: Site, other_site: Site) -> None:
-    first = site.add_rule(device_ids=[site.device.id])
+    first = site.add_rule(device_keys=["pump-1"])
     second = other_site.add_rule()
     site.add_rule(name="off", is_enabled=False)
     gone = site.add_rule(name="gone")
     site.database.run(lambda tx: tx.rules(site.scope).delete(gone.id))
-    rules = {rule.id: rule for rule in site.database.read(lambda tx: tx.engine.current_rules())}
+    rules = {one.rule.id: one for one in site.database.read(lambda tx: tx.engine.current_rules())}
     assert rules.keys() == {first.id, second.id}
-    assert rules[first.id].device_keys == frozenset({"pump-1"})  # type: ignore[index] # rule ids are plain text here
-    assert rules[second.id].device_keys == frozenset()  # type: ignore[index] # rule ids are plain text here
+    assert rules[RuleId(first.id)].devices == frozenset({"pump-1"})
+    assert rules[RuleId(second.id)].devices is None
+    assert {one.timezone for one in rules.values()} == {site.factory.timezone}
+
+
+def test_a_scope_of_kinds_and_areas_names_the_devices_that_stand_there_now(site: Site) -> None:
+    scope = RuleScope(devices=("pump-1",), kinds=("fan",), areas=("Hall 2",))
+    content = limit_content().model_copy(update={"scope": scope})
+    site.database.run(lambda tx: tx.rules(site.scope).create(content, "op1"))
+    for key in ("fan-1", "press-1", "oven-1"):
+        site.add_device(key)
+    assert _devices(site) == frozenset({"pump-1"})
+    site.database.run(lambda tx: tx.devices(site.scope).change(device_id(site.factory.id, "fan-1"), kind="fan"))
+    site.database.run(lambda tx: tx.devices(site.scope).change(device_id(site.factory.id, "press-1"), area="Hall 2"))
+    assert _devices(site) == frozenset({"pump-1", "fan-1", "press-1"})
 
 
 def test_a_new_version_replaces_the_devices_of_the_old_one(site: Site) -> None:
-    rule = site.add_rule(device_ids=[site.device.id])
-    fan = site.add_device("fan-1")
-    site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, content(device_ids=[fan.id]), "op1"))
+    rule = site.add_rule(device_keys=["pump-1"])
+    site.add_device("fan-1")
+    site.database.run(partial(_update, site, rule.id, limit_content(device_keys=["fan-1"])))
     (current,) = site.database.read(lambda tx: tx.engine.current_rules())
-    assert (current.version, current.device_keys) == (2, frozenset({"fan-1"}))
+    assert (current.rule.version, current.devices) == (2, frozenset({"fan-1"}))
 
 
 def test_the_rules_counter_moves_with_every_change_only(site: Site) -> None:
@@ -94,7 +117,7 @@ def test_the_rules_counter_moves_with_every_change_only(site: Site) -> None:
     seen = [counted()]
     rule = site.add_rule()
     seen.append(counted())
-    site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, content(limit=9.0), "op1"))
+    site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, limit_content(limit=9.0), "op1"))
     seen.append(counted())
     site.database.run(lambda tx: tx.rules(site.scope).delete(rule.id))
     seen.append(counted())
@@ -112,14 +135,23 @@ def test_the_sequence_from_which_a_version_holds_is_marked_once(site: Site) -> N
 
 def test_every_change_of_a_rule_is_in_the_audit_trail(site: Site) -> None:
     rule = site.add_rule()
-    site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, content(limit=6.0), "op1"))
+    site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, limit_content(limit=6.0), "op1"))
     site.database.run(lambda tx: tx.rules(site.scope).delete(rule.id))
     entries = [
         entry for entry in site.database.read(lambda tx: tx.audit(site.scope).list()) if entry.object_id == rule.id
     ]
     assert [entry.action for entry in entries] == ["rule.delete", "rule.update", "rule.create"]
     assert isinstance(entries[1].new, dict)
-    assert entries[1].new["limit"] == 6.0
+    assert entries[1].new["condition"]["right"]["value"] == 6.0
+
+
+def _update(site: Site, rule_id: str, content: http.RuleContent, tx: Transaction) -> http.Rule:
+    return tx.rules(site.scope).update(rule_id, 1, content, "op1")
+
+
+def _devices(site: Site) -> frozenset[str] | None:
+    (current,) = site.database.read(lambda tx: tx.engine.current_rules())
+    return current.devices
 
 
 def _mark(rule_id: str, seq: int, tx: Transaction) -> None:

@@ -12,9 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from factoryops.client.http import HttpPlant
-from factoryops.contracts import http
-from factoryops.domain.alarms import AlarmState
-from factoryops.domain.rules import Comparison, Priority
+from factoryops.domain.alarms import AlarmState, Priority
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.time import now_us
 from factoryops.simulator.connection import DeviceConnection, MqttTarget
 from factoryops.simulator.replay import telemetry
@@ -22,6 +21,7 @@ from factoryops_app.login_window import LoginEntry
 from factoryops_app.pages.alarms import AlarmsPage
 from tests.support.imagined_app import ImaginedApp, drive
 from tests.support.installation import Installation
+from tests.support.rules import limit_content
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(120)
@@ -82,7 +82,7 @@ async def _log_in(app: ImaginedApp, installation: Installation) -> None:
 async def _add_rule(installation: Installation) -> None:
     client = await installation.log_in("works")
     await client.create_rule(
-        http.RuleContent(
+        limit_content(
             name="Pressure high",
             parameter_key="pressure",
             comparison=Comparison.ABOVE,

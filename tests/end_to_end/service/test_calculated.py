@@ -6,12 +6,14 @@ import pytest
 
 from factoryops.client.http import HttpPlant
 from factoryops.contracts import http
-from factoryops.domain.rules import Comparison, Priority
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.samples import SampleFlag
 from factoryops.domain.time import now_us
 from factoryops.simulator.connection import DeviceConnection, MqttTarget
 from factoryops.simulator.replay import telemetry
 from tests.support.installation import Installation
+from tests.support.rules import limit_content
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(180)
@@ -46,7 +48,7 @@ async def test_a_calculated_parameter_is_stored_shown_and_watched_and_survives_a
     )
     made = await client.create_calculation(content)
     await client.create_rule(
-        http.RuleContent(
+        limit_content(
             name="Power high", parameter_key="watts", comparison=Comparison.ABOVE, limit=400, priority=Priority.HIGH
         )
     )

@@ -13,12 +13,13 @@ import pytest
 from factoryops.client.http import HttpPlant
 from factoryops.client.port import LiveLink
 from factoryops.contracts import http, live
-from factoryops.domain.alarms import AlarmState
-from factoryops.domain.rules import Comparison, Priority
+from factoryops.domain.alarms import AlarmState, Priority
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.time import now_us, to_us
 from factoryops.simulator.connection import DeviceConnection, MqttTarget
 from factoryops.simulator.replay import telemetry
 from tests.support.installation import Installation, write_recording
+from tests.support.rules import limit_content
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(180)
@@ -99,7 +100,7 @@ async def test_a_limit_raises_an_alarm_that_is_acknowledged_and_survives_a_resta
     installation.start()
     client = await installation.log_in("works")
     await client.create_rule(
-        http.RuleContent(
+        limit_content(
             name="Pressure high",
             parameter_key="pressure",
             comparison=Comparison.ABOVE,

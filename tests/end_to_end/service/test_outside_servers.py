@@ -11,8 +11,8 @@ import pytest
 
 from factoryops.client.http import HttpPlant
 from factoryops.contracts import http
-from factoryops.domain.alarms import AlarmState
-from factoryops.domain.rules import Comparison, Priority
+from factoryops.domain.alarms import AlarmState, Priority
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.time import now_us
 from factoryops.simulator.connection import DeviceConnection, MqttTarget
 from factoryops.simulator.replay import telemetry
@@ -21,6 +21,7 @@ from tests.support.influx_server import influx_server
 from tests.support.installation import Installation, write_recording
 from tests.support.mariadb import MariaDb
 from tests.support.mosquitto import PASSWORD, USER, Mosquitto
+from tests.support.rules import limit_content
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(240)
@@ -107,7 +108,7 @@ async def _is_stored(client: HttpPlant, values: int) -> bool:
 
 async def _alarm_is_raised_and_acknowledged(client: HttpPlant, port: int) -> None:
     await client.create_rule(
-        http.RuleContent(
+        limit_content(
             name="Pressure high",
             parameter_key="Pressure",
             comparison=Comparison.ABOVE,

@@ -10,9 +10,11 @@ import pytest
 
 from factoryops.client.http import HttpPlant
 from factoryops.contracts import http
-from factoryops.domain.rules import Comparison, Priority
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.time import US_PER_S, to_us
 from tests.support.installation import Installation
+from tests.support.rules import limit_content
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(180)
@@ -75,7 +77,7 @@ async def test_a_year_old_table_becomes_history_and_comes_out_again(installation
 
 async def no_alarm(client: HttpPlant, table: Path, plan: http.ImportPlan) -> None:
     """Imported values beyond a limit are stored and raise nothing."""
-    content = http.RuleContent(
+    content = limit_content(
         name="High", parameter_key="Öldruck", comparison=Comparison.ABOVE, limit=50.0, priority=Priority.HIGH,
         response="Open the bypass.",
     )  # fmt: skip

@@ -23,6 +23,7 @@ from factoryops_app.plant_dialogs import ParameterDialog
 from factoryops_app.workplace import PageKey, Target
 from tests.gui.app.conftest import Drive
 from tests.support.imagined_app import ImaginedApp
+from tests.support.rules import changed_content, limit_of
 from tests.support.waiting import until
 
 
@@ -111,7 +112,8 @@ def test_a_rule_is_made_in_the_form_and_is_in_force(client: Drive) -> None:
         page.save()
         await until(lambda: "Flow too high" in [rule.content.name for rule in app.session.plant.rules])
         rule = next(one for one in app.session.plant.rules if one.content.name == "Flow too high")
-        assert (rule.content.limit, rule.content.on_delay_s, rule.content.device_ids) == (35.5, 10.0, [])
+        assert (limit_of(rule.content).limit, rule.content.on_delay_s) == (35.5, 10.0)
+        assert rule.content.scope.is_whole_factory
         await until(lambda: [row.id for row in page.table.selected_rows()] == [rule.id])
         assert not page.form.is_changed
 
@@ -127,13 +129,13 @@ def test_a_rule_that_somebody_else_changed_is_not_overwritten(client: Drive) -> 
         await until(lambda: page.form.draft().rule_id is not None)
         held = next(one for one in app.session.plant.rules if one.id == page.form.draft().rule_id)
         page.form.findChildren(QPlainTextEdit)[0].setPlainText("my words")
-        changed = held.content.model_copy(update={"limit": 1.0})
+        changed = changed_content(held.content, limit=1.0)
         await app.plant.update_rule(held.id, RuleUpdate(version=held.version, content=changed))
         page.save()
         await until(lambda: "changed this rule meanwhile" in page.complaint)
         assert page.form.draft().response == "my words"
         now = next(one for one in await app.plant.rules() if one.id == held.id)
-        assert (now.content.limit, now.content.response) == (1.0, held.content.response)
+        assert (limit_of(now.content).limit, now.content.record) == (1.0, held.content.record)
 
     client(work)
 

@@ -11,8 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from factoryops.domain.alarms import AlarmState
-from factoryops.domain.rules import Priority
+from factoryops.domain.alarms import AlarmState, Priority
 from factoryops_widgets.alarm_table import AlarmLine, AlarmTable
 from factoryops_widgets.appearance import Appearance
 from factoryops_widgets.data_table import ColumnSpec, DataTable

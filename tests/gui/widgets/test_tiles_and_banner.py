@@ -10,8 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from factoryops.domain.alarms import AlarmState
-from factoryops.domain.rules import Priority
+from factoryops.domain.alarms import AlarmState, Priority
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops_widgets.alarm_badge import AlarmBadge, AlarmMark, is_flash_on
 from factoryops_widgets.alarm_banner import AlarmBanner, AlarmCount, BannerLine, LinkState

@@ -8,8 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from factoryops.domain.alarms import Priority
 from factoryops.domain.bins import bin_samples
-from factoryops.domain.rules import Priority
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops_widgets.appearance import Appearance
 from factoryops_widgets.redraw_clock import RedrawClock

@@ -10,6 +10,7 @@ from factoryops.domain.samples import SampleColumns, SampleFlag, text_code
 from factoryops.domain.time import now_us
 from factoryops.journal.records import Entry, MessageLedger
 from tests.support.api_service import ApiService, FactoryKit
+from tests.support.rules import limit_content
 from tests.support.waiting import wait_until
 
 
@@ -146,19 +147,21 @@ def test_a_moment_beyond_all_years_is_refused_as_a_wrong_field(service: ApiServi
 
 
 def test_a_rule_lives_through_its_versions(service: ApiService, kit: FactoryKit) -> None:
-    content = {"name": "Too warm", "parameter_key": "temperature", "comparison": "gt", "limit": 80, "priority": 1}
+    content = limit_content(name="Too warm", parameter_key="temperature", limit=80.0).model_dump(mode="json")
     with service.client(kit.tokens[Role.SUPERVISOR]) as client:
         rule = client.post("rules", json=content)
         assert rule.status_code == 201
         address = f"rules/{rule.json()['id']}"
-        changed = client.put(address, json={"version": 1, "content": {**content, "limit": 85}})
+        changed = client.put(address, json={"version": 1, "content": {**content, "on_delay_s": 85}})
         assert changed.json()["version"] == 2
         conflict = client.put(address, json={"version": 1, "content": content})
         assert conflict.status_code == 409
         assert client.delete(address).status_code == 204
         assert client.delete(address).status_code == 404
-        foreign_device = {**content, "device_ids": ["0" * 32]}
-        assert client.post("rules", json=foreign_device).status_code == 404
+        absent = client.post("rules", json={**content, "scope": {"devices": ["nobody"]}})
+        assert (absent.status_code, [*absent.json()["fields"]]) == (422, ["scope"])
+        unknown = client.post("rules", json={**content, "condition": {"kind": "magic"}})
+        assert (unknown.status_code, [*unknown.json()["fields"]]) == (422, ["condition"])
 
 
 def test_editing_the_plant_shows_at_once(service: ApiService, kit: FactoryKit) -> None:

@@ -20,12 +20,13 @@ from factoryops.domain.identity import Role, new_id, permissions_of
 from factoryops.domain.time import now_us
 from factoryops.observability.heartbeat import HeartbeatFile, Problem
 from tests.support.api_service import ApiService, FactoryKit
+from tests.support.rules import limit_content
 from tests.support.waiting import wait_until
 
 SNAPSHOT = Path(__file__).with_name("role_matrix.json")
 _ROLES = (Role.VIEWER, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN)
 _MAPPING = {"name": "M", "topic": "hall2/{device}/state", "values": [{"parameter": "force", "path": "$.force"}]}
-_CONTENT = {"name": "R", "parameter_key": "pressure", "comparison": "gt", "limit": 9, "priority": 2}
+_CONTENT = limit_content(name="R", limit=9.0).model_dump(mode="json")
 _SHIFT = {"name": "S", "windows": [{"start": "06:00", "end": "14:00"}]}
 _POSITION = {"name": "P", "areas": ["Hall 2"]}
 _CALCULATED = {
@@ -103,7 +104,7 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "logIn": {"factory": "x", "user": "x", "password": "x"},
         "changeDevice": {"name": "X"},
         "changeParameter": {"name": "X"},
-        "createRule": {**_CONTENT, "device_ids": [own.ids["device_id"], identity]},
+        "createRule": _CONTENT,
         "updateRule": {"version": 1, "content": _CONTENT},
         "createCalculation": {**_CALCULATED, "parameter_key": f"mean_{identity}"},
         "updateCalculation": {"version": 1, "content": _CALCULATED},
@@ -146,7 +147,6 @@ def _query(route: Route, identities: list[str]) -> dict[str, Any]:
 
 _IN_PATH = [route for route in ROUTES if "_id}" in route.path]
 _IN_BODY = {
-    "createRule": "device_id",
     "acknowledgeAlarms": "alarm",
     "startRun": "device_id",
     "startImport": "upload_id",

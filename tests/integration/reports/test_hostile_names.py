@@ -11,15 +11,17 @@ import pytest
 from pypdf import PdfReader
 
 from factoryops.contracts import http
+from factoryops.domain.alarms import Priority
 from factoryops.domain.bins import bin_samples
+from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.identity import FactoryId, device_id, parameter_id
 from factoryops.domain.plant import Device, Factory, Parameter
-from factoryops.domain.rules import Comparison, Priority
 from factoryops.domain.samples import SeriesId
 from factoryops.domain.time import US_PER_S, to_us
 from factoryops.journal.records import Gap
 from factoryops.reports.collect import AlarmLine, DailyFigures, DeviceFigures, ParameterFigures, Request
 from factoryops.reports.daily import write_daily_report
+from tests.support.rules import limit_content
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
 FACTORY = FactoryId("f" * 32)
@@ -83,7 +85,7 @@ def figures_of(names: tuple[str, ...]) -> DailyFigures:
     )
     rule = http.Rule(
         id="b" * 32, version=1, changed_by="x", changed_at=START,
-        content=http.RuleContent(
+        content=limit_content(
             name="Limit", parameter_key="p", comparison=Comparison.ABOVE, limit=0.5, priority=Priority.HIGH
         ),
     )  # fmt: skip

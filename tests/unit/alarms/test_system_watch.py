@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from factoryops.alarms.system_watch import Place, SystemProblem, SystemWatch
-from factoryops.domain.rules import Priority
+from factoryops.domain.alarms import Priority
 from factoryops.domain.system_alarms import SYSTEM_ALARMS, system_alarm
 from factoryops.observability.heartbeat import Heartbeat, Problem
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from factoryops.alarms.directory import Description
 from factoryops.alarms.wording import message_of
 from factoryops.domain.alarms import AlarmEventKind
-from factoryops.domain.identity import AlarmId, FactoryId, RuleId
-from factoryops.domain.rules import Comparison, Priority, ThresholdRule
+from factoryops.domain.conditions.tree import Comparison
+from factoryops.domain.identity import AlarmId
 from factoryops.domain.samples import SeriesKey
+from factoryops.rules.compiler import Watching
 from factoryops.rules.evaluator import Moved, Watch
+from factoryops.rules.immediate import immediate
 from factoryops.rules.threshold import Move, ThresholdMachine
+from tests.support.rules import limit_rule
 
 PRESSURE = Description("Pump 1", "Hall 2", "Pressure", "bar", 2)
 
 
-def said(value: float, kind: AlarmEventKind = AlarmEventKind.RAISED, *, gone: bool = False, **fields: object) -> str:
-    values: dict[str, object] = {
-        "id": RuleId("r"), "factory_id": FactoryId("f"), "version": 1, "name": "High", "parameter_key": "pressure",
-        "comparison": Comparison.ABOVE, "limit": 5.0, "priority": Priority.HIGH,
-    }  # fmt: skip
-    made = ThresholdRule(**{**values, **fields})  # type: ignore[arg-type]  # a builder with overrides by name
-    watch = Watch(made, 0, 1, SeriesKey("f", "pump-1", "pressure"), ThresholdMachine(made), AlarmId("a"))
-    return message_of(Moved(watch, Move(kind, 0, value), made, is_withdrawn=gone), PRESSURE)
+def said(value: float, kind: AlarmEventKind = AlarmEventKind.RAISED, *, gone: bool = False, **fields: Any) -> str:
+    rule = limit_rule("r", "f", **fields)
+    threshold = immediate(rule.rule.definition)
+    assert threshold is not None
+    watching = Watching(rule, threshold)
+    watch = Watch(watching, 0, 1, SeriesKey("f", "pump-1", "pressure"), ThresholdMachine(threshold), AlarmId("a"))
+    return message_of(Moved(watch, Move(kind, 0, value), watching, is_withdrawn=gone), PRESSURE)
 
 
 @pytest.mark.parametrize(

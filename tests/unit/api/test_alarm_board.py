@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from factoryops.api.alarm_board import AlarmBoard
 from factoryops.contracts import http
 from factoryops.contracts.transitions import AlarmTransition
-from factoryops.domain.alarms import AlarmState
+from factoryops.domain.alarms import AlarmState, Priority
 from factoryops.domain.identity import FactoryId
-from factoryops.domain.rules import Priority
 from factoryops.domain.time import EPOCH, from_us
 
 _FACTORY = FactoryId("f" * 32)

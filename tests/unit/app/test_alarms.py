@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factoryops.contracts import http
-from factoryops.domain.alarms import AlarmEventKind, AlarmState
-from factoryops.domain.rules import Priority
+from factoryops.domain.alarms import AlarmEventKind, AlarmState, Priority
 from factoryops.domain.time import to_us
 from factoryops_app.models.alarm_periods import periods
 from factoryops_app.models.alarms import AlarmStore, Tally, answer_to

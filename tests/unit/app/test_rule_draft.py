@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from factoryops.client.imagined import describe_devices
-from factoryops.domain.rules import Comparison, Priority
+from factoryops.contracts import http
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.limits import PlainLimit, plain_limit
+from factoryops.domain.conditions.tree import Comparison, Not
+from factoryops.domain.rule import AlarmRecord, RuleMode
 from factoryops_app.models.plant import PlantStore
 from factoryops_app.models.rule_draft import RuleDraft, parsed, plain, sentence
 from factoryops_resources.words import set_language
@@ -27,7 +33,26 @@ GOOD = RuleDraft(
 def test_a_filled_form_has_no_errors_and_saves_what_it_says() -> None:
     assert GOOD.errors() == {}
     content = GOOD.content()
-    assert (content.limit, content.deadband, content.device_ids) == (62.0, 2.0, [])
+    assert plain_limit(content.condition) == PlainLimit("bearing_temperature", Comparison.ABOVE, 62.0, 2.0)
+    assert content.scope.is_whole_factory
+
+
+def test_what_the_form_does_not_show_stays_as_it_was() -> None:
+    record = AlarmRecord(cause="Blocked strainer", action="Open the bypass.")
+    content = GOOD.content().model_copy(update={"record": record, "is_latching": True, "mode": RuleMode.SHADOW})
+    rule = http.Rule(id="b" * 32, version=3, content=content, changed_by="x", changed_at=datetime.now(UTC))
+    draft = RuleDraft.of(rule)
+    assert draft.content() == content
+    changed = draft.with_(response="Close the valve.").content()
+    assert (changed.record.cause, changed.record.action) == ("Blocked strainer", "Close the valve.")
+    assert draft.with_(is_enabled=False).content().mode is RuleMode.OFF
+
+
+def test_a_rule_of_more_than_one_limit_cannot_be_changed_in_the_form() -> None:
+    more = GOOD.content().model_copy(update={"condition": Not(GOOD.content().condition)})
+    rule = http.Rule(id="b" * 32, version=3, content=more, changed_by="x", changed_at=datetime.now(UTC))
+    draft = RuleDraft.of(rule)
+    assert (draft.name, [*draft.errors()]) == ("Too hot", ["name"])
 
 
 @pytest.mark.parametrize(
@@ -43,7 +68,7 @@ def test_each_field_that_cannot_be_used_is_named(field: str, value: str) -> None
 
 
 def test_some_devices_must_be_chosen_when_not_all_are_meant() -> None:
-    assert list(GOOD.with_(is_for_all=False).errors()) == ["device_ids"]
+    assert list(GOOD.with_(is_for_all=False).errors()) == ["device_keys"]
 
 
 def test_the_sentence_says_in_plain_words_what_will_happen(plant: PlantStore) -> None:

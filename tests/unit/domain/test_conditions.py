@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.checking import check, from_json, is_about_own_device, references, to_json
 from factoryops.domain.conditions.tree import (
     AllOf,
@@ -30,7 +31,6 @@ from factoryops.domain.conditions.tree import (
 from factoryops.domain.errors import ExpressionError, InvalidInputError
 from factoryops.domain.expressions.tree import Reference
 from factoryops.domain.rule import RuleDefinition, RuleScope
-from factoryops.domain.rules import Priority
 from factoryops.domain.schedules import Schedule, WeeklyWindow
 
 HOT = Compare(Parameter("temperature"), Comparison.ABOVE, Constant(80.0), deadband=2.0)

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from factoryops.alarms.engine import AlarmEngine
 from factoryops.domain.alarms import AlarmEventKind
-from factoryops.domain.identity import FactoryId, RuleId
-from factoryops.domain.rules import Comparison, Priority, ThresholdRule
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.domain.time import US_PER_S
 from factoryops.ingest.clocks import wrong_clocks
@@ -20,6 +18,7 @@ from factoryops.ingest.problems import ProblemList
 from factoryops.journal.records import Batch, ClockOffset, Entry, MessageLedger
 from tests.support.admitting import NOW_US, Admitting
 from tests.support.ingest_folder import PLANT
+from tests.support.rules import limit_rule
 
 HOUR_S = 3_600.0
 PUMP = SeriesKey(PLANT.id, "pump-1", "a")
@@ -223,11 +222,7 @@ def test_each_factory_is_told_of_its_own_wrong_clocks() -> None:
 
 # --- what conditions see ---------------------------------------------------------------------------------------------
 
-RULE = ThresholdRule(
-    id=RuleId("1" * 32), factory_id=FactoryId(PLANT.id), version=1, name="Hot", parameter_key="a",
-    device_keys=frozenset({"pump-1"}), comparison=Comparison.ABOVE, limit=50.0, priority=Priority.HIGH,
-    on_delay_s=10.0,
-)  # fmt: skip
+RULE = limit_rule("1" * 32, PLANT.id, parameter_key="a", device_keys=["pump-1"], limit=50.0, on_delay_s=10.0)
 NAMES: dict[int, SeriesKey] = {series_id(PUMP): PUMP}
 
 

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factoryops.contracts import http
-from factoryops.domain.alarms import AlarmEventKind, AlarmState
+from factoryops.domain.alarms import AlarmEventKind, AlarmState, Priority
 from factoryops.domain.bins import bin_samples
-from factoryops.domain.rules import Priority
 from factoryops.domain.time import US_PER_S, to_us
 from factoryops.reports.charts import Span, time_ticks
 from factoryops.reports.collect import alarm_lines, completeness, usual_pace_us

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from factoryops.domain.rules import Priority
+from factoryops.domain.alarms import Priority
 from factoryops_resources.stylesheet import stylesheet, write_glyphs
 from factoryops_resources.themes import THEME_NAMES, contrast, load_theme
 

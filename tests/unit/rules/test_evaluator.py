@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factoryops.domain.identity import FactoryId, RuleId
-from factoryops.domain.rules import Comparison, Priority, ThresholdRule
+from factoryops.domain.conditions.tree import Comparison
+from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.rules.evaluator import Evaluator, EvaluatorState, Moved
+from factoryops.rules.immediate import Threshold, immediate
 from factoryops.rules.threshold import ThresholdMachine
+from tests.support.rules import limit_rule
 
 US = 1_000_000
 KEYS = [SeriesKey("f1", device, parameter) for device in ("a", "b") for parameter in ("pressure", "flow")]
@@ -37,21 +39,23 @@ class Seen(NamedTuple):
     value: float
 
 
-def rule(number: int, parameter: str, **fields: object) -> ThresholdRule:
-    values: dict[str, object] = {
-        "id": RuleId(f"rule-{number}"), "factory_id": FactoryId("f1"), "version": 1, "name": f"Rule {number}",
-        "parameter_key": parameter, "comparison": Comparison.ABOVE, "limit": 5.0, "priority": Priority.HIGH,
-    }  # fmt: skip
-    return ThresholdRule(**{**values, **fields})  # type: ignore[arg-type]  # a builder with overrides by name
+def rule(number: int, parameter: str, **fields: Any) -> RuleInForce:
+    return limit_rule(f"rule-{number}", parameter_key=parameter, **fields)
+
+
+def threshold_of(made: RuleInForce) -> Threshold:
+    found = immediate(made.rule.definition)
+    assert found is not None
+    return found
 
 
 @st.composite
-def rules(draw: st.DrawFn) -> list[ThresholdRule]:
+def rules(draw: st.DrawFn) -> list[RuleInForce]:
     return [
         rule(
             number,
             draw(st.sampled_from(["pressure", "flow"])),
-            comparison=draw(st.sampled_from([*Comparison])),
+            comparison=draw(st.sampled_from([one for one in Comparison if one.is_ordered])),
             limit=draw(st.sampled_from([4.0, 5.0, 6.0])),
             deadband=draw(st.sampled_from([0.0, 0.5])),
             on_delay_s=draw(st.sampled_from([0, 2, 5])),
@@ -86,7 +90,8 @@ def columns(samples: Sequence[Sample]) -> SampleColumns:
 
 def seen(moved: Sequence[Moved]) -> list[Seen]:
     return [
-        Seen(one.rule.id, one.watch.key.device, one.move.kind.value, one.move.at_us, one.move.value) for one in moved
+        Seen(one.watching.rule.id, one.watch.key.device, one.move.kind.value, one.move.at_us, one.move.value)
+        for one in moved
     ]
 
 
@@ -95,17 +100,18 @@ def restarted(evaluator: Evaluator) -> Evaluator:
     return Evaluator.restored(state, NAMES)
 
 
-def expected(made: Sequence[ThresholdRule], stream: Sequence[Sample], until_us: int) -> list[Seen]:
+def expected(made: Sequence[RuleInForce], stream: Sequence[Sample], until_us: int) -> list[Seen]:
     found: list[Seen] = []
     for series, key in NAMES.items():
         for one in made:
-            if one.parameter_key != key.parameter or (one.device_keys and key.device not in one.device_keys):
+            threshold = threshold_of(one)
+            if threshold.parameter_key != key.parameter or (one.devices and key.device not in one.devices):
                 continue
-            machine = ThresholdMachine(one)
+            machine = ThresholdMachine(threshold)
             mine = [sample for sample in stream if sample.series == series and not sample.flags]
             moves = [move for sample in mine for move in machine.sample(sample.time_us, sample.value)]
             moves += machine.tick(until_us)
-            found += [Seen(one.id, key.device, move.kind.value, move.at_us, move.value) for move in moves]
+            found += [Seen(one.rule.id, key.device, move.kind.value, move.at_us, move.value) for move in moves]
     return found
 
 
@@ -116,7 +122,7 @@ def ordered(found: Sequence[Seen]) -> list[Seen]:
 
 @given(rules(), streams(), st.data())
 def test_any_cutting_any_ticks_and_any_restarts_give_what_each_machine_alone_gives(
-    made: list[ThresholdRule], stream: list[Sample], data: st.DataObject
+    made: list[RuleInForce], stream: list[Sample], data: st.DataObject
 ) -> None:
     until_us = max(sample.time_us for sample in stream) + 20 * US
     evaluator = Evaluator()
@@ -164,7 +170,7 @@ def test_a_series_is_watched_from_when_its_name_is_known() -> None:
 
 def test_rules_of_another_factory_never_see_the_sample() -> None:
     evaluator = Evaluator()
-    evaluator.set_rules([rule(1, "pressure", factory_id=FactoryId("f2"))])
+    evaluator.set_rules([rule(1, "pressure", factory="f2")])
     assert evaluator.feed(columns([Sample(SERIES[0], 10, 6.0, 0)]), 1, NAMES) == []
 
 

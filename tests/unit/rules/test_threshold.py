@@ -11,23 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factoryops.domain.identity import FactoryId, RuleId
-from factoryops.domain.rules import Comparison, Priority, ThresholdRule
+from factoryops.domain.conditions.tree import Comparison
+from factoryops.rules.immediate import Threshold
 from factoryops.rules.threshold import MachineState, Move, ThresholdMachine
 
 US = 1_000_000
 VALUES = st.sampled_from([3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0])
 
 
-def rule(comparison: Comparison = Comparison.ABOVE, **fields: object) -> ThresholdRule:
-    values: dict[str, object] = {
-        "id": RuleId("r1"), "factory_id": FactoryId("f1"), "version": 1, "name": "High", "parameter_key": "pressure",
-        "comparison": comparison, "limit": 5.0, "priority": Priority.HIGH,
-    }  # fmt: skip
-    return ThresholdRule(**{**values, **fields})  # type: ignore[arg-type]  # a builder with overrides by name
+ORDERED = [comparison for comparison in Comparison if comparison.is_ordered]
 
 
-def moves_of(made: ThresholdRule, samples: list[tuple[int, float]], until_us: int) -> list[tuple[str, int, float]]:
+def rule(comparison: Comparison = Comparison.ABOVE, limit: float = 5.0, **fields: float) -> Threshold:
+    return Threshold("pressure", comparison, limit, **fields)
+
+
+def moves_of(made: Threshold, samples: list[tuple[int, float]], until_us: int) -> list[tuple[str, int, float]]:
     machine = ThresholdMachine(made)
     found = [move for time_us, value in samples for move in machine.sample(time_us, value)]
     return told([*found, *machine.tick(until_us)])
@@ -73,7 +72,7 @@ def test_a_switch_that_goes_back_to_zero_clears_without_a_deadband() -> None:
     assert told_of(rule(limit=0.0), [(1, 0.0), (2, 1.0), (3, 0.0)]) == [("raised", 2), ("cleared", 3)]
 
 
-def told_of(made: ThresholdRule, samples: list[tuple[int, float]]) -> list[tuple[str, int]]:
+def told_of(made: Threshold, samples: list[tuple[int, float]]) -> list[tuple[str, int]]:
     return [(kind, at_us) for kind, at_us, _ in moves_of(made, samples, samples[-1][0])]
 
 
@@ -120,7 +119,7 @@ def steps(draw: st.DrawFn) -> Step:
     samples = [(time_us, draw(VALUES)) for time_us in times]
     delays = (draw(st.sampled_from([0, 1, 3, 10])), draw(st.sampled_from([0, 2, 7])))
     ticks = [draw(st.integers(0, time_us)) for time_us in times]
-    return Step(samples, delays, draw(st.sampled_from([0.0, 0.5, 1.0])), draw(st.sampled_from([*Comparison])), ticks)
+    return Step(samples, delays, draw(st.sampled_from([0.0, 0.5, 1.0])), draw(st.sampled_from(ORDERED)), ticks)
 
 
 COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
@@ -131,7 +130,7 @@ COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
 }
 
 
-def naive(made: ThresholdRule, samples: list[tuple[int, float]], until_us: int) -> list[tuple[str, int]]:
+def naive(made: Threshold, samples: list[tuple[int, float]], until_us: int) -> list[tuple[str, int]]:
     """What the words say, second by second: no due times, only looking back."""
     compare = COMPARE[made.comparison]
     release = made.limit + (-made.deadband if made.comparison.is_high else made.deadband)

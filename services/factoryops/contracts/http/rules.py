@@ -1,63 +1,102 @@
-"""Threshold rules as people write them."""
+"""Alarm rules as they travel."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Final
 
+import msgspec
 from pydantic import Field
 
-from factoryops.contracts.http.parts import LINE, TEXT, Finite, Identifier, Key, Received, Sent, example
-from factoryops.domain.rules import Comparison, Priority
+from factoryops.contracts.http.parts import LINE, TEXT, Finite, Identifier, Received, Sent, example
+from factoryops.contracts.http.structs import AsStruct
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.tree import Condition
+from factoryops.domain.rule import LONGEST_DELAY_S, AlarmRecord, RuleDefinition, RuleMode, RuleScope
+from factoryops.domain.schedules import Schedule
 
 _RULE_EXAMPLE: Final[dict[str, Any]] = {
     "name": "Pressure high",
-    "parameter_key": "pressure",
-    "comparison": "gt",
-    "limit": 5.0,
+    "condition": {
+        "kind": "compare",
+        "left": {"kind": "parameter", "key": "pressure"},
+        "comparison": "gt",
+        "right": {"kind": "constant", "value": 5.0},
+        "deadband": 0.1,
+    },
     "priority": 2,
-    "deadband": 0.1,
+    "scope": {"devices": ["pump-1"]},
     "on_delay_s": 5,
+    "record": {"action": "Open the bypass."},
 }
+Delay = Annotated[Finite, Field(ge=0, le=LONGEST_DELAY_S)]
+SentCondition = Annotated[Condition, AsStruct(Condition, "a condition of the rule language")]
+Reason = Annotated[str, Field(max_length=500, pattern=TEXT)]
 
 
 class RuleContent(Sent):
-    """What a person fills in for a threshold rule.
-
-    Attributes:
-        device_ids: the devices it watches; empty means every device that has the parameter, future ones too.
-        response: what the operator is to do; printed on the alarm.
-    """
+    """What a person decides about a rule: the fields of a rule's definition (docs/reference/rules.md)."""
 
     model_config = example(_RULE_EXAMPLE)
 
     name: Annotated[str, Field(min_length=1, max_length=200, pattern=LINE)]
-    parameter_key: Key
-    comparison: Comparison
-    limit: Finite
+    condition: SentCondition
     priority: Priority
-    device_ids: Annotated[list[Identifier], Field(max_length=10_000)] = []
-    deadband: Annotated[Finite, Field(ge=0)] = 0.0
-    on_delay_s: Annotated[Finite, Field(ge=0, le=86_400)] = 0.0
-    off_delay_s: Annotated[Finite, Field(ge=0, le=86_400)] = 0.0
-    is_enabled: bool = True
-    response: Annotated[str, Field(max_length=4_000, pattern=TEXT)] = ""
+    scope: Annotated[RuleScope, AsStruct(RuleScope, "the devices it is evaluated for")] = Field(
+        default_factory=RuleScope
+    )
+    schedule: Annotated[Schedule, AsStruct(Schedule, "when it holds; nothing for always")] = Field(
+        default_factory=Schedule
+    )
+    on_delay_s: Delay = 0.0
+    off_delay_s: Delay = 0.0
+    mode: RuleMode = RuleMode.LIVE
+    is_latching: bool = False
+    re_alarm_s: Delay = 0.0
+    alarm_class: Annotated[str, Field(max_length=100, pattern=LINE)] = ""
+    suppress_while: SentCondition | None = None
+    parent_rule: Annotated[str, Field(max_length=100, pattern=LINE)] = ""
+    record: Annotated[AlarmRecord, AsStruct(AlarmRecord, "why the alarm exists and what to do")] = Field(
+        default_factory=AlarmRecord
+    )
+    notify: Annotated[tuple[Annotated[str, Field(max_length=100, pattern=LINE)], ...], Field(max_length=100)] = ()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is evaluated at all."""
+        return self.mode is not RuleMode.OFF
+
+    def definition(self) -> RuleDefinition:
+        """The same in the words of the domain; not yet checked."""
+        return RuleDefinition(**{name: getattr(self, name) for name in RuleDefinition.__struct_fields__})
+
+    @classmethod
+    def of(cls, definition: RuleDefinition) -> RuleContent:
+        """A definition as it travels."""
+        return cls.model_construct(**msgspec.structs.asdict(definition))
 
 
 class RuleUpdate(Sent):
-    """A changed rule; `version` is the one the change was made from, so that nobody overwrites another's."""
+    """A changed rule; `version` is the one the change was made from, so that nobody overwrites another's.
 
-    model_config = example({"version": 1, "content": _RULE_EXAMPLE})
+    Attributes:
+        reason: why it was changed; kept with the version.
+    """
+
+    model_config = example({"version": 1, "content": _RULE_EXAMPLE, "reason": "5 bar was reached in normal work"})
 
     version: Annotated[int, Field(ge=1, le=2_147_483_647)]
     content: RuleContent
+    reason: Reason = ""
 
 
 class Rule(Received):
     """A rule as it holds.
 
     Attributes:
+        reason: why this version was made; "" when nobody said.
         holds_from_seq: the journal sequence from which this version holds; None until the engine has taken it up.
+        fault: why the engine has stopped it; None while it works.
     """
 
     id: Identifier
@@ -65,7 +104,9 @@ class Rule(Received):
     content: RuleContent
     changed_by: str
     changed_at: datetime
+    reason: str = ""
     holds_from_seq: int | None = None
+    fault: str | None = None
 
 
 class RuleList(Received):

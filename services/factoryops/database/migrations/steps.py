@@ -5,6 +5,7 @@ So a step can be cut short in the middle: each statement here is one DDL, or ins
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ def create_index(name: str, table: str, columns: list[str]) -> None:
 
 def add_column(table: str, column: sa.Column[Any]) -> None:
     """Add a column unless it is there."""
-    if column.name not in {found["name"] for found in sa.inspect(op.get_bind()).get_columns(table)}:
+    if not has_column(table, column.name):
         op.add_column(table, column)
 
 
@@ -45,3 +46,21 @@ def insert_missing(table: sa.TableClause, key: str, rows: list[dict[str, Any]]) 
     missing = [row for row in rows if row[key] not in there]
     if missing:
         connection.execute(sa.insert(table), missing)
+
+
+def has_column(table: str, column: str) -> bool:
+    """Whether a table has a column."""
+    return column in {found["name"] for found in sa.inspect(op.get_bind()).get_columns(table)}
+
+
+def drop_columns(table: str, columns: Iterable[str]) -> None:
+    """Drop those columns that are there, in this order."""
+    for column in columns:
+        if has_column(table, column):
+            op.drop_column(table, column)
+
+
+def drop_table(name: str) -> None:
+    """Drop a table unless it is gone."""
+    if sa.inspect(op.get_bind()).has_table(name):
+        op.drop_table(name)

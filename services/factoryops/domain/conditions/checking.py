@@ -109,6 +109,11 @@ def is_about_own_device(condition: Condition) -> bool:
     return silent or any(not one.device for one in references(condition))
 
 
+def own_parameters(condition: Condition) -> frozenset[str]:
+    """The keys of the parameters it looks at on the device it is evaluated for."""
+    return frozenset(one.parameter for one in references(condition) if not one.device)
+
+
 def _levels(condition: Condition) -> int:
     deepest, level = [condition], 0
     while deepest and level <= MOST_LEVELS:

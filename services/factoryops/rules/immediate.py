@@ -1,0 +1,39 @@
+"""Which rules are evaluated on each sample as it comes: a fixed limit on one parameter, at any time."""
+
+from __future__ import annotations
+
+import msgspec
+
+from factoryops.domain.conditions.limits import plain_limit
+from factoryops.domain.conditions.tree import Comparison
+from factoryops.domain.rule import RuleDefinition
+
+
+class Threshold(msgspec.Struct, frozen=True):
+    """A limit on one parameter, and how long it must be crossed.
+
+    The condition turns true when the value compares so with `limit`, and false again when it no longer compares so
+    with the limit moved back by `deadband` (so that without a deadband it is the comparison itself). It raises after
+    `on_delay_s` of staying true, clears after `off_delay_s` of staying false, both counted on the samples' own time.
+
+    Attributes:
+        deadband: at or above 0, in the parameter's unit.
+    """
+
+    parameter_key: str
+    comparison: Comparison
+    limit: float
+    deadband: float = 0.0
+    on_delay_s: float = 0.0
+    off_delay_s: float = 0.0
+
+
+def immediate(definition: RuleDefinition) -> Threshold | None:
+    """What a rule watches sample by sample; None for one that is evaluated as a program with the watermark."""
+    plain = plain_limit(definition.condition)
+    if plain is None or not definition.schedule.is_always:
+        return None
+    return Threshold(
+        plain.parameter_key, plain.comparison, plain.limit, plain.deadband, definition.on_delay_s,
+        definition.off_delay_s,
+    )  # fmt: skip
