@@ -7,7 +7,7 @@ rows again says the same again, identities included (law 4 of the corridor).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -132,6 +132,11 @@ class AlarmEngine:
     def calculator(self) -> Calculator:
         """What calculates; for its names, faults and figures."""
         return self._calculator
+
+    def evaluates_otherwise(self, rules: Sequence[RuleInForce], calculations: Sequence[Calculation]) -> bool:
+        """Whether anything but these is in force: a plant that changed need not change what is evaluated."""
+        is_same = {one.rule.id: one for one in rules} == self.rules
+        return not is_same or {one.id: one for one in calculations} != self._calculator.calculations
 
     def set_rules(self, rules: Iterable[RuleInForce]) -> list[AlarmTransition]:
         """Put other rules in force, from behind the newest row on."""
@@ -260,13 +265,13 @@ class AlarmEngine:
 def _read(blob: bytes) -> _Saved:
     try:
         plain = zlib.decompress(blob)
-        if msgspec.msgpack.decode(plain, type=_Stamp).format == FIRST_FORMAT:
+        stamp = msgspec.msgpack.decode(plain, type=_Stamp).format
+        if stamp > _FORMAT:
+            raise DamagedFileError("The saved state of the alarm engine is of a newer program: update this one.")
+        if stamp == FIRST_FORMAT:
             plain = with_definitions(plain, _FORMAT)
-        saved = msgspec.msgpack.decode(plain, type=_Saved)
+        return msgspec.msgpack.decode(plain, type=_Saved)
     except (zlib.error, msgspec.DecodeError) as error:
         raise DamagedFileError(
             f"The saved state of the alarm engine cannot be read ({error}): restore the database from a backup."
         ) from error
-    if saved.format != _FORMAT:
-        raise DamagedFileError("The saved state of the alarm engine is of a newer program: update this one.")
-    return saved

@@ -9,7 +9,7 @@ from typing import Final
 
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database.database import Database
-from factoryops.database.rows import EngineState
+from factoryops.database.rows import Changes, EngineState
 from factoryops.database.transaction import Transaction
 from factoryops.domain.calculations import Calculation
 from factoryops.domain.rule import RuleInForce
@@ -46,10 +46,10 @@ class InForce:
     """What the engine is to evaluate.
 
     Attributes:
-        change: the count of changes it is as of.
+        as_of: the counts of changes it was read at.
     """
 
-    change: int
+    as_of: Changes
     rules: Sequence[RuleInForce]
     calculations: Sequence[Calculation]
 
@@ -87,6 +87,4 @@ def load_state(database: Database) -> EngineState | None:
 
 def read_in_force(database: Database) -> InForce:
     """The enabled rules and calculations of all factories; raises UnavailableError."""
-    return database.read(
-        lambda tx: InForce(tx.engine.rules_change(), tx.engine.current_rules(), tx.engine.current_calculations())
-    )
+    return database.read(lambda tx: InForce(tx.changes(), tx.engine.current_rules(), tx.engine.current_calculations()))

@@ -240,10 +240,13 @@ class EngineService:
         async with self._commit_turn, self._evaluation_turn:
             if evaluation.has_overflowed:
                 return
-            await asyncio.to_thread(self._put_in_force, evaluation, wanted)
+            is_new = evaluation.engine.evaluates_otherwise(wanted.rules, wanted.calculations)
+            if is_new:
+                await asyncio.to_thread(self._put_in_force, evaluation, wanted)
             seq = evaluation.engine.seq
-        self._surroundings.have_taken_rules(wanted.change)
-        await self._has_recorded(evaluation, seq)
+        self._surroundings.have_taken_rules(wanted.as_of)
+        if is_new:
+            await self._has_recorded(evaluation, seq)
 
     def _put_in_force(self, evaluation: Evaluation, wanted: InForce) -> None:
         """Change rules and calculations at this row of the journal and record that before going on.

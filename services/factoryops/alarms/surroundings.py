@@ -56,7 +56,7 @@ class Surroundings:
         self._snapshot_path, self._snapshot_key = snapshot_path, snapshot_key
         self._other = None if other_journal is None else JournalReader(other_journal)
         self._seen: Changes | None = None
-        self._rules_taken = -1
+        self._taken: Changes | None = None
         self._heard: dict[SeriesKey, int] = {}
         self._touched_at = time.monotonic()
         self._problem: Problem | None = None
@@ -103,12 +103,13 @@ class Surroundings:
 
     @property
     def are_rules_new(self) -> bool:
-        """Whether rules have changed since they were last taken."""
-        return self._seen is None or self._seen.rules != self._rules_taken
+        """Whether rules, or the devices that kinds and areas stand for, have changed since they were last taken."""
+        seen, taken = self._seen, self._taken
+        return seen is None or taken is None or (seen.rules, seen.plant) != (taken.rules, taken.plant)
 
-    def have_taken_rules(self, change: int) -> None:
-        """The rules as of `change` are in force."""
-        self._rules_taken = change
+    def have_taken_rules(self, as_of: Changes) -> None:
+        """The rules are in force as they were then."""
+        self._taken = as_of
 
     def note_heard(self, heard_us: Mapping[SeriesKey, int]) -> None:
         """Record now and then when devices were last heard; raises UnavailableError."""

@@ -15,13 +15,13 @@ from factoryops.database.alarms import event_id
 from factoryops.database.calculations import calculation_of
 from factoryops.database.plant import Devices
 from factoryops.database.rows import Applied, EngineState
-from factoryops.database.rules import definition_of, in_force
+from factoryops.database.rules_in_force import rules_in_force
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.calculations import Calculation, CalculationId
 from factoryops.domain.identity import DeviceId, FactoryId, Role, RuleId, Scope
 from factoryops.domain.plant import Device
-from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce, RuleMode
+from factoryops.domain.rule import RuleInForce
 from factoryops.domain.system_alarms import SERVICE_KIND, system_rule_id
 
 _STATE_ROW: Final = 1
@@ -56,30 +56,7 @@ class EngineRecords:
 
     def current_rules(self) -> list[RuleInForce]:
         """The rules of every factory that are not off, in their present version, with all they depend on resolved."""
-        rule, content, factory = tables.rule, tables.rule_version, tables.factory
-        query = (
-            sa.select(content, factory.c.timezone)
-            .join(rule, sa.and_(content.c.factory_id == rule.c.factory_id, in_force()))
-            .join(factory, factory.c.id == content.c.factory_id)
-            .where(rule.c.is_deleted.is_(False), content.c.mode != RuleMode.OFF.value)
-            .order_by(content.c.factory_id, content.c.rule_id)
-        )
-        rows = self._unit.rows(query, every_factory=True)
-        definitions = [definition_of(row) for row in rows]
-        places = self._places() if any(one.scope.kinds or one.scope.areas for one in definitions) else {}
-        return [
-            _in_force(row, definition, places.get(row.factory_id, ()))
-            for row, definition in zip(rows, definitions, strict=True)
-        ]
-
-    def _places(self) -> defaultdict[str, list[sa.Row[Any]]]:
-        """Key, kind and area of every device, by factory."""
-        table = tables.device
-        query = sa.select(table.c.factory_id, table.c.key, table.c.kind, table.c.area)
-        found: defaultdict[str, list[sa.Row[Any]]] = defaultdict(list)
-        for row in self._unit.rows(query, every_factory=True):
-            found[row.factory_id].append(row)
-        return found
+        return rules_in_force(self._unit)
 
     def mark_rule_holds(self, rule_id: RuleId | str, version: int, seq: int) -> None:
         """Record the journal sequence from which a version holds; the first mark stays."""
@@ -297,12 +274,3 @@ def _event_row(item: AlarmTransition, number: int) -> dict[str, Any]:
         "priority": item.priority,
         "number": number,
     }
-
-
-def _in_force(row: sa.Row[Any], definition: RuleDefinition, places: Iterable[sa.Row[Any]]) -> RuleInForce:
-    rule = Rule(RuleId(row.rule_id), FactoryId(row.factory_id), row.version, definition)
-    scope = definition.scope
-    if scope.is_whole_factory:
-        return RuleInForce(rule, None, row.timezone)
-    covered = {one.key for one in places if scope.covers(one.key, one.kind, one.area)}
-    return RuleInForce(rule, frozenset(covered.union(scope.devices)), row.timezone)

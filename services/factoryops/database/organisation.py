@@ -112,6 +112,8 @@ class Shifts:
     def delete(self, identity: str) -> None:
         """Take one away."""
         self._rows.remove(identity)
+        self._unit.advance("rules")
+        self._unit.plant_changed(self._scope.factory_id)
 
     def schedules(self) -> dict[str, Schedule]:
         """When each works, by id."""

@@ -95,8 +95,7 @@ class Rules:
         definition = content.definition()
         definition.check()
         self._check_devices("scope", definition.scope.devices)
-        conditions = [definition.condition, definition.suppress_while]
-        for condition in (one for one in conditions if one is not None):
+        for condition in definition.conditions:
             self._check_devices("condition", {one.device for one in references(condition) if one.device})
         return definition
 

@@ -12,7 +12,7 @@ import msgspec
 from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.checking import check as check_condition
 from factoryops.domain.conditions.checking import is_about_own_device
-from factoryops.domain.conditions.tree import Condition
+from factoryops.domain.conditions.tree import Condition, Outside, walk
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import FactoryId, RuleId
 from factoryops.domain.plant import is_key
@@ -110,6 +110,17 @@ class RuleDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
     def is_on(self) -> bool:
         """Whether it is evaluated at all."""
         return self.mode is not RuleMode.OFF
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All that is evaluated."""
+        return (self.condition,) if self.suppress_while is None else (self.condition, self.suppress_while)
+
+    @property
+    def shifts(self) -> frozenset[str]:
+        """The ids of the factory's shifts that it depends on."""
+        outside = (node for one in self.conditions for node in walk(one) if isinstance(node, Outside))
+        return frozenset(self.schedule.shifts).union(*(node.schedule.shifts for node in outside))
 
     def check(self) -> None:
         """Raise InvalidInputError naming each field that cannot be used."""

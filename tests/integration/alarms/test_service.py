@@ -13,12 +13,14 @@ from factoryops.database.database import Database
 from factoryops.domain.errors import UnavailableError
 from factoryops.domain.identity import device_id
 from factoryops.domain.retention import RetentionPlan
+from factoryops.domain.rule import RuleScope
 from factoryops.domain.samples import SampleColumns, SampleFlag, series_id
 from factoryops.journal.checkpoints import lowest_checkpoint
 from factoryops.journal.reader import JournalReader
 from factoryops.journal.writer import JournalWriter, import_samples
 from factoryops.observability.heartbeat import read_heartbeats
 from tests.support.engine_site import KEY, EngineSite
+from tests.support.rules import limit_content
 from tests.support.waiting import until
 
 
@@ -120,6 +122,19 @@ async def test_a_changed_limit_holds_from_then_on_and_is_judged_against_the_newe
         assert held.holds_from_seq == seq + 1
         plant.change_rule(changed, limit=10.0)
         await until(lambda: plant.events() == [(1, "raised"), (1, "cleared")])
+
+
+async def test_a_device_that_becomes_of_a_kind_is_watched_from_then_on(plant: EngineSite) -> None:
+    content = limit_content().model_copy(update={"scope": RuleScope(kinds=("press",))})
+    site = plant.site
+    rule = site.database.run(lambda tx: tx.rules(site.scope).create(content, "op1"))
+    async with plant.running():
+        seq = plant.write([(now_s(), 6.0)], key=plant.key("press-1"))
+        await until(lambda: plant.checkpoint() == seq, what="the first row")
+        assert plant.events() == []
+        site.database.run(lambda tx: tx.devices(site.scope).change(device_id(site.factory.id, "press-1"), kind="press"))
+        await until(lambda: plant.events() == [(1, "raised")])
+        assert site.database.read(lambda tx: tx.rules(site.scope).get(rule.id)).version == 1
 
 
 async def test_a_deleted_rule_clears_its_alarm_and_says_so(plant: EngineSite) -> None:
