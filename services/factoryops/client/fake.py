@@ -21,7 +21,7 @@ from factoryops.client.fake_mappings import FakeMappings
 from factoryops.client.fake_organisation import FakeOrganisation, OrganisationBook
 from factoryops.client.fake_quarantine import FakeQuarantine
 from factoryops.client.fake_retention import FakeRetention
-from factoryops.client.fake_rules import FakeRules
+from factoryops.client.fake_rules import FakeRules, RuleShelf
 from factoryops.client.fake_sources import FakeSources
 from factoryops.client.fake_transfers import FakeTransfers
 from factoryops.client.files import write_whole
@@ -47,7 +47,14 @@ _ROLES: Final = ("api", "engine", "historian", "ingest", "worker")
 
 
 class FakePlant(
-    FakeAlarmHandling, FakeCalculations, FakeCredentials, FakeOrganisation, FakeRetention, FakeSources, FakeTransfers
+    FakeAlarmHandling,
+    FakeCalculations,
+    FakeCredentials,
+    FakeOrganisation,
+    FakeRetention,
+    FakeRules,
+    FakeSources,
+    FakeTransfers,
 ):
     """Implements `factoryops.client.port.PlantClient` on an imagined plant.
 
@@ -76,7 +83,7 @@ class FakePlant(
         self._links: list[FakeLink] = []
         self._devices = imagined.describe_devices()
         self._history = FakeHistory(clock(), seed)
-        self._rules = FakeRules(self._devices, clock)
+        self._rules = RuleShelf(self._devices, clock)
         self._alarms = FakeAlarms(self._devices, self._rules.starters, clock)
         self._jobs = FakeJobs(clock)
         self._calculations = CalculationBook(self._devices, clock)
@@ -238,33 +245,6 @@ class FakePlant(
         """Every sample of a span."""
         await self._enter(Permission.VIEW)
         return await asyncio.to_thread(self._history.raw, parameter_id, start_us, end_us, most_samples, self._clock())
-
-    # --- rules -------------------------------------------------------------------------------------------------------
-
-    async def rules(self) -> list[http.Rule]:
-        """All rules."""
-        await self._enter(Permission.VIEW)
-        return self._rules.all()
-
-    async def create_rule(self, content: http.RuleContent) -> http.Rule:
-        """Add a rule."""
-        actor = await self._enter(Permission.EDIT_RULES)
-        rule = self._rules.create(content, actor)
-        self._tell(live.PlantChanged())
-        return rule
-
-    async def update_rule(self, rule_id: str, update: http.RuleUpdate) -> http.Rule:
-        """Change a rule."""
-        actor = await self._enter(Permission.EDIT_RULES)
-        rule = self._rules.update(rule_id, update, actor)
-        self._tell(live.PlantChanged())
-        return rule
-
-    async def delete_rule(self, rule_id: str) -> None:
-        """Take a rule out of use."""
-        await self._enter(Permission.EDIT_RULES)
-        self._rules.delete(rule_id)
-        self._tell(live.PlantChanged())
 
     # --- jobs --------------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from factoryops.client.http_credentials import HttpCredentials
 from factoryops.client.http_link import open_link
 from factoryops.client.http_organisation import HttpOrganisation
 from factoryops.client.http_retention import HttpRetention
+from factoryops.client.http_rules import HttpRules
 from factoryops.client.http_sources import HttpSources
 from factoryops.client.http_transfers import HttpTransfers
 from factoryops.client.place import ServicePlace
@@ -31,7 +32,14 @@ _AWAY = "The service cannot be reached; check the network and whether it runs."
 
 
 class HttpPlant(
-    HttpAlarms, HttpCalculations, HttpCredentials, HttpOrganisation, HttpRetention, HttpSources, HttpTransfers
+    HttpAlarms,
+    HttpCalculations,
+    HttpCredentials,
+    HttpOrganisation,
+    HttpRetention,
+    HttpRules,
+    HttpSources,
+    HttpTransfers,
 ):
     """A client of one service; its calls may overlap, all on one event loop.
 
@@ -123,24 +131,6 @@ class HttpPlant(
         """Every sample of a span, live tail included."""
         query = {"start_us": start_us, "end_us": end_us, "most_samples": most_samples}
         return await self._ask("GET", f"parameters/{parameter_id}/samples", http.RawColumns, query=query)
-
-    # --- rules -------------------------------------------------------------------------------------------------------
-
-    async def rules(self) -> list[http.Rule]:
-        """All rules."""
-        return (await self._ask("GET", "rules", http.RuleList)).rules
-
-    async def create_rule(self, content: http.RuleContent) -> http.Rule:
-        """Add a rule."""
-        return await self._ask("POST", "rules", http.Rule, body=content)
-
-    async def update_rule(self, rule_id: str, update: http.RuleUpdate) -> http.Rule:
-        """Change a rule; raises ConflictError when somebody else changed it first."""
-        return await self._ask("PUT", f"rules/{rule_id}", http.Rule, body=update)
-
-    async def delete_rule(self, rule_id: str) -> None:
-        """Take a rule out of use."""
-        await self._send("DELETE", f"rules/{rule_id}")
 
     # --- jobs --------------------------------------------------------------------------------------------------------
 

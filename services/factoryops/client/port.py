@@ -15,6 +15,7 @@ from factoryops.client.port_calculations import CalculationsClient
 from factoryops.client.port_credentials import CredentialsClient
 from factoryops.client.port_organisation import OrganisationClient
 from factoryops.client.port_retention import RetentionClient
+from factoryops.client.port_rules import RulesClient
 from factoryops.client.port_sources import SourcesClient
 from factoryops.client.port_transfers import TransfersClient
 from factoryops.contracts import http, live
@@ -42,6 +43,7 @@ class PlantClient(
     CredentialsClient,
     OrganisationClient,
     RetentionClient,
+    RulesClient,
     SourcesClient,
     TransfersClient,
     Protocol,
@@ -99,22 +101,6 @@ class PlantClient(
         self, parameter_id: str, start_us: int, end_us: int, *, most_samples: int = 50_000
     ) -> http.RawColumns:
         """Every sample of a span, live tail included."""
-        ...
-
-    async def rules(self) -> list[http.Rule]:
-        """All rules."""
-        ...
-
-    async def create_rule(self, content: http.RuleContent) -> http.Rule:
-        """Add a rule."""
-        ...
-
-    async def update_rule(self, rule_id: str, update: http.RuleUpdate) -> http.Rule:
-        """Change a rule; raises ConflictError when somebody else changed it first."""
-        ...
-
-    async def delete_rule(self, rule_id: str) -> None:
-        """Take a rule out of use; its alarms and their history stay."""
         ...
 
     async def runs(self) -> list[http.Run]:

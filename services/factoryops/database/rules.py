@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from factoryops.contracts import http
+from factoryops.contracts.rule_versions import version_among
 from factoryops.database import tables
 from factoryops.database.audit import AuditTrail
 from factoryops.database.unit import Unit, portions
@@ -88,6 +89,24 @@ class Rules:
             .values(is_deleted=True)
         )
         self._note("rule.delete", rule_id, before.content, None, reason)
+
+    def versions(self, rule_id: RuleId | str) -> builtins.list[http.Rule]:
+        """Every version of one, the newest first; of one that was taken out of use too."""
+        table = tables.rule_version
+        query = sa.select(table).where(table.c.factory_id == self._scope.factory_id, table.c.rule_id == rule_id)
+        rows = self._unit.rows(query.order_by(table.c.version.desc()))
+        if not rows:
+            raise NotFoundError("There is no such rule.")
+        return [_told(row) for row in rows]
+
+    def version(self, rule_id: RuleId | str, version: int) -> http.Rule:
+        """One version; raises NotFoundError."""
+        return version_among(self.versions(rule_id), version)
+
+    def roll_back(self, rule_id: RuleId | str, wanted: http.RuleRollBack, actor: str) -> http.Rule:
+        """Put an older content in force again, as a new version; raises ConflictError as `update` does."""
+        older = self.version(rule_id, wanted.to_version)
+        return self.update(rule_id, wanted.version, older.content, actor, wanted.reason)
 
     # --- inside ------------------------------------------------------------------------------------------------------
 

@@ -106,6 +106,7 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "changeParameter": {"name": "X"},
         "createRule": _CONTENT,
         "updateRule": {"version": 1, "content": _CONTENT},
+        "rollBackRule": {"version": 1, "to_version": 1},
         "createCalculation": {**_CALCULATED, "parameter_key": f"mean_{identity}"},
         "updateCalculation": {"version": 1, "content": _CALCULATED},
         "tryCalculation": {"device_key": "pump-1", "expression": "pressure", "start_us": 0, "end_us": 1_000_000},
@@ -142,6 +143,8 @@ def _query(route: Route, identities: list[str]) -> dict[str, Any]:
     span = {"start_us": now_us() - 10_000_000, "end_us": now_us()}
     if route.operation == "getSamples":
         return span
+    if route.operation == "compareRuleVersions":
+        return {"old": 1, "new": 1}
     return {"parameter_id": identities, **span} if route.operation in ("getBinned", "getStatistics") else {}
 
 

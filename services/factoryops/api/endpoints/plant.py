@@ -1,4 +1,4 @@
-"""Devices, parameters and rules."""
+"""Devices and parameters."""
 
 from __future__ import annotations
 
@@ -37,30 +37,3 @@ def _heard(asking: Call, device: http.Device) -> http.Device:
         return device
     received_at = newer(device.last_received_at, from_us(presence.received_us))
     return device.model_copy(update={"last_received_at": received_at, "late_share": presence.late_share})
-
-
-async def list_rules(asking: Asking) -> http.RuleList:
-    """All rules in use."""
-    return http.RuleList(rules=await asking.read(lambda tx: tx.rules(asking.scope).list()))
-
-
-async def create_rule(body: http.RuleContent, asking: Asking) -> http.Rule:
-    """Add a rule; the engine takes it up within seconds."""
-    rule = await asking.change(lambda tx: tx.rules(asking.scope).create(body, asking.scope.actor))
-    asking.service.hub.tell_plant(asking.scope.factory_id)
-    return rule
-
-
-async def update_rule(rule_id: http.Identifier, body: http.RuleUpdate, asking: Asking) -> http.Rule:
-    """Put a new version of a rule in force; refused when somebody else changed it first."""
-    rule = await asking.change(
-        lambda tx: tx.rules(asking.scope).update(rule_id, body.version, body.content, asking.scope.actor)
-    )
-    asking.service.hub.tell_plant(asking.scope.factory_id)
-    return rule
-
-
-async def delete_rule(rule_id: http.Identifier, asking: Asking) -> None:
-    """Take a rule out of use; its alarms and their history stay."""
-    await asking.change(lambda tx: tx.rules(asking.scope).delete(rule_id))
-    asking.service.hub.tell_plant(asking.scope.factory_id)

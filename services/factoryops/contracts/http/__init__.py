@@ -140,8 +140,12 @@ from factoryops.contracts.http.retention import Retention, RetentionChange, Rete
 from factoryops.contracts.http.rules import (
     Rule,
     RuleContent,
+    RuleDifference,
+    RuleDifferences,
     RuleList,
+    RuleRollBack,
     RuleUpdate,
+    RuleVersions,
 )
 from factoryops.contracts.http.session import (
     FactoryInfo,
@@ -269,8 +273,12 @@ __all__ = [
     "RotationRequest",
     "Rule",
     "RuleContent",
+    "RuleDifference",
+    "RuleDifferences",
     "RuleList",
+    "RuleRollBack",
     "RuleUpdate",
+    "RuleVersions",
     "Run",
     "RunList",
     "RunRequest",

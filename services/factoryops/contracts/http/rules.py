@@ -31,6 +31,7 @@ _RULE_EXAMPLE: Final[dict[str, Any]] = {
 }
 Delay = Annotated[Finite, Field(ge=0, le=LONGEST_DELAY_S)]
 SentCondition = Annotated[Condition, AsStruct(Condition, "a condition of the rule language")]
+Version = Annotated[int, Field(ge=1, le=2_147_483_647)]
 Reason = Annotated[str, Field(max_length=500, pattern=TEXT)]
 
 
@@ -85,7 +86,7 @@ class RuleUpdate(Sent):
 
     model_config = example({"version": 1, "content": _RULE_EXAMPLE, "reason": "5 bar was reached in normal work"})
 
-    version: Annotated[int, Field(ge=1, le=2_147_483_647)]
+    version: Version
     content: RuleContent
     reason: Reason = ""
 
@@ -107,6 +108,46 @@ class Rule(Received):
     reason: str = ""
     holds_from_seq: int | None = None
     fault: str | None = None
+
+
+class RuleRollBack(Sent):
+    """An older content to be put in force again, as a new version.
+
+    Attributes:
+        version: the present one, so that nobody overwrites another's change.
+        to_version: whose content holds again.
+    """
+
+    model_config = example({"version": 3, "to_version": 1, "reason": "The new limit alarmed all night"})
+
+    version: Version
+    to_version: Version
+    reason: Reason = ""
+
+
+class RuleVersions(Received):
+    """Every version of a rule, the newest first."""
+
+    versions: list[Rule]
+
+
+class RuleDifference(Received):
+    """One thing that two versions have different.
+
+    Attributes:
+        path: where, in words, such as "condition / limit".
+        old / new: in words; "–" for what is not there.
+    """
+
+    path: str
+    old: str
+    new: str
+
+
+class RuleDifferences(Received):
+    """What the newer of two versions has different from the older."""
+
+    changes: list[RuleDifference]
 
 
 class RuleList(Received):

@@ -1,0 +1,91 @@
+"""Rules and their versions, asked of the service and of the imagined plant alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from factoryops.contracts import http
+from factoryops.domain.conditions.tree import AllOf, Compare, Comparison, NoData, Parameter
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
+from factoryops.domain.identity import Role
+from factoryops.domain.rule import AlarmRecord, RuleScope
+from tests.contract.client.conftest import Subject
+from tests.support.rules import limit_content
+
+_NOBODY = "0" * 32
+
+
+async def test_every_version_tells_who_made_it_and_why(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    rule = await plant.create_rule(limit_content(name="Versions", limit=5.0), reason="asked for by the day shift")
+    changed = limit_content(name="Versions", limit=6.0)
+    update = http.RuleUpdate(version=1, content=changed, reason="5 was reached in normal work")
+    await plant.update_rule(rule.id, update)
+    told = [(one.version, one.changed_by, one.reason) for one in await plant.rule_versions(rule.id)]
+    assert told == [
+        (2, "supervisor", "5 was reached in normal work"),
+        (1, "supervisor", "asked for by the day shift"),
+    ]
+    (difference,) = await plant.rule_differences(rule.id, 1, 2)
+    assert (difference.path, difference.old, difference.new) == ("condition / limit", "5", "6")
+    with pytest.raises(NotFoundError):
+        await plant.rule_differences(rule.id, 1, 9)
+    with pytest.raises(NotFoundError):
+        await plant.rule_versions(_NOBODY)
+
+
+async def test_rolling_back_puts_an_older_content_in_force_as_a_new_version(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    rule = await plant.create_rule(limit_content(name="Back", limit=5.0))
+    await plant.update_rule(rule.id, http.RuleUpdate(version=1, content=limit_content(name="Back", limit=6.0)))
+    wanted = http.RuleRollBack(version=2, to_version=1, reason="it alarmed all night")
+    back = await plant.roll_back_rule(rule.id, wanted)
+    assert (back.version, back.content, back.reason) == (3, rule.content, "it alarmed all night")
+    with pytest.raises(ConflictError):
+        await plant.roll_back_rule(rule.id, wanted)
+    with pytest.raises(NotFoundError):
+        await plant.roll_back_rule(rule.id, http.RuleRollBack(version=3, to_version=9))
+    await plant.delete_rule(rule.id, reason="no longer needed")
+    assert len(await plant.rule_versions(rule.id)) == 3
+    with pytest.raises(NotFoundError):
+        await plant.roll_back_rule(rule.id, http.RuleRollBack(version=3, to_version=1))
+
+
+async def test_all_of_a_definition_comes_back_as_it_was_sent(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    device = (await plant.devices())[0]
+    inlet = Compare(Parameter("pressure"), Comparison.ABOVE, Parameter("pressure", device.key), 0.5, 30.0)
+    content = limit_content(name="Whole").model_copy(
+        update={
+            "condition": AllOf((inlet, NoData(60.0))),
+            "suppress_while": NoData(600.0),
+            "scope": RuleScope((device.key,), ("press",), ("Hall 9",)),
+            "is_latching": True,
+            "record": AlarmRecord(cause="Worn seal", severity="major", time_to_respond_s=300.0),
+        }
+    )
+    made = await plant.create_rule(content)
+    assert made.content == content
+    assert content in [one.content for one in await plant.rules()]
+
+
+async def test_what_cannot_be_evaluated_is_refused_naming_its_field(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    foreign = Compare(Parameter("pressure", "nobody-1"), Comparison.ABOVE, Parameter("pressure"))
+    for fields, field in (
+        ({"condition": AllOf(())}, "condition"),
+        ({"condition": foreign}, "condition"),
+        ({"scope": RuleScope(("nobody-1",))}, "scope"),
+        ({"record": AlarmRecord(action="x" * 4_001)}, "record"),
+    ):
+        with pytest.raises(InvalidInputError) as refused:
+            await plant.create_rule(limit_content().model_copy(update=fields))
+        assert field in refused.value.fields
+
+
+async def test_who_may_look_may_see_versions_and_change_nothing(subject: Subject) -> None:
+    plant = await subject.enter(Role.VIEWER)
+    rule = (await plant.rules())[0]
+    assert await plant.rule_versions(rule.id)
+    with pytest.raises(NotAllowedError):
+        await plant.roll_back_rule(rule.id, http.RuleRollBack(version=1, to_version=1))
