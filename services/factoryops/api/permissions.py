@@ -50,6 +50,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     "createRule": Access(Permission.EDIT_RULES),
     "updateRule": Access(Permission.EDIT_RULES),
     "deleteRule": Access(Permission.EDIT_RULES),
+    "importRules": Access(Permission.EDIT_RULES, Cost.WORK),
     "listRuleVersions": Access(Permission.VIEW),
     "compareRuleVersions": Access(Permission.VIEW),
     "rollBackRule": Access(Permission.EDIT_RULES),

@@ -69,6 +69,7 @@ ROUTES: Final = (
     Route("POST", "/rules", "createRule", rules.create_rule, "rules", http.Rule, 201),
     Route("PUT", "/rules/{rule_id}", "updateRule", rules.update_rule, "rules", http.Rule),
     Route("DELETE", "/rules/{rule_id}", "deleteRule", rules.delete_rule, "rules", None, 204),
+    Route("POST", "/rules/import", "importRules", rules.import_original, "rules", http.RuleImportReport),
     Route("GET", "/rules/{rule_id}/versions", "listRuleVersions", rules.list_versions, "rules", http.RuleVersions),
     Route(
         "GET",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from factoryops.client.imagined import FACTORY_ID, STARTER_RULES, StarterRule
 from factoryops.contracts import http, live
+from factoryops.contracts.rule_import import import_rules
 from factoryops.contracts.rule_versions import differences_between, version_among
 from factoryops.domain.conditions.checking import references
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
@@ -96,6 +97,11 @@ class RuleShelf:
         update = http.RuleUpdate(version=wanted.version, content=older.content, reason=wanted.reason)
         return self.update(rule_id, update, actor)
 
+    def take_over(self, request: http.RuleImport, actor: str) -> http.RuleImportReport:
+        """Import the original product's rules."""
+        names = [rule.content.name for rule in self.all()]
+        return import_rules(request, names, self._check, lambda content: self.create(content, actor, request.reason))
+
 
 class FakeRules:
     """Rules and their versions."""
@@ -150,3 +156,11 @@ class FakeRules:
         rule = self._rules.roll_back(rule_id, wanted, actor)
         self._tell(live.PlantChanged())
         return rule
+
+    async def import_rules(self, request: http.RuleImport) -> http.RuleImportReport:
+        """Import the original product's rules, or hear what would come of each."""
+        actor = await self._enter(Permission.EDIT_RULES)
+        report = self._rules.take_over(request, actor)
+        if not request.is_dry_run:
+            self._tell(live.PlantChanged())
+        return report

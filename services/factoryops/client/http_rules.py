@@ -38,6 +38,10 @@ class HttpRules:
         """Put an older content in force again, as a new version."""
         return await self._ask("POST", f"rules/{rule_id}/roll-back", http.Rule, body=wanted)
 
+    async def import_rules(self: Asks, request: http.RuleImport) -> http.RuleImportReport:
+        """Import the original product's rules, or hear what would come of each."""
+        return await self._ask("POST", "rules/import", http.RuleImportReport, body=request)
+
 
 def _why(reason: str) -> dict[str, str] | None:
     return {"reason": reason} if reason else None

@@ -40,3 +40,7 @@ class RulesClient(Protocol):
     async def roll_back_rule(self, rule_id: str, wanted: http.RuleRollBack) -> http.Rule:
         """Put an older content in force again, as a new version; raises ConflictError as `update_rule` does."""
         ...
+
+    async def import_rules(self, request: http.RuleImport) -> http.RuleImportReport:
+        """Import the original product's rules, or, in a dry run, hear what would come of each."""
+        ...

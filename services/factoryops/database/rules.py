@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 
 from factoryops.contracts import http
+from factoryops.contracts.rule_import import import_rules
 from factoryops.contracts.rule_versions import version_among
 from factoryops.database import tables
 from factoryops.database.audit import AuditTrail
@@ -19,6 +20,8 @@ from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundE
 from factoryops.domain.identity import RuleId, Scope, new_id
 from factoryops.domain.rule import RuleDefinition
 from factoryops.domain.time import from_us
+
+_IMPORTED: Final = "imported from the original product"
 
 
 class Rules:
@@ -107,6 +110,13 @@ class Rules:
         """Put an older content in force again, as a new version; raises ConflictError as `update` does."""
         older = self.version(rule_id, wanted.to_version)
         return self.update(rule_id, wanted.version, older.content, actor, wanted.reason)
+
+    def take_over(self, request: http.RuleImport, actor: str) -> http.RuleImportReport:
+        """Import the original product's rules, or say what would come of it."""
+        names = [rule.content.name for rule in self.list()]
+        return import_rules(
+            request, names, self._checked, lambda content: self.create(content, actor, request.reason or _IMPORTED)
+        )
 
     # --- inside ------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from factoryops.contracts import http
 from factoryops.domain.conditions.tree import AllOf, Compare, Comparison, NoData, Parameter
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from factoryops.domain.identity import Role
-from factoryops.domain.rule import AlarmRecord, RuleScope
+from factoryops.domain.rule import AlarmRecord, RuleMode, RuleScope
 from tests.contract.client.conftest import Subject
 from tests.support.rules import limit_content
 
@@ -89,3 +89,26 @@ async def test_who_may_look_may_see_versions_and_change_nothing(subject: Subject
     assert await plant.rule_versions(rule.id)
     with pytest.raises(NotAllowedError):
         await plant.roll_back_rule(rule.id, http.RuleRollBack(version=1, to_version=1))
+
+
+async def test_an_import_is_tried_first_and_then_made_once(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    device = (await plant.devices())[0]
+    tree = {"operator": "AND", "conditions": [{"parameter": "pressure", "operator": "gt", "value": 5}]}
+    rules = [
+        {"name": "Imported", "scope": "device", "device_ids": [7], "conditions": tree, "severity": "high"},
+        {"name": "Never", "conditions": {"operator": "OR", "conditions": []}},
+        {"name": "Elsewhere", "scope": "device", "device_ids": ["nobody-1"], "conditions": tree},
+    ]
+    request = http.RuleImport(rules=rules, devices={"7": device.key}, mode=RuleMode.SHADOW)
+    tried = await plant.import_rules(request)
+    assert [one.content is not None for one in tried.rules] == [True, False, False]
+    assert [one.rule_id for one in tried.rules] == [None, None, None]
+    assert "nobody-1" in tried.rules[2].notes[0]
+    assert "Imported" not in {one.content.name for one in await plant.rules()}
+    made = (await plant.import_rules(request.model_copy(update={"is_dry_run": False}))).rules[0]
+    rule = next(one for one in await plant.rules() if one.id == made.rule_id)
+    assert (rule.content, rule.content.mode) == (tried.rules[0].content, RuleMode.SHADOW)
+    assert rule.content.scope == RuleScope((device.key,))
+    again = await plant.import_rules(request.model_copy(update={"is_dry_run": False}))
+    assert again.rules[0].notes == ["A rule of this name is there already."]

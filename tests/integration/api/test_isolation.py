@@ -106,6 +106,7 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "changeParameter": {"name": "X"},
         "createRule": _CONTENT,
         "updateRule": {"version": 1, "content": _CONTENT},
+        "importRules": {"rules": [{"name": "R", "conditions": {"conditions": []}}]},
         "rollBackRule": {"version": 1, "to_version": 1},
         "createCalculation": {**_CALCULATED, "parameter_key": f"mean_{identity}"},
         "updateCalculation": {"version": 1, "content": _CALCULATED},

@@ -64,3 +64,11 @@ async def roll_back(rule_id: http.Identifier, body: http.RuleRollBack, asking: A
     rule = await asking.change(lambda tx: tx.rules(asking.scope).roll_back(rule_id, body, asking.scope.actor))
     asking.service.hub.tell_plant(asking.scope.factory_id)
     return rule
+
+
+async def import_original(body: http.RuleImport, asking: Asking) -> http.RuleImportReport:
+    """Import the original product's rules, or, in a dry run, say what would come of each and what is different."""
+    report = await asking.change(lambda tx: tx.rules(asking.scope).take_over(body, asking.scope.actor))
+    if not body.is_dry_run:
+        asking.service.hub.tell_plant(asking.scope.factory_id)
+    return report

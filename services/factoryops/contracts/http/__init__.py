@@ -138,10 +138,13 @@ from factoryops.contracts.http.quarantine import (
 )
 from factoryops.contracts.http.retention import Retention, RetentionChange, RetentionRule, retention_faults
 from factoryops.contracts.http.rules import (
+    ImportedRule,
     Rule,
     RuleContent,
     RuleDifference,
     RuleDifferences,
+    RuleImport,
+    RuleImportReport,
     RuleList,
     RuleRollBack,
     RuleUpdate,
@@ -221,6 +224,7 @@ __all__ = [
     "ImportColumn",
     "ImportPlan",
     "ImportRequest",
+    "ImportedRule",
     "Interpolation",
     "JobKind",
     "KeptMapping",
@@ -275,6 +279,8 @@ __all__ = [
     "RuleContent",
     "RuleDifference",
     "RuleDifferences",
+    "RuleImport",
+    "RuleImportReport",
     "RuleList",
     "RuleRollBack",
     "RuleUpdate",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from pydantic import Field
 
-from factoryops.contracts.http.parts import LINE, TEXT, Finite, Identifier, Received, Sent, example
+from factoryops.contracts.http.parts import LINE, TEXT, Finite, Identifier, Key, Received, Sent, example
 from factoryops.contracts.http.structs import AsStruct
 from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.tree import Condition
@@ -28,6 +28,13 @@ _RULE_EXAMPLE: Final[dict[str, Any]] = {
     "scope": {"devices": ["pump-1"]},
     "on_delay_s": 5,
     "record": {"action": "Open the bypass."},
+}
+_ORIGINAL_EXAMPLE: Final[dict[str, Any]] = {
+    "name": "Press hot",
+    "scope": "device",
+    "device_ids": [7],
+    "severity": "high",
+    "conditions": {"operator": "AND", "conditions": [{"parameter": "temperature", "operator": "gt", "value": 80}]},
 }
 Delay = Annotated[Finite, Field(ge=0, le=LONGEST_DELAY_S)]
 SentCondition = Annotated[Condition, AsStruct(Condition, "a condition of the rule language")]
@@ -148,6 +155,46 @@ class RuleDifferences(Received):
     """What the newer of two versions has different from the older."""
 
     changes: list[RuleDifference]
+
+
+class RuleImport(Sent):
+    """Rules of the original product, as its API answered them (docs/reference/rules.md).
+
+    Attributes:
+        devices: our device keys by its device ids; an id that is not named here is taken as the key itself.
+        is_dry_run: only say what would come of it.
+        mode: what all of them are to do; None for what they did.
+    """
+
+    model_config = example({"rules": [_ORIGINAL_EXAMPLE], "devices": {"7": "press-1"}, "is_dry_run": True})
+
+    rules: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1_000)]
+    devices: Annotated[dict[str, Key], Field(max_length=10_000)] = {}
+    is_dry_run: bool = True
+    mode: RuleMode | None = None
+    reason: Reason = ""
+
+
+class ImportedRule(Received):
+    """What became, or would become, of one rule.
+
+    Attributes:
+        content: None when there is nothing to import; `notes` says why.
+        rule_id: of the rule that was made; None in a dry run.
+        notes: what is different from then on, in sentences.
+    """
+
+    name: str
+    content: RuleContent | None
+    rule_id: Identifier | None = None
+    notes: list[str]
+
+
+class RuleImportReport(Received):
+    """What became of an import, rule by rule in its order."""
+
+    is_dry_run: bool
+    rules: list[ImportedRule]
 
 
 class RuleList(Received):
