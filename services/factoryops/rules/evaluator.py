@@ -21,8 +21,9 @@ from factoryops.domain.identity import AlarmId, RuleId, alarm_id
 from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.rules.compiler import RuleBook, Watching
+from factoryops.rules.delays import MachineState, Move
 from factoryops.rules.slots import SeriesSlots
-from factoryops.rules.threshold import EVERYTHING, NOTHING, MachineState, Move, ThresholdMachine
+from factoryops.rules.threshold import EVERYTHING, NOTHING, ThresholdMachine
 
 _NEVER_MOVES: Final = np.uint8(SampleFlag.LATE | SampleFlag.IMPORTED | SampleFlag.TEXT)
 _NO_SAMPLE: Final = np.iinfo(np.int64).min
@@ -264,7 +265,8 @@ class Evaluator:
         for watch in gone:
             watch.machine.due_us = None
             if watch.machine.is_active:
-                move = Move(AlarmEventKind.CLEARED, self._moment_us(slot), float(self._value[slot]))
+                at_us = self._moment_us(slot)
+                move = Move(AlarmEventKind.CLEARED, at_us, float(self._value[slot]), at_us)
                 moved.append(Moved(watch, move, watch.watching, is_withdrawn=True))
         return moved
 

@@ -13,9 +13,10 @@ from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.identity import AlarmId
 from factoryops.domain.samples import SeriesKey
 from factoryops.rules.compiler import Watching
+from factoryops.rules.delays import Move
 from factoryops.rules.evaluator import Moved, Watch
 from factoryops.rules.immediate import immediate
-from factoryops.rules.threshold import Move, ThresholdMachine
+from factoryops.rules.threshold import ThresholdMachine
 from tests.support.rules import limit_rule
 
 PRESSURE = Description("Pump 1", "Hall 2", "Pressure", "bar", 2)
@@ -27,7 +28,7 @@ def said(value: float, kind: AlarmEventKind = AlarmEventKind.RAISED, *, gone: bo
     assert threshold is not None
     watching = Watching(rule, threshold)
     watch = Watch(watching, 0, 1, SeriesKey("f", "pump-1", "pressure"), ThresholdMachine(threshold), AlarmId("a"))
-    return message_of(Moved(watch, Move(kind, 0, value), watching, is_withdrawn=gone), PRESSURE)
+    return message_of(Moved(watch, Move(kind, 0, value, 0), watching, is_withdrawn=gone), PRESSURE)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factoryops.domain.conditions.tree import Comparison
+from factoryops.rules.delays import MachineState, Move
 from factoryops.rules.immediate import Threshold
-from factoryops.rules.threshold import MachineState, Move, ThresholdMachine
+from factoryops.rules.threshold import ThresholdMachine
 
 US = 1_000_000
 VALUES = st.sampled_from([3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0])
@@ -26,13 +27,13 @@ def rule(comparison: Comparison = Comparison.ABOVE, limit: float = 5.0, **fields
     return Threshold("pressure", comparison, limit, **fields)
 
 
-def moves_of(made: Threshold, samples: list[tuple[int, float]], until_us: int) -> list[tuple[str, int, float]]:
+def moves_of(made: Threshold, samples: list[tuple[int, float]], until_us: int) -> list[tuple[str, int, float | None]]:
     machine = ThresholdMachine(made)
     found = [move for time_us, value in samples for move in machine.sample(time_us, value)]
     return told([*found, *machine.tick(until_us)])
 
 
-def told(moves: list[Move]) -> list[tuple[str, int, float]]:
+def told(moves: list[Move]) -> list[tuple[str, int, float | None]]:
     return [(move.kind.value, move.at_us, move.value) for move in moves]
 
 

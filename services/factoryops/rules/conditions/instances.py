@@ -1,0 +1,66 @@
+"""For which devices a rule is evaluated: those it names, and those that have what it looks at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+
+from factoryops.domain.conditions.checking import references
+from factoryops.domain.rule import RuleInForce
+from factoryops.domain.samples import SeriesKey
+
+Device = tuple[str, str]
+"""The factory's id and the device's key."""
+
+
+class KnownSeries:
+    """The series that on-time samples came of, by device."""
+
+    def __init__(self, keys: Iterable[SeriesKey] = ()) -> None:
+        self._parameters: defaultdict[Device, dict[str, SeriesKey]] = defaultdict(dict)
+        for key in keys:
+            self.add(key)
+
+    def add(self, key: SeriesKey) -> None:
+        """A sample of it came."""
+        self._parameters[key.factory, key.device][key.parameter] = key
+
+    def of(self, device: Device) -> Iterable[SeriesKey]:
+        """The series of one device."""
+        return self._parameters.get(device, {}).values()
+
+    def devices(self, factory: str) -> list[str]:
+        """The keys of a factory's devices, in order."""
+        return sorted(key for owner, key in self._parameters if owner == factory)
+
+    def has(self, device: Device, parameters: AbstractSet[str]) -> bool:
+        """Whether it has them all, and anything at all."""
+        return device in self._parameters and parameters <= self._parameters[device].keys()
+
+    def __iter__(self) -> Iterator[SeriesKey]:
+        for parameters in self._parameters.values():
+            yield from parameters.values()
+
+
+def own_parameters(in_force: RuleInForce) -> frozenset[str]:
+    """The parameters of its own device that a rule's condition looks at."""
+    return frozenset(one.parameter for one in references(in_force.rule.definition.condition) if not one.device)
+
+
+def is_evaluated_for(in_force: RuleInForce, device: str, known: KnownSeries) -> bool:
+    """Whether a rule is evaluated for a device.
+
+    A device that the rule names itself need not have sent anything: that it is silent may be just what is asked.
+    """
+    if in_force.devices is not None and device not in in_force.devices:
+        return False
+    if device in in_force.rule.definition.scope.devices:
+        return True
+    return known.has((in_force.rule.factory_id, device), own_parameters(in_force))
+
+
+def devices_of(in_force: RuleInForce, known: KnownSeries) -> list[str]:
+    """The devices a rule is evaluated for, in order."""
+    candidates = set(known.devices(in_force.rule.factory_id)) | set(in_force.rule.definition.scope.devices)
+    return [device for device in sorted(candidates) if is_evaluated_for(in_force, device, known)]

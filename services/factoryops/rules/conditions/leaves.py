@@ -1,0 +1,256 @@
+"""The leaves of a condition: what looks at samples and at the clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import numpy as np
+
+from factoryops.domain.conditions.tree import Comparison
+from factoryops.domain.expressions.track import FOR_EVER, Marks, Numbers, Times, Values
+from factoryops.rules.conditions.parts import Part
+from factoryops.rules.conditions.quantity import Fixed, Memory, Newest, Quantity, ends_us, good_track, within
+from factoryops.rules.conditions.schedule_clock import ScheduleClock
+from factoryops.rules.conditions.signal import FALSE, TRUE, UNKNOWN, Signal
+from factoryops.rules.conditions.step import Step
+from factoryops.rules.immediate import Threshold
+from factoryops.rules.threshold import EVERYTHING, NOTHING, Band, band_while_false, band_while_true
+
+_COMPARE: Final[Mapping[Comparison, Callable[[Numbers, Numbers], Marks]]] = {
+    Comparison.ABOVE: np.greater,
+    Comparison.AT_OR_ABOVE: np.greater_equal,
+    Comparison.BELOW: np.less,
+    Comparison.AT_OR_BELOW: np.less_equal,
+    Comparison.EQUAL: np.equal,
+    Comparison.UNEQUAL: np.not_equal,
+}
+_UNKNOWN: Final = np.int8(UNKNOWN)
+
+
+class Compared(Part):
+    """Two values compare so; once they do, they do until the left one has come back by the deadband.
+
+    It remembers whether they did when both were last known.
+
+    Attributes:
+        moments / left / right: what was compared when in the newest step.
+    """
+
+    def __init__(self, left: Quantity, comparison: Comparison, right: Quantity, deadband: float) -> None:
+        super().__init__()
+        self.quantities = (left, right)
+        self.comparison = comparison
+        self.deadband = deadband
+        self.moments: Times = np.empty(0, np.int64)
+        self.left = self.right = Values.constant(np.nan, 0)
+        self._compare = _COMPARE[comparison]
+        self._way_back = -deadband if comparison.is_high else deadband
+        self._is_known = False
+        self.memory = [0.0]
+
+    @property
+    def series(self) -> Mapping[int, int]:
+        """The series of both sides."""
+        left, right = (quantity.series for quantity in self.quantities)
+        return {one: max(left.get(one, 0), right.get(one, 0)) for one in left.keys() | right.keys()}
+
+    def _evaluate(self, step: Step) -> Signal:
+        tracks = [quantity.track(step) for quantity in self.quantities]
+        turns = [column for track in tracks for column in (track.time_us, ends_us(track))]
+        within_step = np.unique(np.concatenate([np.array([step.since_us]), *turns]))
+        first, last = np.searchsorted(within_step, [step.since_us, step.until_us])
+        self.moments = within_step[first:last]
+        self.left, self.right = (track.at(self.moments) for track in tracks)
+        state = self._judge(self.left.value, self.right.value)
+        self._is_known = int(state[-1]) != UNKNOWN
+        until_us = min(int(self.left.until_us[-1]), int(self.right.until_us[-1]), FOR_EVER - 1)
+        self.due_us = until_us + 1 if self._is_known else FOR_EVER
+        return Signal(self.moments, state)
+
+    @property
+    def memories(self) -> list[Memory]:
+        """Its own, and those of both sides."""
+        return [self.memory, *(quantity.memory for quantity in self.quantities)]
+
+    def remember(self, memories: list[Memory]) -> None:
+        """Go on from what `memories` told."""
+        self.memory, *sides = memories
+        for quantity, memory in zip(self.quantities, sides, strict=True):
+            quantity.memory = memory
+
+    def is_like(self, other: Part) -> bool:
+        """Whether it compares the same in the same sense, whatever the limit."""
+        return (
+            isinstance(other, Compared)
+            and self.comparison is other.comparison
+            and all(one.is_like(two) for one, two in zip(self.quantities, other.quantities, strict=True))
+        )
+
+    def _judge(self, left: Numbers, right: Numbers) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
+        is_true = self._compare(left, right)
+        is_known = ~(np.isnan(left) | np.isnan(right))
+        is_decided = is_known
+        if self.deadband:
+            is_decided = is_known & (is_true | ~self._compare(left, right + self._way_back))
+        newest = np.maximum.accumulate(np.where(is_decided, np.arange(len(left)), -1))
+        latch = np.where(newest >= 0, is_true[np.maximum(newest, 0)], bool(self.memory[0]))
+        self.memory = [float(latch[-1])]
+        return np.where(is_known, np.where(latch, np.int8(TRUE), np.int8(FALSE)), _UNKNOWN)
+
+    def band(self, series: int) -> Band:
+        """A parameter against a number has a band; other comparisons want to see every sample."""
+        left, right = self.quantities
+        if series not in self.series:
+            return EVERYTHING
+        if not (self._is_known and isinstance(left, Newest) and isinstance(right, Fixed)):
+            return NOTHING
+        if self.comparison.is_ordered:
+            band = band_while_true if self.memory[0] else band_while_false
+            return band(Threshold("", self.comparison, right.value, self.deadband))
+        return self._band_beside(float(self.left.value[-1]), right.value)
+
+    @staticmethod
+    def _band_beside(value: float, limit: float) -> Band:
+        """What stays equal, or on its side of the limit."""
+        if value == limit:
+            return Band(limit, limit)
+        if value > limit:
+            return Band(math.nextafter(limit, math.inf), math.inf)
+        return Band(-math.inf, math.nextafter(limit, -math.inf))
+
+
+class Unmoved(Part):
+    """A parameter keeps being sent and has not moved by more than the tolerance for so long.
+
+    It says so at the first sample after that time. A silence longer than that time makes it unknown, and it begins
+    anew. It remembers the value and time from which on nothing has moved, when a value came last, and what it said.
+    """
+
+    def __init__(self, series: int, for_us: int, tolerance: float) -> None:
+        super().__init__()
+        self.id = series
+        self.tolerance = tolerance
+        self._for_us = for_us
+        self._wants_next = False
+
+    @property
+    def series(self) -> Mapping[int, int]:
+        """The parameter's series."""
+        return {self.id: 0}
+
+    def _evaluate(self, step: Step) -> Signal:
+        track = good_track(within(step.columns.of(self.id, 0), step, 0), self._for_us)
+        is_known = track.values.is_known
+        found = [(step.since_us, int(self.memory[3]) if self.memory else UNKNOWN)]
+        for time_us, value in zip(track.time_us[is_known].tolist(), track.values.value[is_known].tolist(), strict=True):
+            self._notice_silence(time_us, step.since_us, found)
+            found.append((max(time_us, step.since_us), self._take(time_us, value)))
+        self._notice_silence(step.until_us - 1, step.since_us, found)
+        self._look_ahead(step.until_us)
+        return Signal.of(found)
+
+    def _take(self, time_us: int, value: float) -> int:
+        if not self.memory or abs(value - self.memory[0]) > self.tolerance:
+            self.memory = [value, time_us, time_us, FALSE]
+        anchor, anchor_us, _, _ = self.memory
+        state = TRUE if time_us - anchor_us >= self._for_us else FALSE
+        self.memory = [anchor, anchor_us, time_us, state]
+        return state
+
+    def _notice_silence(self, until_us: int, since_us: int, found: list[tuple[int, int]]) -> None:
+        if self.memory and until_us - self.memory[2] > self._for_us:
+            found.append((max(since_us, int(self.memory[2]) + self._for_us + 1), UNKNOWN))
+            self.memory = []
+
+    def _look_ahead(self, until_us: int) -> None:
+        self._wants_next, self.due_us = not self.memory, FOR_EVER
+        if not self.memory:
+            return
+        _, anchor_us, seen_us, state = self.memory
+        frozen_us, silent_us = int(anchor_us) + self._for_us, int(seen_us) + self._for_us + 1
+        if state == FALSE and frozen_us >= until_us:
+            self.due_us = frozen_us
+        else:
+            self._wants_next, self.due_us = state == FALSE, silent_us
+
+    def is_like(self, other: Part) -> bool:
+        """Whether it watches the same series."""
+        return isinstance(other, Unmoved) and self.id == other.id
+
+    def band(self, series: int) -> Band:
+        """Values that have not moved, unless the next sample makes it true."""
+        if series != self.id:
+            return EVERYTHING
+        if self._wants_next:
+            return NOTHING
+        anchor = self.memory[0]
+        if not self.tolerance:
+            return Band(anchor, anchor)
+        # A step inside, for the difference of two numbers is rounded as well.
+        low, high = anchor - self.tolerance, anchor + self.tolerance
+        return Band(math.nextafter(low, math.inf), math.nextafter(high, -math.inf))
+
+
+class Silent(Part):
+    """No on-time sample for so long; the end of a recorded gap is a sign of life, and so is its own beginning.
+
+    It remembers the newest sign of life.
+    """
+
+    def __init__(self, series: int, for_us: int) -> None:
+        super().__init__()
+        self.id = series
+        self._for_us = for_us
+        self._is_silent = False
+
+    @property
+    def series(self) -> Mapping[int, int]:
+        """The parameter's series, or the one in which everything of a device counts."""
+        return {self.id: 0}
+
+    def _evaluate(self, step: Step) -> Signal:
+        held = within(step.columns.of(self.id, 0), step, 0)
+        ends = [end_us for end_us in step.gap_ends_us if step.since_us <= end_us < step.until_us]
+        signs = np.unique(np.concatenate([held.time_us, np.array(ends, np.int64)]))
+        if not self.memory:
+            self.memory = [float(step.since_us if not len(signs) else min(int(signs[0]), step.since_us))]
+        signs = np.concatenate([[np.int64(self.memory[0])], signs[signs > self.memory[0]]])
+        is_followed = np.append(signs[1:], step.until_us) - signs > self._for_us
+        silences = (signs[is_followed] + self._for_us).tolist()
+        self.memory = [float(signs[-1])]
+        self._is_silent = step.until_us - int(signs[-1]) > self._for_us
+        self.due_us = FOR_EVER if self._is_silent else int(signs[-1]) + self._for_us
+        return self._signal(signs, silences, step)
+
+    def _signal(self, signs: Times, silences: list[int], step: Step) -> Signal:
+        changes = [(moment_us, FALSE) for moment_us in signs.tolist()] + [(moment_us, TRUE) for moment_us in silences]
+        before = [change for change in sorted(changes) if change[0] <= step.since_us]
+        after = [change for change in sorted(changes) if change[0] > step.since_us]
+        return Signal.of([(step.since_us, before[-1][1] if before else FALSE), *after])
+
+    def is_like(self, other: Part) -> bool:
+        """Whether it watches the same series."""
+        return isinstance(other, Silent) and self.id == other.id
+
+    def band(self, series: int) -> Band:
+        """Samples matter only when they end a silence."""
+        return NOTHING if series == self.id and self._is_silent else EVERYTHING
+
+
+class Scheduled(Part):
+    """The moment lies within a schedule."""
+
+    def __init__(self, clock: ScheduleClock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def _evaluate(self, step: Step) -> Signal:
+        self.due_us = self.clock.next_turn_us(step.until_us)
+        return self.clock.signal(step.since_us, step.until_us)
+
+    def band(self, series: int) -> Band:
+        """It looks at no sample."""
+        del series
+        return EVERYTHING

@@ -1,0 +1,278 @@
+"""One rule's condition, or what suppresses its alarm, at work on one device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NamedTuple, TypeAlias
+
+import msgspec
+
+from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.expressions.track import FOR_EVER
+from factoryops.domain.identity import AlarmId, alarm_id
+from factoryops.domain.rule import RuleInForce, RuleMode
+from factoryops.domain.samples import SeriesKey
+from factoryops.rules.conditions.explanation import Explanation, deciding, explained
+from factoryops.rules.conditions.leaves import Compared
+from factoryops.rules.conditions.lowering import Compiled, Recipe
+from factoryops.rules.conditions.parts import Part
+from factoryops.rules.conditions.quantity import Memory
+from factoryops.rules.conditions.signal import FALSE, TRUE, UNKNOWN
+from factoryops.rules.conditions.step import Step
+from factoryops.rules.delays import DelayMachine, MachineState, Move
+from factoryops.rules.immediate import immediate
+from factoryops.rules.threshold import EVERYTHING, Band
+
+MOST_FAILURES: Final = 5
+"""Runs in a row that may be slow or fail."""
+
+
+class Purpose(StrEnum):
+    """What a program decides."""
+
+    CONDITION = "condition"
+    SUPPRESSION = "suppression"
+
+
+Place: TypeAlias = tuple[str, str, Purpose]
+"""What tells a program apart: rule, device and purpose."""
+
+
+class Turned(NamedTuple):
+    """A raise or a clear, and why."""
+
+    move: Move
+    why: Explanation | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramMoved:
+    """A condition that raised or cleared, or a suppression that began or ended.
+
+    Attributes:
+        key: the series of it that comes first, for whoever shows it.
+        is_withdrawn: it ended because the rule no longer watches the device.
+    """
+
+    in_force: RuleInForce
+    purpose: Purpose
+    alarm_id: AlarmId
+    key: SeriesKey
+    move: Move
+    why: Explanation | None
+    is_withdrawn: bool = False
+
+
+class ProgramState(msgspec.Struct, frozen=True, array_like=True):
+    """What a program must remember across a restart.
+
+    Attributes:
+        memories: of its parts, from the left.
+        why: the condition turned, while a delay runs.
+    """
+
+    rule_id: str
+    purpose: Purpose
+    device: str
+    memories: list[Memory]
+    machine: MachineState
+    why: Explanation | None = None
+
+
+class RuleGuard:
+    """One rule as it is evaluated for all its devices; stops it when it does harm.
+
+    Attributes:
+        fault: why it is stopped, "" when it is not.
+        spent_s: processor time since it was set to 0.
+        failures: runs in a row that were slow or failed.
+    """
+
+    def __init__(self, in_force: RuleInForce, fault: str = "") -> None:
+        self.in_force = in_force
+        self.recipe = Recipe(in_force)
+        self.fault = fault
+        self.spent_s = 0.0
+        self.failures = 0
+
+    def is_same(self, in_force: RuleInForce) -> bool:
+        """Whether another state of affairs leaves what is evaluated for a device as it is."""
+        held = self.in_force
+        return (held.rule, held.timezone, held.shifts) == (in_force.rule, in_force.timezone, in_force.shifts)
+
+    def stop(self, reason: str) -> None:
+        """Evaluate it no more, for any device."""
+        self.fault = f"{reason} It is stopped; change the rule to start it again."
+
+    def failed(self, reason: str) -> None:
+        """A run was slow or failed."""
+        self.failures += 1
+        if self.failures >= MOST_FAILURES:
+            self.stop(reason)
+
+
+class Program:
+    """A condition with its delays.
+
+    Attributes:
+        bands: the values of each series that change nothing, as of its last step.
+        keys: what the series it looks at stand for, by id.
+        reaches: how far back their samples matter, in microseconds.
+        why: the condition turned, while a delay runs.
+        noted_due_us: for the one who keeps the time: when it was last asked to be run.
+    """
+
+    def __init__(self, guard: RuleGuard, compiled: Compiled, device: str, purpose: Purpose) -> None:
+        self.guard = guard
+        self.device = device
+        self.purpose = purpose
+        self.keys = compiled.keys
+        self.noted_due_us = FOR_EVER
+        self.compiled = compiled
+        self._parts = list(compiled.root.walk())
+        self.why: Explanation | None = None
+        self.bands: dict[int, Band] = {}
+        self.reaches: dict[int, int] = {}
+        for part in self._parts:
+            for series, reach_us in part.series.items():
+                self.reaches[series] = max(reach_us, self.reaches.get(series, 0))
+        definition = guard.in_force.rule.definition
+        is_condition = purpose is Purpose.CONDITION
+        self.machine = DelayMachine(
+            definition.on_delay_s if is_condition else 0.0, definition.off_delay_s if is_condition else 0.0
+        )
+
+    @property
+    def place(self) -> Place:
+        """What tells it apart."""
+        return (self.guard.in_force.rule.id, self.device, self.purpose)
+
+    @property
+    def alarm_id(self) -> AlarmId:
+        """The alarm it moves."""
+        rule = self.guard.in_force.rule
+        return alarm_id(rule.factory_id, rule.id, self.device)
+
+    @property
+    def key(self) -> SeriesKey:
+        """The first series of its own device that it looks at; the device with no parameter when there is none."""
+        factory = self.guard.in_force.rule.factory_id
+        own = (key for key in self.keys.values() if key.device == self.device)
+        return next(own, SeriesKey(factory, self.device, ""))
+
+    def step(self, step: Step) -> list[Turned]:
+        """Evaluate a step; raises ArithmeticError when it takes too much work."""
+        machine = self.machine
+        moves: list[Move] = []
+        for moment_us, state in self.compiled.root.step(step).changes:
+            if state != UNKNOWN and (state == TRUE) is not machine.is_true:
+                moves += machine.tick(moment_us)
+                moves += machine.turn(moment_us, None)
+        moves += machine.tick(step.until_us - 1)
+        found = [self._explained(move, step) for move in moves]
+        self._keep_why(step)
+        self.bands = {series: self._band(series) for series in self.reaches}
+        for part in self._parts:
+            part.said = None
+        return found
+
+    def moved(self, turned: Turned) -> ProgramMoved:
+        """What it did, as others need to know."""
+        return ProgramMoved(self.guard.in_force, self.purpose, self.alarm_id, self.key, turned.move, turned.why)
+
+    def withdrawn(self, now_us: int) -> ProgramMoved:
+        """It ends with its rule."""
+        move = Move(AlarmEventKind.CLEARED, now_us, None, now_us)
+        in_force = self.guard.in_force
+        return ProgramMoved(in_force, self.purpose, self.alarm_id, self.key, move, None, is_withdrawn=True)
+
+    def _explained(self, move: Move, step: Step) -> Turned:
+        why = explained(self.compiled, step, move.since_us) if move.since_us >= step.since_us else self.why
+        said = None
+        if why is not None:
+            said = deciding(why, TRUE if move.kind is AlarmEventKind.RAISED else FALSE)
+        return Turned(move._replace(value=None if said is None else said.value), why)
+
+    def _keep_why(self, step: Step) -> None:
+        """The samples may be gone when a delay runs out."""
+        if self.machine.due_us is None:
+            self.why = None
+        elif self.machine.since_us >= step.since_us:
+            self.why = explained(self.compiled, step, self.machine.since_us)
+
+    @property
+    def due_us(self) -> int:
+        """The next moment at which it must be run though no sample leaves its band, after its last step."""
+        due_us = FOR_EVER if self.machine.due_us is None else self.machine.due_us
+        return min(due_us, *(part.due_us for part in self._parts))
+
+    def _band(self, series: int) -> Band:
+        low, high = EVERYTHING
+        for part in self._parts:
+            if series in part.series:
+                one = part.band(series)
+                low, high = max(low, one.low), min(high, one.high)
+        return Band(low, high)
+
+    def go_on_from(self, before: Program, now_us: int) -> None:
+        """Take the place of an earlier version: what was raised stays so until this one says otherwise."""
+        self.machine.put_back(before.machine.state)
+        self.machine.reckon_anew(now_us)
+        self.why = before.why
+        _go_on(self.compiled.root, before.compiled.root, is_true=before.machine.is_true)
+
+    @property
+    def state(self) -> ProgramState:
+        """What to remember across a restart."""
+        rule_id, device, purpose = self.place
+        memories = [memory for part in self._parts for memory in part.memories]
+        return ProgramState(rule_id, purpose, device, memories, self.machine.state, self.why)
+
+    def put_back(self, state: ProgramState) -> None:
+        """Stand where `state` was told."""
+        self.machine.put_back(state.machine)
+        self.why = state.why
+        memories = list(state.memories)
+        for part in self._parts:
+            count = len(part.memories)
+            part.remember(memories[:count])
+            del memories[:count]
+
+
+def is_program(in_force: RuleInForce) -> bool:
+    """Whether a rule needs programs: it is no plain limit, or something suppresses its alarm."""
+    definition = in_force.rule.definition
+    if definition.mode is RuleMode.OFF:
+        return False
+    return immediate(definition) is None or definition.suppress_while is not None
+
+
+def programs_of(guard: RuleGuard, device: str) -> list[Program]:
+    """What a rule needs for one device; a plain limit is not evaluated here."""
+    made: list[Program] = []
+    if immediate(guard.in_force.rule.definition) is None:
+        made.append(Program(guard, guard.recipe.condition(device), device, Purpose.CONDITION))
+    suppression = guard.recipe.suppression(device)
+    if suppression is not None:
+        made.append(Program(guard, suppression, device, Purpose.SUPPRESSION))
+    return made
+
+
+def _go_on(part: Part, before: Part, *, is_true: bool) -> bool:
+    """Let parts that look at the same go on from what was remembered; answers whether it and all below could."""
+    if not part.is_like(before):
+        if is_true:
+            _begin_true(part)
+        return False
+    below = [_go_on(one, two, is_true=is_true) for one, two in zip(part.parts, before.parts, strict=True)]
+    if all(below):
+        part.remember(before.memories)
+    return all(below)
+
+
+def _begin_true(part: Part) -> None:
+    """What was raised is kept by values within a deadband."""
+    for one in part.walk():
+        if isinstance(one, Compared):
+            one.memory = [1.0]

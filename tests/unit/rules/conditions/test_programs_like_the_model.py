@@ -1,0 +1,190 @@
+"""Programs say what the definitions say, however the stream is cut, ordered between devices or interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.tree import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Comparison,
+    Condition,
+    Constant,
+    Count,
+    Deviation,
+    Direction,
+    Expression,
+    Frozen,
+    Held,
+    NoData,
+    Not,
+    Parameter,
+    Rate,
+    Window,
+    WindowFunction,
+)
+from factoryops.domain.identity import FactoryId, RuleId
+from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce, RuleScope
+from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
+from factoryops.rules.conditions import programs as programs_module
+from factoryops.rules.conditions.program import ProgramMoved
+from factoryops.rules.conditions.programs import Programs
+from factoryops.rules.conditions.state import ProgramsState
+from tests.support.condition_model import BAD, OWN, Row, World, moves, states, us
+
+START = 1_000
+LENGTH = 60
+FACTORY = FactoryId("f1")
+KEYS = [SeriesKey(FACTORY, device, parameter) for device in (OWN, "b") for parameter in ("x", "y")]
+NAMES = {int(series_id(key)): key for key in KEYS}
+
+spans = st.integers(1, 15).map(lambda many: many / 1_000_000)
+comparisons = st.sampled_from([*Comparison])
+ordered = st.sampled_from([one for one in Comparison if one.is_ordered])
+parameters = st.builds(Parameter, st.sampled_from(["x", "y"]), st.sampled_from(["", "b"]))
+numbers = st.sampled_from([0.0, 1.0, 2.0])
+deadbands = st.sampled_from([0.0, 0.5, 1.0])
+expressions = st.sampled_from(["x + b.y", "x * 2 - y", "if(b.x > 1, x, 3)", "fallback(y, 1)"]).map(Expression)
+
+
+@st.composite
+def compares(draw: st.DrawFn) -> Compare:
+    comparison = draw(comparisons)
+    deadband = draw(deadbands) if comparison.is_ordered else 0.0
+    left = draw(st.one_of(parameters, parameters, expressions))
+    right = draw(st.one_of(numbers.map(Constant), numbers.map(Constant), parameters, expressions))
+    return Compare(left, comparison, right, deadband, draw(spans))
+
+
+leaves = st.one_of(
+    compares(),
+    compares(),
+    st.builds(Frozen, parameters, spans, st.sampled_from([0.0, 1.0])),
+    st.builds(NoData, spans, st.one_of(st.none(), parameters)),
+    st.builds(Rate, parameters, ordered, numbers, spans, st.just(0.0), spans),
+    st.builds(Deviation, parameters, numbers, spans, st.sampled_from(Direction), deadbands, spans),
+    st.builds(Window, parameters, st.sampled_from(WindowFunction), spans, ordered, numbers, deadbands, spans),
+)
+
+
+def groups(parts: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
+    several = st.lists(parts, min_size=1, max_size=3).map(tuple)
+    return st.one_of(
+        st.builds(AllOf, several),
+        st.builds(AnyOf, several),
+        st.builds(Not, parts),
+        st.builds(Held, parts, spans),
+        st.builds(Count, parts, st.integers(1, 3), spans),
+    )
+
+
+conditions: st.SearchStrategy[Condition] = st.recursive(leaves, groups, max_leaves=4)
+
+
+@dataclass(frozen=True)
+class Case:
+    condition: Condition
+    before: list[Row]
+    rows: list[Row]
+    gap_ends_us: list[int]
+    on_us: int
+    off_us: int
+
+    @property
+    def world(self) -> World:
+        return World([*self.before, *self.rows], self.gap_ends_us, START, START + LENGTH)
+
+    @property
+    def rule(self) -> RuleInForce:
+        definition = RuleDefinition(
+            "Any", self.condition, Priority.HIGH, RuleScope((OWN,)), on_delay_s=self.on_us / 1_000_000,
+            off_delay_s=self.off_us / 1_000_000,
+        )  # fmt: skip
+        return RuleInForce(Rule(RuleId("rule"), FACTORY, 1, definition), frozenset({OWN}), "UTC")
+
+    def newest(self, key: SeriesKey) -> SampleColumns:
+        return columns([row for row in self.before if row[:2] == key[1:]])
+
+    def programs(self) -> Programs:
+        made = Programs()
+        made.appear(KEYS)
+        made.advance(START)
+        made.set([self.rule], self.newest)
+        return made
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    condition = AllOf((draw(conditions),))  # a group, for a limit alone is evaluated sample by sample
+    before = [
+        (device, parameter, START - draw(st.integers(1, 20)), draw(numbers), 0)
+        for _, device, parameter in KEYS
+        if draw(st.booleans())
+    ]
+    rows: list[Row] = []
+    for _, device, parameter in KEYS:
+        times = draw(st.sets(st.integers(START, START + LENGTH - 1), max_size=12))
+        rows += [(device, parameter, at, draw(numbers), draw(st.sampled_from([0, 0, 0, BAD]))) for at in sorted(times)]
+    gaps = sorted(draw(st.sets(st.integers(START, START + LENGTH - 1), max_size=2)))
+    delays = st.sampled_from([0, 0, 3, 10])
+    return Case(condition, before, draw(st.permutations(rows)), gaps, draw(delays), draw(delays))
+
+
+def columns(rows: Sequence[Row]) -> SampleColumns:
+    listed = [(int(series_id(SeriesKey(FACTORY, *row[:2]))), row[2], row[3]) for row in rows]
+    made = SampleColumns.of(listed)
+    made.flags[:] = [row[4] for row in rows]
+    return made
+
+
+def restarted(programs: Programs, rule: RuleInForce) -> Programs:
+    told = msgspec.msgpack.decode(msgspec.msgpack.encode(programs.state), type=ProgramsState)
+    return Programs.restored(told, [rule], NAMES)
+
+
+def run(case: Case, marks: Sequence[int], restarts: set[int], most_us: int = 10**9) -> list[ProgramMoved]:
+    programs = case.programs()
+    found: list[ProgramMoved] = []
+    waiting, gaps = list(case.rows), list(case.gap_ends_us)
+    for number, mark in enumerate(marks):
+        programs.take(columns([row for row in waiting if row[2] < mark]))
+        waiting = [row for row in waiting if row[2] >= mark]
+        for end_us in gaps:
+            programs.take_gap(end_us, "")
+        gaps = []
+        if number in restarts:
+            programs = restarted(programs, case.rule)
+        found += programs.advance(mark)
+    return found
+
+
+def told(found: Sequence[ProgramMoved]) -> list[tuple[str, int]]:
+    return [(one.move.kind.value, one.move.at_us) for one in found]
+
+
+marks = st.sets(st.integers(START + 1, START + LENGTH - 1), max_size=12).map(lambda some: [*sorted(some), START + LENGTH])
+
+
+@settings(deadline=None, max_examples=400)
+@given(cases(), marks, st.sets(st.integers(0, 12)))
+def test_programs_say_what_the_definitions_say_moment_by_moment(
+    case: Case, marks: list[int], restarts: set[int]
+) -> None:
+    signal = states(case.condition, case.world)
+    assert told(run(case, marks, restarts)) == moves(signal, case.world, case.on_us, case.off_us)
+
+
+@settings(deadline=None, max_examples=100)
+@given(cases(), marks, st.sets(st.integers(0, 12)))
+def test_neither_cuts_nor_restarts_change_what_is_said_nor_why(
+    case: Case, marks: list[int], restarts: set[int]
+) -> None:
+    found = run(case, marks, restarts)
+    assert [(one.move, one.why) for one in found] == [(one.move, one.why) for one in run(case, [START + LENGTH], set())]
