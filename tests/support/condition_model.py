@@ -96,20 +96,23 @@ def states(node: Condition, world: World) -> list[int]:
             return _held(states(node.of, world), us(node.for_s))
         case Count():
             return _count(states(node.of, world), node.at_least, us(node.window_s))
+        case _:
+            return _leaf(node, world)
+
+
+def _leaf(node: Condition, world: World) -> list[int]:
+    match node:
         case Frozen():
             return _frozen(node, world)
         case NoData():
             return _no_data(node, world)
         case Compare():
-            age_us = us(node.maximum_age_s)
-            sides = [_values(side, world, age_us) for side in (node.left, node.right)]
+            sides = [_values(side, world, us(node.maximum_age_s)) for side in (node.left, node.right)]
             return _compared(sides[0], node.comparison, sides[1], node.deadband)
-        case Rate() | Window():
+        case Rate() | Window() | Deviation():
             value = _calculated(_tree(node), world, us(node.maximum_age_s))
-            return _compared(value, node.comparison, [node.limit] * len(value), node.deadband)
-        case Deviation():
-            value = _calculated(_tree(node), world, us(node.maximum_age_s))
-            return _compared(value, Comparison.ABOVE, [node.limit] * len(value), node.deadband)
+            comparison = Comparison.ABOVE if isinstance(node, Deviation) else node.comparison
+            return _compared(value, comparison, [node.limit] * len(value), node.deadband)
         case _:
             raise AssertionError(node)
 
@@ -223,8 +226,9 @@ def _tree(node: Rate | Window | Deviation) -> Node:
         case Deviation():
             mean = Call("mean", (of, window))
             above, below = Binary("-", of, mean), Binary("-", mean, of)
-            either = Call("max", (above, below))
-            return {Direction.ABOVE: above, Direction.BELOW: below, Direction.EITHER: either}[node.direction]
+            if node.direction is Direction.EITHER:
+                return Call("max", (above, below))
+            return above if node.direction is Direction.ABOVE else below
 
 
 def moves(signal: list[int], world: World, on_us: int, off_us: int) -> list[tuple[str, int]]:

@@ -19,18 +19,21 @@ from factoryops.alarms.directory import Directory
 from factoryops.alarms.first_format import FIRST_FORMAT, with_definitions
 from factoryops.alarms.system_transitions import system_transition
 from factoryops.alarms.system_watch import Place, SystemProblem
-from factoryops.alarms.wording import message_of
+from factoryops.alarms.transition_making import finding, transition
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.calculations import Calculation
 from factoryops.domain.errors import DamagedFileError
-from factoryops.domain.identity import RuleId, alarm_id, device_id
+from factoryops.domain.identity import RuleId, alarm_id
 from factoryops.domain.plant import ParameterKind
 from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
 from factoryops.domain.system_alarms import SERVICE_DEVICE, system_rule_id
 from factoryops.journal.records import Batch, ClockOffset
 from factoryops.rules.calculator import Calculator, CalculatorState
+from factoryops.rules.conditions.program import ProgramMoved
+from factoryops.rules.conditions.programs import Programs
+from factoryops.rules.conditions.state import ProgramsState
 from factoryops.rules.evaluator import Evaluator, EvaluatorState, Moved
 
 _FORMAT: Final = 2
@@ -53,6 +56,7 @@ class _Saved(msgspec.Struct, frozen=True):
     calculator: CalculatorState | None = None
     clocks: list[ClockOffset] = []
     system: list[_SystemRaised] = []
+    programs: ProgramsState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class AlarmEngine:
         self.directory = Directory()
         self._evaluator = evaluator or Evaluator()
         self._calculator = Calculator()
+        self._programs = Programs()
         self._calculated: list[Calculated] = []
         self._annunciations: dict[str, int] = {}
         self._clocks = DeviceClocks()
@@ -97,19 +102,34 @@ class AlarmEngine:
             return []
         self.seq = batch.seq
         entry = batch.entry
-        moved: list[Moved] = []
+        moved: list[Moved | ProgramMoved] = []
         if len(entry.samples):
             self._note_kinds(entry.samples, names)
             samples = self._clocks.corrected(entry.samples, entry.received_us, names)
-            moved += self._evaluator.feed(samples, entry.received_us, names)
+            moved += self._take(samples, entry.received_us, names)
             self._calculator.take(samples)
         if entry.heard:
-            self._evaluator.hear(entry.heard, entry.received_us)
+            self._hear(entry.heard, entry.received_us, names)
         self._clocks.take(entry.clocks)
+        for gap in entry.gaps:
+            self._programs.take_gap(gap.end_us, gap.factory)
         if entry.watermark_us:
             moved += self._calculate(entry.watermark_us)
             moved += self._evaluator.advance(entry.watermark_us)
+            moved += self._programs.advance(entry.watermark_us)
         return [self._transition(one) for one in moved]
+
+    def _take(self, samples: SampleColumns, received_us: int, names: Mapping[int, SeriesKey]) -> list[Moved]:
+        """Both ways in which rules are evaluated see the same samples."""
+        moved = self._evaluator.feed(samples, received_us, names)
+        self._programs.appear(self._evaluator.take_appeared())
+        self._programs.take(samples)
+        return moved
+
+    def _hear(self, heard: bytes, received_us: int, names: Mapping[int, SeriesKey]) -> None:
+        self._evaluator.hear(heard, received_us)
+        series = np.frombuffer(heard, np.int64).tolist()
+        self._programs.hear([names[one] for one in series if one in names], received_us)
 
     def _calculate(self, watermark_us: int) -> list[Moved]:
         """Rules see calculated values before the watermark moves on, as they see those of devices."""
@@ -117,7 +137,7 @@ class AlarmEngine:
         if not len(samples):
             return []
         self._calculated.append(Calculated(watermark_us, samples))
-        return self._evaluator.feed(samples, 0, self._calculator.keys)
+        return self._take(samples, 0, self._calculator.keys)
 
     def take_calculated(self) -> list[Calculated]:
         """What was calculated since the last call."""
@@ -140,7 +160,15 @@ class AlarmEngine:
 
     def set_rules(self, rules: Iterable[RuleInForce]) -> list[AlarmTransition]:
         """Put other rules in force, from behind the newest row on."""
-        return [self._transition(one) for one in self._evaluator.set_rules(rules)]
+        wanted = list(rules)
+        moved: list[Moved | ProgramMoved] = [*self._evaluator.set_rules(wanted)]
+        moved += self._programs.set(wanted, self._evaluator.newest)
+        return [self._transition(one) for one in moved]
+
+    @property
+    def programs(self) -> Programs:
+        """What evaluates the rules that are more than a limit; for its faults and figures."""
+        return self._programs
 
     def set_system(self, wanted: Mapping[Place, SystemProblem], at_us: int) -> list[AlarmTransition]:
         """Let the service's own problems be alarms of the factories they concern; those that are over clear at `at_us`.
@@ -210,39 +238,18 @@ class AlarmEngine:
         """What evaluates the conditions; for its figures."""
         return self._evaluator
 
-    def _transition(self, moved: Moved) -> AlarmTransition:
-        watch, move, rule = moved.watch, moved.move, moved.watching.rule
-        definition = rule.definition
-        told = self.directory.describe(watch.key)
-        return AlarmTransition(
-            factory_id=watch.key.factory,
-            alarm_id=watch.alarm_id,
-            rule_id=rule.id,
-            rule_version=rule.version,
-            rule_name=definition.name,
-            device_id=device_id(watch.key.factory, watch.key.device),
-            device_key=watch.key.device,
-            device_name=told.device_name,
-            area=told.area,
-            parameter_key=watch.key.parameter,
-            series_id=watch.series,
-            unit=told.unit,
-            priority=int(definition.priority),
-            kind=move.kind.value,
-            annunciation=self._annunciation(watch.alarm_id, move.kind),
-            at_us=move.at_us,
-            value=move.value,
-            message=message_of(moved, told),
-            response=definition.record.action,
-            seq=self.seq,
-            is_recorded=True,
-        )
+    def _transition(self, moved: Moved | ProgramMoved) -> AlarmTransition:
+        found = finding(moved, self.directory)
+        return transition(found, self.directory, self._annunciation(found.alarm_id, found.kind), self.seq)
 
     def dump(self) -> bytes:
         """All it must remember across a restart."""
         clocks = self._clocks.offsets
         system = [_SystemRaised(factory, problem) for (factory, _), problem in self._system.items()]
-        saved = _Saved(_FORMAT, self._annunciations, self._evaluator.state, self._calculator.state, clocks, system)
+        saved = _Saved(
+            _FORMAT, self._annunciations, self._evaluator.state, self._calculator.state, clocks, system,
+            self._programs.state,
+        )  # fmt: skip
         return zlib.compress(msgspec.msgpack.encode(saved), 1)
 
     @classmethod
@@ -257,9 +264,20 @@ class AlarmEngine:
         made = cls(Evaluator.restored(saved.evaluator, {**calculator.keys, **names}), seq=seq)
         made._annunciations = saved.annunciations
         made._calculator = calculator
+        made._programs = _programs(saved, made._evaluator, {**calculator.keys, **names})
         made._clocks = DeviceClocks(saved.clocks)
         made._system = {(one.factory_id, one.problem.place): one.problem for one in saved.system}
         return made
+
+
+def _programs(saved: _Saved, evaluator: Evaluator, names: Mapping[int, SeriesKey]) -> Programs:
+    if saved.programs is not None:
+        return Programs.restored(saved.programs, saved.evaluator.rules, names)
+    made = Programs()
+    made.since_us = saved.evaluator.watermark_us
+    made.appear(key for key in evaluator.slots.keys if key is not None)
+    made.set(saved.evaluator.rules, evaluator.newest)
+    return made
 
 
 def _read(blob: bytes) -> _Saved:

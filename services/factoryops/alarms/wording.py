@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from factoryops.alarms.condition_wording import Describe, phrase, plain, span, with_unit
 from factoryops.alarms.directory import Description
+from factoryops.alarms.why import condition_of, node_at
 from factoryops.domain.alarms import AlarmEventKind
-from factoryops.domain.conditions.tree import Comparison
+from factoryops.domain.conditions.checking import operands
+from factoryops.domain.conditions.tree import Comparison, Condition, Parameter
+from factoryops.rules.conditions.explanation import deciding
+from factoryops.rules.conditions.program import ProgramMoved
+from factoryops.rules.conditions.signal import FALSE, TRUE
 from factoryops.rules.evaluator import Moved
 from factoryops.rules.immediate import Threshold
 
@@ -17,24 +23,24 @@ _RAISED: Final = {
     Comparison.AT_OR_BELOW: "at or below the limit of",
 }
 _MOST_DECIMALS: Final = 12
+_LONGEST: Final = 400
 
 
 def message_of(moved: Moved, told: Description) -> str:
     """The sentence of a raise or a clear, such as "Pressure is 5.31 bar, above the limit of 5 bar"."""
     threshold, value = moved.watching.threshold, moved.move.value
-    if moved.is_withdrawn:
+    if moved.is_withdrawn or value is None:
         return f"{told.parameter_name} is no longer watched: the rule was changed, disabled or deleted"
-    shown, limit = _number(value, told.decimals, threshold.limit), _plain(threshold.limit)
+    shown, limit = number_beside(value, told.decimals, threshold.limit), plain(threshold.limit)
     if moved.move.kind is AlarmEventKind.RAISED:
-        lasted = f" for {_span(threshold.on_delay_s)}" if threshold.on_delay_s else ""
-        across = f"{_RAISED[threshold.comparison]} {_with(limit, told)}"
-        return f"{told.parameter_name} is {_with(shown, told)}, {across}{lasted}"
+        lasted = f" for {span(threshold.on_delay_s)}" if threshold.on_delay_s else ""
+        across = f"{_RAISED[threshold.comparison]} {with_unit(limit, told.unit)}"
+        return f"{told.parameter_name} is {with_unit(shown, told.unit)}, {across}{lasted}"
     if not _is_beyond(threshold, value):
-        lasted = f" for {_span(threshold.off_delay_s)}" if threshold.off_delay_s else ""
-        return (
-            f"{told.parameter_name} is back at {_with(shown, told)}, within the limit of {_with(limit, told)}{lasted}"
-        )
-    return f"{told.parameter_name} is {_with(shown, told)}; the alarm has cleared"
+        lasted = f" for {span(threshold.off_delay_s)}" if threshold.off_delay_s else ""
+        within = f"within the limit of {with_unit(limit, told.unit)}"
+        return f"{told.parameter_name} is back at {with_unit(shown, told.unit)}, {within}{lasted}"
+    return f"{told.parameter_name} is {with_unit(shown, told.unit)}; the alarm has cleared"
 
 
 def _is_beyond(threshold: Threshold, value: float) -> bool:
@@ -43,12 +49,7 @@ def _is_beyond(threshold: Threshold, value: float) -> bool:
     return is_across or (is_at_limit_too and value == threshold.limit)
 
 
-def _plain(number: float) -> str:
-    """All of a number as it was typed."""
-    return f"{number:.12g}"
-
-
-def _number(value: float, decimals: int, limit: float) -> str:
+def number_beside(value: float, decimals: int, limit: float) -> str:
     """A value with its usual decimals; with more where it would otherwise look equal to the limit."""
     if abs(value) >= 1e15:
         return f"{value:.6g}"
@@ -59,13 +60,33 @@ def _number(value: float, decimals: int, limit: float) -> str:
     return repr(value)
 
 
-def _with(number: str, told: Description) -> str:
-    if not told.unit:
-        return number
-    return f"{number}{told.unit}" if told.unit == "%" else f"{number} {told.unit}"
+def message_of_program(moved: ProgramMoved, describe: Describe) -> str:
+    """The sentence of a raise or a clear of a condition, such as "No data from Press 4 for 60 s"."""
+    if moved.is_withdrawn:
+        return "It is no longer watched: the rule was changed, disabled or deleted"
+    definition, condition = moved.in_force.rule.definition, condition_of(moved)
+    said = _shortened(phrase(condition, describe))
+    if moved.move.kind is AlarmEventKind.RAISED:
+        lasted = f" for {span(definition.on_delay_s)}" if definition.on_delay_s else ""
+        return _shortened(f"{said}{lasted}{_shown(moved, condition, describe)}")
+    return _shortened(f"No longer: {said}{_shown(moved, condition, describe)}")
 
 
-def _span(seconds: float) -> str:
-    if seconds >= 120:
-        return f"{seconds / 60:.4g} min"
-    return f"{seconds:.4g} s"
+def _shown(moved: ProgramMoved, condition: Condition, describe: Describe) -> str:
+    """The value that decided, where one did."""
+    state = TRUE if moved.move.kind is AlarmEventKind.RAISED else FALSE
+    said = None if moved.why is None else deciding(moved.why, state)
+    if said is None or said.value is None:
+        return ""
+    told = next(iter(_described(node_at(condition, said.path), describe)), None)
+    decimals, unit = (told.decimals, told.unit) if told is not None else (2, "")
+    limit = said.limit if said.limit is not None else said.value
+    return f" (it is {with_unit(number_beside(said.value, decimals, limit), unit)})"
+
+
+def _described(leaf: Condition, describe: Describe) -> list[Description]:
+    return [describe(one) for one in operands(leaf) if isinstance(one, Parameter)]
+
+
+def _shortened(sentence: str) -> str:
+    return sentence if len(sentence) <= _LONGEST else f"{sentence[: _LONGEST - 1]}…"

@@ -25,7 +25,8 @@ from factoryops.rules.delays import MachineState, Move
 from factoryops.rules.slots import SeriesSlots
 from factoryops.rules.threshold import EVERYTHING, NOTHING, ThresholdMachine
 
-_NEVER_MOVES: Final = np.uint8(SampleFlag.LATE | SampleFlag.IMPORTED | SampleFlag.TEXT)
+_NEVER_MOVES: Final = np.uint8(SampleFlag.LATE | SampleFlag.IMPORTED | SampleFlag.TEXT | SampleFlag.UNCERTAIN)
+_NOT_NOW: Final = np.uint8(SampleFlag.LATE | SampleFlag.IMPORTED)
 _NO_SAMPLE: Final = np.iinfo(np.int64).min
 
 
@@ -108,6 +109,8 @@ class Evaluator:
         self._time_us = np.empty(0, np.int64)
         self._value = np.empty(0, np.float64)
         self._is_touched = np.empty(0, np.bool_)
+        self._is_seen = np.empty(0, np.bool_)
+        self._appeared: list[SeriesKey] = []
         self._told_us = 0
         self._timers: list[tuple[int, str, int, Watch]] = []
         self._timer_number = 0
@@ -123,7 +126,7 @@ class Evaluator:
         """Take the samples of one journal row, in its order.
 
         Args:
-            samples: late and imported ones, and texts, among them are passed over.
+            samples: late and imported ones, texts, and values of bad quality among them are passed over.
             received_us: when the row was received; 0 for samples that no device has sent.
             names: what each series id stands for.
         """
@@ -131,6 +134,7 @@ class Evaluator:
         self._grow()
         self._watch_new(names)
         self._received_us[slots] = received_us
+        self._note_appeared(slots, samples.flags)
         is_usable = (samples.flags & _NEVER_MOVES) == 0
         times, values = samples.time_us, samples.value
         if not is_usable.all():
@@ -140,6 +144,20 @@ class Evaluator:
         self._value[slots] = values
         self.evaluated += len(slots)
         return moved
+
+    def _note_appeared(self, slots: npt.NDArray[np.intp], flags: npt.NDArray[np.uint8]) -> None:
+        is_new = ~self._is_seen[slots]
+        if is_new.any():
+            for slot in np.unique(slots[is_new & ((flags & _NOT_NOW) == 0)]).tolist():
+                key = self.slots.keys[slot]
+                if key is not None:
+                    self._is_seen[slot] = True
+                    self._appeared.append(key)
+
+    def take_appeared(self) -> list[SeriesKey]:
+        """The series whose first on-time sample came since the last call; after a restart, some of them again."""
+        taken, self._appeared = self._appeared, []
+        return taken
 
     def _compare(
         self, slots: npt.NDArray[np.intp], times: npt.NDArray[np.int64], values: npt.NDArray[np.float64]
@@ -222,6 +240,7 @@ class Evaluator:
         self._time_us = np.concatenate([self._time_us, np.full(more, _NO_SAMPLE, np.int64)])
         self._value = np.concatenate([self._value, np.zeros(more)])
         self._is_touched = np.concatenate([self._is_touched, np.zeros(more, np.bool_)])
+        self._is_seen = np.concatenate([self._is_seen, np.zeros(more, np.bool_)])
         self._received_us = np.concatenate([self._received_us, np.zeros(more, np.int64)])
 
     def _watch_new(self, names: Mapping[int, SeriesKey]) -> None:
@@ -329,6 +348,7 @@ class Evaluator:
         made._grow()
         made._time_us[slots] = np.frombuffer(state.time_us, np.int64)
         made._value[slots] = np.frombuffer(state.value, np.float64)
+        made._is_seen[slots] = True
         made._watch_new({**names, **restless})
         made._resume(state.watches)
         return made

@@ -36,7 +36,7 @@ class Seen(NamedTuple):
     device: str
     kind: str
     at_us: int
-    value: float
+    value: float | None
 
 
 def rule(number: int, parameter: str, **fields: Any) -> RuleInForce:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
@@ -52,6 +53,7 @@ class ProgramMoved:
 
     Attributes:
         key: the series of it that comes first, for whoever shows it.
+        keys: what the series it looks at stand for, by id.
         is_withdrawn: it ended because the rule no longer watches the device.
     """
 
@@ -61,6 +63,7 @@ class ProgramMoved:
     key: SeriesKey
     move: Move
     why: Explanation | None
+    keys: Mapping[int, SeriesKey]
     is_withdrawn: bool = False
 
 
@@ -179,13 +182,16 @@ class Program:
 
     def moved(self, turned: Turned) -> ProgramMoved:
         """What it did, as others need to know."""
-        return ProgramMoved(self.guard.in_force, self.purpose, self.alarm_id, self.key, turned.move, turned.why)
+        return self._moved(turned.move, turned.why)
 
     def withdrawn(self, now_us: int) -> ProgramMoved:
         """It ends with its rule."""
         move = Move(AlarmEventKind.CLEARED, now_us, None, now_us)
+        return self._moved(move, None, is_withdrawn=True)
+
+    def _moved(self, move: Move, why: Explanation | None, *, is_withdrawn: bool = False) -> ProgramMoved:
         in_force = self.guard.in_force
-        return ProgramMoved(in_force, self.purpose, self.alarm_id, self.key, move, None, is_withdrawn=True)
+        return ProgramMoved(in_force, self.purpose, self.alarm_id, self.key, move, why, self.keys, is_withdrawn)
 
     def _explained(self, move: Move, step: Step) -> Turned:
         why = explained(self.compiled, step, move.since_us) if move.since_us >= step.since_us else self.why
@@ -243,7 +249,7 @@ class Program:
 def is_program(in_force: RuleInForce) -> bool:
     """Whether a rule needs programs: it is no plain limit, or something suppresses its alarm."""
     definition = in_force.rule.definition
-    if definition.mode is RuleMode.OFF:
+    if definition.mode is not RuleMode.LIVE:
         return False
     return immediate(definition) is None or definition.suppress_while is not None
 

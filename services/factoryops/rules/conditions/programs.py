@@ -209,9 +209,7 @@ class Programs:
     def __len__(self) -> int:
         return len(self._programs)
 
-    def set(
-        self, rules: Iterable[RuleInForce], newest: Callable[[SeriesKey], SampleColumns]
-    ) -> list[ProgramMoved]:
+    def set(self, rules: Iterable[RuleInForce], newest: Callable[[SeriesKey], SampleColumns]) -> list[ProgramMoved]:
         """Put `rules` in the place of those in force, from the last watermark on.
 
         Args:
@@ -282,9 +280,7 @@ class Programs:
         )
 
     @classmethod
-    def restored(
-        cls, state: ProgramsState, rules: Iterable[RuleInForce], names: Mapping[int, SeriesKey]
-    ) -> Programs:
+    def restored(cls, state: ProgramsState, rules: Iterable[RuleInForce], names: Mapping[int, SeriesKey]) -> Programs:
         """Programs that go on from `state`.
 
         Args:

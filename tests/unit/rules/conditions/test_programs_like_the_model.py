@@ -33,11 +33,10 @@ from factoryops.domain.conditions.tree import (
 from factoryops.domain.identity import FactoryId, RuleId
 from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce, RuleScope
 from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
-from factoryops.rules.conditions import programs as programs_module
 from factoryops.rules.conditions.program import ProgramMoved
 from factoryops.rules.conditions.programs import Programs
 from factoryops.rules.conditions.state import ProgramsState
-from tests.support.condition_model import BAD, OWN, Row, World, moves, states, us
+from tests.support.condition_model import BAD, OWN, Row, World, moves, states
 
 START = 1_000
 LENGTH = 60
@@ -169,7 +168,9 @@ def told(found: Sequence[ProgramMoved]) -> list[tuple[str, int]]:
     return [(one.move.kind.value, one.move.at_us) for one in found]
 
 
-marks = st.sets(st.integers(START + 1, START + LENGTH - 1), max_size=12).map(lambda some: [*sorted(some), START + LENGTH])
+marks = st.sets(st.integers(START + 1, START + LENGTH - 1), max_size=12).map(
+    lambda some: [*sorted(some), START + LENGTH]
+)
 
 
 @settings(deadline=None, max_examples=400)
