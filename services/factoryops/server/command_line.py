@@ -21,6 +21,7 @@ from factoryops.server import (
     organisation_commands,
     plant_commands,
     retention_commands,
+    rule_commands,
     run_commands,
     transfer_commands,
 )
@@ -45,6 +46,7 @@ plant_commands.register(app)
 demo_command.register(app)
 influx_commands.register(app)
 mapping_commands.register(app)
+rule_commands.register(app)
 organisation_commands.register(app)
 retention_commands.register(app)
 transfer_commands.register(app)
