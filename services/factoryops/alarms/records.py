@@ -12,6 +12,7 @@ from factoryops.database.database import Database
 from factoryops.database.rows import Changes, EngineState
 from factoryops.database.transaction import Transaction
 from factoryops.domain.calculations import Calculation
+from factoryops.domain.identity import RuleId
 from factoryops.domain.rule import RuleInForce
 from factoryops.journal.failpoint import failpoint
 
@@ -31,6 +32,7 @@ class Record:
         blob: its state there.
         new_rules / new_calculations: versions that hold from behind that row.
         faults: why calculations are stopped, by id and version.
+        rule_faults: why rules are stopped, by id and version.
     """
 
     transitions: Sequence[AlarmTransition]
@@ -39,6 +41,7 @@ class Record:
     new_rules: Sequence[RuleInForce] = ()
     new_calculations: Sequence[Calculation] = ()
     faults: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    rule_faults: Mapping[tuple[RuleId, int], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ def _write(tx: Transaction, record: Record) -> Sequence[AlarmTransition]:
     for calculation in record.new_calculations:
         tx.engine.mark_calculation_holds(calculation.id, calculation.version, record.seq + 1)
     tx.engine.note_faults(record.faults)
+    tx.engine.note_rule_faults(record.rule_faults)
     tx.engine.save_state(EngineState({JOURNAL: record.seq}, record.blob))
     return refused
 

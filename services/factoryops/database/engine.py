@@ -67,6 +67,19 @@ class EngineRecords:
             every_factory=True,
         )
 
+    def note_rule_faults(self, faults: Mapping[tuple[RuleId, int], str]) -> None:
+        """Record why rules are stopped; `faults` is by id and version. Clients are told with the next look."""
+        table = tables.rule_version
+        for portion in portions({rule_id for rule_id, _ in faults}):
+            query = sa.select(table.c.factory_id, table.c.rule_id, table.c.version)
+            query = query.where(table.c.rule_id.in_(portion), table.c.fault.is_(None))
+            for row in self._unit.rows(query, every_factory=True):
+                fault = faults.get((RuleId(row.rule_id), row.version))
+                if fault is not None:
+                    mine = sa.and_(table.c.factory_id == row.factory_id, table.c.rule_id == row.rule_id)
+                    self._unit.write(sa.update(table).where(mine, table.c.version == row.version).values(fault=fault))
+                    self._unit.plant_changed(row.factory_id)
+
     def current_calculations(self) -> list[Calculation]:
         """The enabled calculations of every factory in their present version."""
         table = tables.calculation

@@ -79,6 +79,7 @@ SYSTEM_ALARMS: Final[Mapping[str, SystemAlarm]] = {
     "calculation_stopped": SystemAlarm(
         "Calculation stopped", Priority.LOW, "Change its expression under Data, Calculated."
     ),
+    "rule_stopped": SystemAlarm("Rule stopped", Priority.HIGH, "Change the rule; it watches nothing until then."),
     "safe_mode": SystemAlarm("Safe mode", Priority.HIGH, "Look at memory and logs of the plant server."),
     "role_lost": SystemAlarm("Part of the service down", Priority.HIGH, "If it stays so, look at its log."),
 }

@@ -145,6 +145,33 @@ def test_every_change_of_a_rule_is_in_the_audit_trail(site: Site) -> None:
     assert entries[1].new["condition"]["right"]["value"] == 6.0
 
 
+def test_why_a_version_is_stopped_is_noted_once_and_ends_with_the_next_version(site: Site) -> None:
+    rule = site.add_rule()
+    for fault in ("It is too slow.", "Something else."):
+        site.database.run(partial(_note, rule.id, 1, fault))
+    held = site.database.read(lambda tx: tx.rules(site.scope).get(rule.id))
+    assert held.fault == "It is too slow."
+    site.database.run(partial(_note, rule.id, 7, "Of a version that is not there."))
+    changed = site.database.run(partial(_update, site, rule.id, limit_content(limit=6.0)))
+    assert changed.fault is None
+    versions = site.database.read(lambda tx: tx.rules(site.scope).versions(rule.id))
+    assert [one.fault for one in versions] == [None, "It is too slow."]
+
+
+def test_clients_hear_of_a_stopped_rule(site: Site) -> None:
+    rule = site.add_rule()
+    before = site.database.read(lambda tx: tx.changes()).plant[site.factory.id]
+    site.database.run(partial(_note, rule.id, 1, "It is too slow."))
+    after = site.database.read(lambda tx: tx.changes()).plant[site.factory.id]
+    assert after > before
+    site.database.run(partial(_note, rule.id, 1, "It is too slow."))
+    assert site.database.read(lambda tx: tx.changes()).plant[site.factory.id] == after
+
+
+def _note(rule_id: str, version: int, fault: str, tx: Transaction) -> None:
+    tx.engine.note_rule_faults({(RuleId(rule_id), version): fault})
+
+
 def _update(site: Site, rule_id: str, content: http.RuleContent, tx: Transaction) -> http.Rule:
     return tx.rules(site.scope).update(rule_id, 1, content, "op1")
 
