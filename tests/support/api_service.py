@@ -21,9 +21,10 @@ from factoryops.api.app import build_app
 from factoryops.api.context import ApiContext, ApiLimits
 from factoryops.api.server_options import UVICORN_OPTIONS
 from factoryops.contracts import http
-from factoryops.contracts.transitions import AlarmTransition, encode_transition
+from factoryops.contracts.transitions import AlarmTransition, Why, WhyLeaf, WhySample, encode_transition
 from factoryops.database.database import Database
 from factoryops.database.rows import NewArtifact
+from factoryops.database.transaction import Transaction
 from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.errors import UnavailableError
@@ -236,7 +237,7 @@ class ApiService:
             device_key=machine.key, device_name=machine.name, area=machine.area, parameter_key="pressure",
             series_id=parameter.series_id, unit="bar", priority=2, kind=kind, annunciation=annunciation,
             at_us=now_us(), value=5.3, message="Pressure is 5.3 bar, above the limit of 5 bar",
-            response="Open the bypass.", seq=1, is_recorded=is_recorded,
+            response="Open the bypass.", seq=1, is_recorded=is_recorded, why=_why(machine.key, kind),
         )  # fmt: skip
         writer = self.writers["derived"]
         writer.append(Entry(now_us(), writer.ledger, events=(encode_transition(transition),)))
@@ -247,7 +248,12 @@ class ApiService:
 
     def apply(self, transition: AlarmTransition) -> None:
         """Record a transition in the database as the engine would."""
-        self.database.run(lambda tx: tx.engine.apply([transition]))
+
+        def work(tx: Transaction) -> None:
+            tx.engine.apply([transition])
+            tx.whys.record([transition])
+
+        self.database.run(work)
 
     def finished_run(self, kit: FactoryKit, content: bytes = b"%PDF-1.4 a report") -> http.Run:
         """A run that has left a file."""
@@ -298,3 +304,10 @@ def running_api(
         yield service
     finally:
         service.stop()
+
+
+def _why(device: str, kind: str) -> Why:
+    at_us = now_us()
+    sample = WhySample(device, "pressure", at_us, 5.3, 0)
+    state = "true" if kind == "raised" else "false"
+    return Why(at_us, (WhyLeaf("", "Pressure is above 5 bar", state, 5.3, 5.0, (sample,)),))

@@ -122,7 +122,7 @@ class AlarmEngine:
     def _take(self, samples: SampleColumns, received_us: int, names: Mapping[int, SeriesKey]) -> list[Moved]:
         """Both ways in which rules are evaluated see the same samples."""
         moved = self._evaluator.feed(samples, received_us, names)
-        self._programs.appear(self._evaluator.take_appeared())
+        self._programs.appear(self._evaluator.take_appeared(), self._evaluator.newest)
         self._programs.take(samples)
         return moved
 
@@ -275,7 +275,7 @@ def _programs(saved: _Saved, evaluator: Evaluator, names: Mapping[int, SeriesKey
         return Programs.restored(saved.programs, saved.evaluator.rules, names)
     made = Programs()
     made.since_us = saved.evaluator.watermark_us
-    made.appear(key for key in evaluator.slots.keys if key is not None)
+    made.appear([key for key in evaluator.slots.keys if key is not None], evaluator.newest)
     made.set(saved.evaluator.rules, evaluator.newest)
     return made
 

@@ -134,8 +134,9 @@ class Evaluation:
         """Everything the database must be told to be where the engine is."""
         engine = self.engine
         return Record(
-            tuple(self.pending), engine.seq, engine.dump(), new_rules, new_calculations, dict(engine.calculator.faults)
-        )
+            tuple(self.pending), engine.seq, engine.dump(), new_rules, new_calculations,
+            dict(engine.calculator.faults), dict(engine.programs.faults),
+        )  # fmt: skip
 
     def recorded(self, record: Record) -> None:
         """The database has `record`."""

@@ -74,6 +74,8 @@ def commit(database: Database, record: Record) -> None:
 
 def _write(tx: Transaction, record: Record) -> Sequence[AlarmTransition]:
     refused = tx.engine.apply(record.transitions).refused if record.transitions else ()
+    refused_of = {item.rule_id for item in refused}
+    tx.whys.record(item for item in record.transitions if item.rule_id not in refused_of)
     for one in record.new_rules:
         tx.engine.mark_rule_holds(one.rule.id, one.rule.version, record.seq + 1)
     for calculation in record.new_calculations:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from factoryops.alarms.evaluation import ROWS_AT_ONCE, Evaluation
 from factoryops.alarms.live_journal import LiveJournal
 from factoryops.alarms.records import JOURNAL, InForce, commit, load_state, read_in_force
+from factoryops.alarms.stopped import stopped_problems
 from factoryops.alarms.surroundings import Surroundings
 from factoryops.alarms.system_watch import SystemWatch
 from factoryops.database.database import Database
@@ -321,11 +322,13 @@ class EngineService:
         return {
             "rules": len(engine.rules),
             "series": len(evaluator.slots),
-            "active_alarms": evaluator.active_count(),
+            "active_alarms": evaluator.active_count() + engine.programs.active_count(),
             "evaluated": evaluator.evaluated,
             "candidates": evaluator.candidates,
             "watermark_us": evaluator.watermark_us,
             "lag_s": round(lag_us / US_PER_S, 3),
+            "programs": len(engine.programs),
+            "program_runs": engine.programs.runs,
             "calculations": len(engine.calculator.calculations),
             "calculated": engine.calculator.results,
             "calculated_without_value": engine.calculator.without_value,
@@ -345,22 +348,16 @@ class EngineService:
                 "not seen. Conditions go on from the newest samples; the span is shown as a gap."
             )
             found.append(Problem("journal_rows_missing", message, evaluation.received_us))
-        found += self._stopped_calculations(evaluation)
+        found += self._stopped_by_us(evaluation)
         late_us = now_us() - evaluation.received_us
         if self._is_full and late_us > _BEHIND_US:
             message = f"Alarms are {late_us // US_PER_S} s behind and catching up; nothing is lost."
             found.append(Problem("engine_behind", message, evaluation.received_us))
         return tuple(one for one in found if one is not None)
 
-    def _stopped_calculations(self, evaluation: Evaluation) -> list[Problem]:
-        """The calculations that are stopped, each a problem of its own factory."""
-        calculator = evaluation.engine.calculator
+    def _stopped_by_us(self, evaluation: Evaluation) -> list[Problem]:
+        """The calculations and rules that are stopped, each a problem of its own factory."""
         before, self._stopped = self._stopped, {}
-        for (identity, _), fault in calculator.faults.items():
-            stopped = calculator.calculations[identity]
-            message = (
-                f"The calculated parameter {stopped.device_key}.{stopped.parameter_key} is not calculated: {fault}"
-            )
-            made = Problem(f"calculation_stopped:{identity}", message, now_us(), stopped.factory_id)
-            self._stopped[identity] = before.get(identity, made)
+        for made in stopped_problems(evaluation.engine, now_us()):
+            self._stopped[made.code] = before.get(made.code, made)
         return [*self._stopped.values()]

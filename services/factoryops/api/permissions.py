@@ -62,6 +62,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     "listAlarms": Access(Permission.VIEW),
     "acknowledgeAlarms": Access(Permission.ACKNOWLEDGE),
     "listAlarmEvents": Access(Permission.VIEW),
+    "getAlarmWhy": Access(Permission.VIEW),
     "listRuns": Access(Permission.VIEW),
     "startRun": Access(Permission.RUN_JOBS, Cost.WORK),
     "cancelRun": Access(Permission.RUN_JOBS),

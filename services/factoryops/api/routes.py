@@ -87,6 +87,7 @@ ROUTES: Final = (
     Route("DELETE", "/calculations/{calculation_id}", "deleteCalculation", calculations.delete, "rules", None, 204),
     Route("GET", "/alarms", "listAlarms", alarms.list_alarms, "alarms", http.AlarmList),
     Route("POST", "/alarms/acknowledgements", "acknowledgeAlarms", alarms.acknowledge_alarms, "alarms", http.AlarmList),
+    Route("GET", "/alarms/{alarm_id}/why", "getAlarmWhy", alarms.get_alarm_why, "alarms", http.AlarmWhy),
     Route("GET", "/alarms/events", "listAlarmEvents", alarms.list_alarm_events, "alarms", http.AlarmEventPage),
     Route("GET", "/runs", "listRuns", jobs.list_runs, "jobs", http.RunList),
     Route("POST", "/runs", "startRun", jobs.start_run, "jobs", http.Run, 202),

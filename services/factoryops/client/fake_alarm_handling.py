@@ -12,7 +12,7 @@ from factoryops.contracts.alarm_places import places_of
 from factoryops.contracts.alarm_view import listed
 from factoryops.domain import alarm_life
 from factoryops.domain.alarm_life import Deed
-from factoryops.domain.alarms import AlarmState
+from factoryops.domain.alarms import AlarmEventKind, AlarmState
 from factoryops.domain.errors import ConflictError
 from factoryops.domain.identity import Permission
 from factoryops.domain.time import from_us
@@ -70,6 +70,13 @@ class FakeAlarmHandling:
         """Alarm history, newest first."""
         await self._enter(Permission.VIEW)
         return self._alarms.events(before, most, start, end, alarm_id)
+
+    async def alarm_why(
+        self, alarm_id: str, annunciation: int, kind: AlarmEventKind = AlarmEventKind.RAISED
+    ) -> http.AlarmWhy:
+        """Why an annunciation began or ended."""
+        await self._enter(Permission.VIEW)
+        return self._alarms.why(alarm_id, annunciation, kind)
 
     async def response_sheet(self, alarm_id: str) -> http.ResponseSheet:
         """What is to be known and done about an alarm."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from factoryops.client.fake_whys import why_of
 from factoryops.client.imagined import FACTORY_ID, StarterRule
 from factoryops.contracts import http
 from factoryops.contracts.alarm_view import moment, shown_facts
 from factoryops.domain import alarm_life
 from factoryops.domain.alarm_life import Deed, Happening, Outcome, Raise
-from factoryops.domain.alarms import AlarmFacts, AlarmState
+from factoryops.domain.alarms import AlarmEventKind, AlarmFacts, AlarmState
 from factoryops.domain.conditions.checking import own_parameters
 from factoryops.domain.conditions.limits import plain_limit
 from factoryops.domain.conditions.tree import Comparison
@@ -19,6 +20,7 @@ from factoryops.domain.identity import alarm_id
 from factoryops.domain.time import from_us
 
 _MINUTE_US = 60_000_000
+_EXPLAINED = (AlarmEventKind.RAISED, AlarmEventKind.CLEARED)
 _WORDS = {
     Comparison.ABOVE: "above",
     Comparison.AT_OR_ABOVE: "at or above",
@@ -81,6 +83,14 @@ class FakeAlarms:
         """The facts of an alarm; NotFoundError when there is none."""
         self.get(identity)
         return self._facts[identity]
+
+    def why(self, identity: str, annunciation: int, kind: AlarmEventKind) -> http.AlarmWhy:
+        """Why an annunciation began or ended; NotFoundError when it is not known."""
+        wanted = (identity, annunciation, kind)
+        for event in self._events:
+            if (event.alarm_id, event.annunciation, event.kind) == wanted and kind in _EXPLAINED:
+                return why_of(self.get(identity), self._rules[identity], event)
+        raise NotFoundError("Why this happened was not recorded.")
 
     def sheet(self, identity: str) -> http.ResponseSheet:
         """What is to be known and done about an alarm."""

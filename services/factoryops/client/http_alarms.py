@@ -6,6 +6,7 @@ from datetime import datetime
 
 from factoryops.client.http_sources import Asks
 from factoryops.contracts import http
+from factoryops.domain.alarms import AlarmEventKind
 
 
 class HttpAlarms:
@@ -59,6 +60,13 @@ class HttpAlarms:
             "alarm_id": alarm_id,
         }  # fmt: skip
         return await self._ask("GET", "alarms/events", http.AlarmEventPage, query=query)
+
+    async def alarm_why(
+        self: Asks, alarm_id: str, annunciation: int, kind: AlarmEventKind = AlarmEventKind.RAISED
+    ) -> http.AlarmWhy:
+        """Why an annunciation began or ended."""
+        query = {"annunciation": annunciation, "kind": kind.value}
+        return await self._ask("GET", f"alarms/{alarm_id}/why", http.AlarmWhy, query=query)
 
     async def response_sheet(self: Asks, alarm_id: str) -> http.ResponseSheet:
         """What is to be known and done about an alarm."""

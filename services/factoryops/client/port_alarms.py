@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from factoryops.contracts import http
+from factoryops.domain.alarms import AlarmEventKind
 
 
 class AlarmHandlingClient(Protocol):
@@ -72,6 +73,12 @@ class AlarmsClient(AlarmHandlingClient, PhilosophyClient, Protocol):
         end: datetime | None = None, alarm_id: str | None = None,
     ) -> http.AlarmEventPage:  # fmt: skip
         """Alarm history, newest first; of one alarm or of all."""
+        ...
+
+    async def alarm_why(
+        self, alarm_id: str, annunciation: int, kind: AlarmEventKind = AlarmEventKind.RAISED
+    ) -> http.AlarmWhy:
+        """Why an annunciation began or ended; raises NotFoundError when that is not recorded."""
         ...
 
     async def response_sheet(self, alarm_id: str) -> http.ResponseSheet:

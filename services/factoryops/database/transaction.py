@@ -22,6 +22,7 @@ from factoryops.database.rows import Changes
 from factoryops.database.rules import Rules
 from factoryops.database.unit import Unit
 from factoryops.database.users import Sessions, Users
+from factoryops.database.whys import WhyRecords, Whys
 from factoryops.database.work import Work
 from factoryops.domain.identity import FactoryId, Scope
 
@@ -41,6 +42,7 @@ class Transaction:
         self.credentials = Credentials(unit)
         self.engine = EngineRecords(unit)
         self.work = Work(unit)
+        self.whys = WhyRecords(unit)
 
     def devices(self, scope: Scope) -> Devices:
         """The factory's devices."""
@@ -85,6 +87,10 @@ class Transaction:
     def alarms(self, scope: Scope) -> Alarms:
         """The factory's alarms and their history."""
         return Alarms(self._unit, scope)
+
+    def alarm_whys(self, scope: Scope) -> Whys:
+        """Why the factory's alarms were raised and cleared."""
+        return Whys(self._unit, scope)
 
     def audit(self, scope: Scope) -> AuditTrail:
         """The factory's audit trail."""

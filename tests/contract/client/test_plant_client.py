@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from factoryops.contracts import http, live
-from factoryops.domain.alarms import AlarmState, Priority
+from factoryops.domain.alarms import AlarmEventKind, AlarmState, Priority
 from factoryops.domain.errors import (
     ConflictError,
     InvalidInputError,
@@ -163,6 +163,17 @@ async def test_acknowledging_is_all_or_nothing_and_harmless_to_repeat(subject: S
     assert answered.acknowledged_by == "operator"
     (again,) = await plant.acknowledge(http.AcknowledgeRequest(items=[item], comment="Second"))
     assert (again.comment, again.state) == ("On my way", answered.state)
+
+
+async def test_why_an_alarm_was_raised_is_told_with_the_samples_that_decided_it(subject: Subject) -> None:
+    plant = await subject.enter(Role.OPERATOR)
+    alarm = next(one for one in await plant.alarms() if one.rule_name != "Contract rule")
+    why = await plant.alarm_why(alarm.id, alarm.annunciation)
+    assert (why.alarm_id, why.annunciation, why.kind) == (alarm.id, alarm.annunciation, AlarmEventKind.RAISED)
+    assert why.leaves[0].state == "true"
+    assert why.leaves[0].samples[0].device_key == alarm.device_key
+    with pytest.raises(NotFoundError):
+        await plant.alarm_why(alarm.id, alarm.annunciation + 1)
 
 
 async def test_alarm_history_is_newest_first_and_pages(subject: Subject) -> None:

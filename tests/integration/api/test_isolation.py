@@ -71,7 +71,8 @@ def _known(service: ApiService, kit: FactoryKit) -> Known:
         "credential_id": _credential(service, kit),
         "upload_id": _upload(service, kit),
     }
-    return Known(ids, [one.series_id for one in kit.parameters], service.transition(kit).alarm_id)
+    alarm = service.transition(kit).alarm_id
+    return Known(ids | {"alarm_id": alarm}, [one.series_id for one in kit.parameters], alarm)
 
 
 def _credential(service: ApiService, kit: FactoryKit) -> str:
@@ -146,6 +147,8 @@ def _query(route: Route, identities: list[str]) -> dict[str, Any]:
         return span
     if route.operation == "compareRuleVersions":
         return {"old": 1, "new": 1}
+    if route.operation == "getAlarmWhy":
+        return {"annunciation": 1}
     return {"parameter_id": identities, **span} if route.operation in ("getBinned", "getStatistics") else {}
 
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 
 from factoryops.api.call import Asking
 from factoryops.contracts import http
+from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.time import from_us, now_us
 
 
@@ -32,6 +33,16 @@ async def acknowledge_alarms(body: http.AcknowledgeRequest, asking: Asking) -> h
     )
     asking.service.hub.tell_alarms([(scope.factory_id, alarm) for alarm in alarms])
     return http.AlarmList(alarms=asking.service.board.named(scope.factory_id, [alarm.id for alarm in alarms]))
+
+
+async def get_alarm_why(
+    alarm_id: http.Identifier,
+    asking: Asking,
+    annunciation: Annotated[int, Query(ge=1, le=2_147_483_647)],
+    kind: AlarmEventKind = AlarmEventKind.RAISED,
+) -> http.AlarmWhy:
+    """Why an annunciation began or ended: each comparison of the condition, and the samples that decided it."""
+    return await asking.read(lambda tx: tx.alarm_whys(asking.scope).of(alarm_id, annunciation, kind))
 
 
 async def list_alarm_events(

@@ -32,6 +32,7 @@ from factoryops.contracts.http.alarm_handling import (
     TakeOutRequest,
     TakeUpRequest,
 )
+from factoryops.contracts.http.alarm_whys import AlarmWhy, DecidingLeaf, DecidingSample
 from factoryops.contracts.http.alarms import (
     Alarm,
     AlarmCounts,
@@ -193,6 +194,7 @@ __all__ = [
     "AlarmPlace",
     "AlarmPlaces",
     "AlarmTab",
+    "AlarmWhy",
     "Ambiguous",
     "Artifact",
     "BinnedAnswer",
@@ -205,6 +207,8 @@ __all__ = [
     "Credential",
     "CredentialList",
     "CredentialRequest",
+    "DecidingLeaf",
+    "DecidingSample",
     "Device",
     "DeviceAcceptance",
     "DeviceChange",

@@ -23,7 +23,7 @@ from factoryops.rules.conditions.signal import FALSE, TRUE, UNKNOWN
 from factoryops.rules.conditions.step import Step
 from factoryops.rules.delays import DelayMachine, MachineState, Move
 from factoryops.rules.immediate import immediate
-from factoryops.rules.threshold import EVERYTHING, Band
+from factoryops.rules.threshold import EVERYTHING, NOTHING, Band
 
 MOST_FAILURES: Final = 5
 """Runs in a row that may be slow or fail."""
@@ -135,11 +135,11 @@ class Program:
         self.compiled = compiled
         self._parts = list(compiled.root.walk())
         self.why: Explanation | None = None
-        self.bands: dict[int, Band] = {}
         self.reaches: dict[int, int] = {}
         for part in self._parts:
             for series, reach_us in part.series.items():
                 self.reaches[series] = max(reach_us, self.reaches.get(series, 0))
+        self.bands = dict.fromkeys(self.reaches, NOTHING)
         definition = guard.in_force.rule.definition
         is_condition = purpose is Purpose.CONDITION
         self.machine = DelayMachine(
@@ -167,6 +167,7 @@ class Program:
     def step(self, step: Step) -> list[Turned]:
         """Evaluate a step; raises ArithmeticError when it takes too much work."""
         machine = self.machine
+        self.bands = dict.fromkeys(self.reaches, NOTHING)
         moves: list[Move] = []
         for moment_us, state in self.compiled.root.step(step).changes:
             if state != UNKNOWN and (state == TRUE) is not machine.is_true:

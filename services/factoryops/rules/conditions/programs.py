@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -44,6 +44,10 @@ MOST_IN_A_STEP: Final = 500
 _NO_INPUT: Final = np.uint8(SampleFlag.LATE | SampleFlag.IMPORTED)
 
 
+Newest: TypeAlias = Callable[[SeriesKey], SampleColumns]
+"""The newest on-time sample of a series, if there is any."""
+
+
 class Programs:
     """Runs the programs; holds no clock and does no I/O.
 
@@ -75,10 +79,14 @@ class Programs:
         is_usable = ((samples.flags & _NO_INPUT) == 0) & (samples.time_us >= self.since_us)
         self._samples.take(samples if is_usable.all() else samples.take(is_usable))
 
-    def appear(self, keys: Iterable[SeriesKey]) -> None:
+    def appear(self, keys: Iterable[SeriesKey], newest: Newest) -> None:
         """Series have sent their first on-time sample: rules that were waiting for them are evaluated from now on.
 
         Call it before the samples of the row are taken.
+
+        Args:
+            keys: what they stand for.
+            newest: as in `set`.
         """
         is_new = False
         for key in keys:
@@ -90,6 +98,7 @@ class Programs:
                     self._put(guard, key.device, self._programs)
         if is_new and self._programs:
             self._watch()
+            self._samples.begin_with(newest, self._known)
 
     def hear(self, keys: Iterable[SeriesKey], received_us: int) -> None:
         """Devices were heard whose samples were all held back: a sign of life of the whole device."""
@@ -209,7 +218,7 @@ class Programs:
     def __len__(self) -> int:
         return len(self._programs)
 
-    def set(self, rules: Iterable[RuleInForce], newest: Callable[[SeriesKey], SampleColumns]) -> list[ProgramMoved]:
+    def set(self, rules: Iterable[RuleInForce], newest: Newest) -> list[ProgramMoved]:
         """Put `rules` in the place of those in force, from the last watermark on.
 
         Args:

@@ -113,7 +113,7 @@ class Case:
 
     def programs(self) -> Programs:
         made = Programs()
-        made.appear(KEYS)
+        made.appear(KEYS, self.newest)
         made.advance(START)
         made.set([self.rule], self.newest)
         return made

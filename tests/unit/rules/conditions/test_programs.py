@@ -1,0 +1,266 @@
+"""Programs at work: what starts them, what changes under them, and what stops them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.tree import (
+    AllOf,
+    Compare,
+    Comparison,
+    Condition,
+    Constant,
+    Deviation,
+    Expression,
+    Frozen,
+    Held,
+    NoData,
+    Parameter,
+)
+from factoryops.domain.identity import FactoryId, RuleId
+from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce, RuleScope
+from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
+from factoryops.domain.schedules import Schedule, WeeklyWindow
+from factoryops.rules.conditions import load
+from factoryops.rules.conditions.parts import Part
+from factoryops.rules.conditions.program import ProgramMoved, Purpose
+from factoryops.rules.conditions.programs import Programs
+from factoryops.rules.conditions.signal import Signal
+from factoryops.rules.conditions.state import ProgramsState
+from factoryops.rules.conditions.step import Step
+
+S = 1_000_000
+MONDAY_8_S = 1_772_438_400
+"""2026-03-02 08:00 UTC, a Monday."""
+
+
+def high(limit: float = 5.0, parameter: str = "x", device: str = "", **fields: Any) -> Compare:
+    return Compare(Parameter(parameter, device), Comparison.ABOVE, Constant(limit), **fields)
+
+
+def rule(condition: Condition, number: int = 1, *, version: int = 1, zone: str = "UTC", **fields: Any) -> RuleInForce:
+    definition = RuleDefinition("Rule", condition, Priority.HIGH, **fields)
+    devices = frozenset(definition.scope.devices) or None
+    return RuleInForce(Rule(RuleId(f"rule-{number:04}"), FactoryId("f1"), version, definition), devices, zone)
+
+
+def nothing(_: SeriesKey) -> SampleColumns:
+    return SampleColumns.empty()
+
+
+class Plant:
+    """Programs, and samples given in seconds."""
+
+    def __init__(self, *rules: RuleInForce, at_s: float = 0) -> None:
+        self.programs = Programs()
+        self.rules = rules
+        self.keys: dict[int, SeriesKey] = {}
+        self.newest: dict[SeriesKey, SampleColumns] = {}
+        self.programs.advance(int(at_s * S))
+        self.programs.set(rules, nothing)
+
+    def send(self, device: str, at_s: float, value: float, parameter: str = "x", flags: int = 0) -> None:
+        key = SeriesKey("f1", device, parameter)
+        identity = int(series_id(key))
+        sample = SampleColumns.of([(identity, int(at_s * S), value)], flags=flags)
+        if not flags:
+            self.newest[key] = sample
+        if identity not in self.keys:
+            self.keys[identity] = key
+            self.programs.appear([key], lambda one: self.newest.get(one, SampleColumns.empty()))
+        self.programs.take(sample)
+
+    def pass_to(self, at_s: float) -> list[tuple[str, str, float]]:
+        return told(self.programs.advance(int(at_s * S)))
+
+    def change(self, *rules: RuleInForce) -> list[ProgramMoved]:
+        self.rules = rules
+        return self.programs.set(rules, nothing)
+
+    def restart(self) -> None:
+        state = msgspec.msgpack.decode(msgspec.msgpack.encode(self.programs.state), type=ProgramsState)
+        self.programs = Programs.restored(state, self.rules, self.keys)
+
+
+def told(moved: Sequence[ProgramMoved]) -> list[tuple[str, str, float]]:
+    return [(one.key.device, one.move.kind.value, one.move.at_us / S) for one in moved]
+
+
+def test_a_whole_factory_rule_takes_up_devices_when_they_have_all_it_looks_at() -> None:
+    plant = Plant(rule(AllOf((high(), high(parameter="y")))), at_s=1)
+    plant.send("a", 1, 9.0)
+    assert len(plant.programs) == 0
+    plant.send("a", 2, 9.0, "y")
+    plant.send("b", 2, 9.0, "y")
+    assert len(plant.programs) == 1
+    plant.send("a", 3, 9.0)
+    assert plant.pass_to(5) == [("a", "raised", 2.0)]
+
+
+def test_a_device_that_the_rule_names_is_missed_although_it_never_sent_anything() -> None:
+    plant = Plant(rule(NoData(60.0), scope=RuleScope(("press-4",))), at_s=10)
+    assert plant.pass_to(69) == []
+    assert plant.pass_to(71) == [("press-4", "raised", 70.0)]
+    plant.send("press-4", 75, 1.0)
+    assert plant.pass_to(80) == [("press-4", "cleared", 75.0)]
+
+
+def test_the_end_of_a_recorded_gap_and_any_parameter_are_signs_of_life_late_samples_are_none() -> None:
+    plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
+    plant.send("a", 30, 1.0, "anything")
+    plant.programs.take_gap(80 * S, "")
+    plant.send("a", 100, 1.0, flags=SampleFlag.LATE)
+    assert plant.pass_to(139) == []
+    assert plant.pass_to(141) == [("a", "raised", 140.0)]
+
+
+def test_a_gap_of_another_factory_is_no_sign_of_life_here() -> None:
+    plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
+    plant.programs.take_gap(60 * S, "f2")
+    assert plant.pass_to(100) == [("a", "raised", 70.0)]
+
+
+def test_a_value_too_old_or_of_bad_quality_neither_raises_nor_clears() -> None:
+    plant = Plant(rule(AllOf((high(maximum_age_s=10.0), high(parameter="y", maximum_age_s=10.0)))), at_s=1)
+    plant.send("a", 1, 9.0)
+    plant.send("a", 1, 9.0, "y")
+    assert plant.pass_to(5) == [("a", "raised", 1.0)]
+    plant.send("a", 6, 1.0, flags=SampleFlag.UNCERTAIN)
+    assert plant.pass_to(60) == []
+    plant.send("a", 61, 1.0)
+    assert plant.pass_to(62) == [("a", "cleared", 61.0)]
+
+
+def test_outside_its_schedule_a_condition_counts_as_false_on_the_factorys_own_clock() -> None:
+    days = Schedule(weekly=(WeeklyWindow("09:30", "17:00"),))
+    plant = Plant(rule(high(), schedule=days, zone="Europe/Berlin"), at_s=MONDAY_8_S)
+    for hour in range(12):
+        plant.send("a", MONDAY_8_S + 3_600 * hour / 2, 9.0)
+    at = [(kind, at_s - MONDAY_8_S) for _, kind, at_s in plant.pass_to(MONDAY_8_S + 86_400)]
+    assert at == [("raised", 1_800), ("cleared", 28_800)]
+
+
+def test_a_new_version_goes_on_from_what_was_raised_and_from_running_delays() -> None:
+    plant = Plant(rule(AllOf((high(),)), on_delay_s=10), at_s=1)
+    plant.send("a", 1, 6.0)
+    assert plant.pass_to(5) == []
+    assert plant.change(rule(AllOf((high(),)), version=2, on_delay_s=6)) == []
+    assert plant.pass_to(9) == [("a", "raised", 7.0)]
+    assert plant.change(rule(AllOf((high(8.0, deadband=4.0),)), version=3)) == []
+    assert plant.pass_to(10) == []
+    plant.change(rule(AllOf((high(8.0, deadband=1.0),)), version=4))
+    assert plant.pass_to(11) == [("a", "cleared", 10.0)]
+
+
+def test_what_is_taken_out_of_use_clears_and_says_so() -> None:
+    plant = Plant(rule(AllOf((high(),))), at_s=1)
+    plant.send("a", 1, 6.0)
+    plant.pass_to(5)
+    (gone,) = plant.change()
+    assert (gone.is_withdrawn, gone.move.kind.value, gone.move.at_us) == (True, "cleared", 5 * S)
+
+
+def test_suppression_is_told_apart_from_the_condition() -> None:
+    suppressing = high(0.5, "stopped")
+    plant = Plant(rule(high(), scope=RuleScope(("a",)), suppress_while=suppressing), at_s=1)
+    plant.send("a", 1, 9.0)
+    plant.send("a", 2, 1.0, "stopped")
+    plant.send("a", 4, 0.0, "stopped")
+    moved = plant.programs.advance(9 * S)
+    assert {one.purpose for one in moved} == {Purpose.SUPPRESSION}
+    assert told(moved) == [("a", "raised", 2.0), ("a", "cleared", 4.0)]
+
+
+def test_why_names_the_samples_that_decided_even_when_a_delay_ran_meanwhile() -> None:
+    plant = Plant(rule(AllOf((high(), high(2.0, "y", "b"))), on_delay_s=100), at_s=1)
+    plant.send("b", 1, 3.0, "y")
+    plant.send("a", 2, 9.0)
+    for at_s in range(3, 99):
+        plant.send("a", at_s, 8.0)
+        plant.pass_to(at_s + 1)
+    plant.restart()
+    (moved,) = plant.programs.advance(110 * S)
+    assert (moved.move.at_us, moved.move.since_us, moved.move.value) == (102 * S, 2 * S, 9.0)
+    assert moved.why is not None
+    assert [[(one.time_us, one.value) for one in said.samples] for said in moved.why.leaves] == [
+        [(2 * S, 9.0)], [(1 * S, 3.0)],
+    ]  # fmt: skip
+
+
+def test_quiet_samples_run_no_program() -> None:
+    plant = Plant(rule(AllOf((high(), Held(high(7.0), 60.0)))), rule(NoData(60.0), 2), at_s=1)
+    for at_s in range(1, 40):
+        plant.send("a", at_s, 3.0 + at_s % 2)
+        plant.pass_to(at_s + 1)
+    assert plant.programs.runs <= 4
+
+
+# --- hostile rules ---------------------------------------------------------------------------------------------------
+
+
+class Hostile(Part):
+    """A part of a condition that does harm."""
+
+    def _evaluate(self, step: Step) -> Signal:
+        raise ValueError("it cannot be evaluated")
+
+
+@pytest.fixture
+def rules_with_hostile_ones(monkeypatch: pytest.MonkeyPatch) -> list[RuleInForce]:
+    """A hundred rules of which ten do harm, each in its way."""
+    made = [rule(AllOf((high(number % 7),)), number) for number in range(90)]
+    made += [rule(AllOf((Frozen(Parameter("x"), 30.0 + number), high())), 90 + number) for number in range(4)]
+    made += [rule(Deviation(Parameter("x"), 0.5, 86_400.0), 94 + number) for number in range(6)]
+    monkeypatch.setattr("factoryops.rules.conditions.quantity.MOST_HELD", 50)
+    monkeypatch.setattr("factoryops.rules.conditions.leaves.Unmoved._evaluate", Hostile._evaluate)
+    return made
+
+
+def test_ten_hostile_rules_of_a_hundred_are_stopped_and_the_others_fire_on_every_sample(
+    rules_with_hostile_ones: list[RuleInForce],
+) -> None:
+    plant = Plant(*rules_with_hostile_ones, at_s=1)
+    found: dict[str, list[int]] = {}
+    for number in range(1_000):
+        plant.send("a", 1 + number, 9.0 if number % 2 else -1.0)
+        for one in plant.programs.advance((2 + number) * S):
+            found.setdefault(one.in_force.rule.id, []).append(one.move.at_us)
+    stopped = {rule_id for rule_id, _ in plant.programs.faults}
+    assert stopped == {RuleId(f"rule-{number:04}") for number in range(90, 100)}
+    expected = [(1 + number) * S for number in range(1, 1_000)]
+    assert {rule_id: at for rule_id, at in found.items() if rule_id not in stopped} == {
+        f"rule-{number:04}": expected for number in range(90)
+    }
+    assert all("It is stopped" in fault for fault in plant.programs.faults.values())
+
+
+def test_a_slow_rule_is_stopped_after_five_runs_and_a_new_version_starts_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(load, "SLOW_S", -1.0)
+    plant = Plant(rule(Compare(Expression("x + 1"), Comparison.ABOVE, Constant(5.0))), at_s=1)
+    for number in range(10):
+        plant.send("a", 1 + number, 9.0)
+        plant.pass_to(2 + number)
+    assert [*plant.programs.faults] == [(RuleId("rule-0001"), 1)]
+    plant.restart()
+    assert [*plant.programs.faults] == [(RuleId("rule-0001"), 1)]
+    monkeypatch.setattr(load, "SLOW_S", 10.0)
+    plant.change(rule(Compare(Expression("x + 1"), Comparison.ABOVE, Constant(5.0)), version=2))
+    assert not plant.programs.faults
+    plant.send("a", 20, 1.0)
+    assert plant.pass_to(21) == [("a", "cleared", 20.0)]
+
+
+def test_a_factory_that_takes_too_much_pays_with_its_own_dearest_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "MOST_TOGETHER_S", -1.0)
+    plant = Plant(rule(AllOf((high(),))), rule(Deviation(Parameter("x"), 0.5, 60.0), 2), at_s=1)
+    for number in range(load.MOST_OVERLOADS):
+        plant.send("a", 1 + number, float(number % 2) * 9)
+        plant.pass_to(2 + number)
+    assert len(plant.programs.faults) == 1
