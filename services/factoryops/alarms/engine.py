@@ -36,7 +36,7 @@ from factoryops.rules.conditions.programs import Programs
 from factoryops.rules.conditions.state import ProgramsState
 from factoryops.rules.evaluator import Evaluator, EvaluatorState, Moved
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _KINDS: Final = np.uint8(SampleFlag.BOOLEAN | SampleFlag.TEXT)
 
 
@@ -57,6 +57,7 @@ class _Saved(msgspec.Struct, frozen=True):
     clocks: list[ClockOffset] = []
     system: list[_SystemRaised] = []
     programs: ProgramsState | None = None
+    rules: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class AlarmEngine:
         self._evaluator = evaluator or Evaluator()
         self._calculator = Calculator()
         self._programs = Programs()
+        self._rules_told: bytes | None = None
         self._calculated: list[Calculated] = []
         self._annunciations: dict[str, int] = {}
         self._clocks = DeviceClocks()
@@ -161,6 +163,7 @@ class AlarmEngine:
     def set_rules(self, rules: Iterable[RuleInForce]) -> list[AlarmTransition]:
         """Put other rules in force, from behind the newest row on."""
         wanted = list(rules)
+        self._rules_told = None
         moved: list[Moved | ProgramMoved] = [*self._evaluator.set_rules(wanted)]
         moved += self._programs.set(wanted, self._evaluator.newest)
         return [self._transition(one) for one in moved]
@@ -246,11 +249,18 @@ class AlarmEngine:
         """All it must remember across a restart."""
         clocks = self._clocks.offsets
         system = [_SystemRaised(factory, problem) for (factory, _), problem in self._system.items()]
+        evaluator = msgspec.structs.replace(self._evaluator.state, rules=[])
         saved = _Saved(
-            _FORMAT, self._annunciations, self._evaluator.state, self._calculator.state, clocks, system,
-            self._programs.state,
+            _FORMAT, self._annunciations, evaluator, self._calculator.state, clocks, system, self._programs.state,
+            self._dumped_rules(),
         )  # fmt: skip
         return zlib.compress(msgspec.msgpack.encode(saved), 1)
+
+    def _dumped_rules(self) -> bytes:
+        """The rules in force, written once for many dumps: thousands of them hardly ever change."""
+        if self._rules_told is None:
+            self._rules_told = zlib.compress(msgspec.msgpack.encode([*self.rules.values()]), 1)
+        return self._rules_told
 
     @classmethod
     def restored(cls, blob: bytes, seq: int, names: Mapping[int, SeriesKey]) -> AlarmEngine:
@@ -288,7 +298,11 @@ def _read(blob: bytes) -> _Saved:
             raise DamagedFileError("The saved state of the alarm engine is of a newer program: update this one.")
         if stamp == FIRST_FORMAT:
             plain = with_definitions(plain, _FORMAT)
-        return msgspec.msgpack.decode(plain, type=_Saved)
+        saved = msgspec.msgpack.decode(plain, type=_Saved)
+        if not saved.rules:
+            return saved
+        rules = msgspec.msgpack.decode(zlib.decompress(saved.rules), type=list[RuleInForce])
+        return msgspec.structs.replace(saved, evaluator=msgspec.structs.replace(saved.evaluator, rules=rules))
     except (zlib.error, msgspec.DecodeError) as error:
         raise DamagedFileError(
             f"The saved state of the alarm engine cannot be read ({error}): restore the database from a backup."

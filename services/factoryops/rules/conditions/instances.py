@@ -31,8 +31,8 @@ class KnownSeries:
         return self._parameters.get(device, {}).values()
 
     def devices(self, factory: str) -> list[str]:
-        """The keys of a factory's devices, in order."""
-        return sorted(key for owner, key in self._parameters if owner == factory)
+        """The keys of a factory's devices."""
+        return [key for owner, key in self._parameters if owner == factory]
 
     def has(self, device: Device, parameters: AbstractSet[str]) -> bool:
         """Whether it has them all, and anything at all."""
@@ -62,5 +62,5 @@ def is_evaluated_for(in_force: RuleInForce, device: str, known: KnownSeries) -> 
 
 def devices_of(in_force: RuleInForce, known: KnownSeries) -> list[str]:
     """The devices a rule is evaluated for, in order."""
-    candidates = set(known.devices(in_force.rule.factory_id)) | set(in_force.rule.definition.scope.devices)
+    candidates = in_force.devices if in_force.devices is not None else known.devices(in_force.rule.factory_id)
     return [device for device in sorted(candidates) if is_evaluated_for(in_force, device, known)]

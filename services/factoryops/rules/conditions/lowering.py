@@ -89,22 +89,16 @@ class Recipe:
         self._factory = in_force.rule.factory_id
         self._clocks: dict[Schedule, ScheduleClock] = {}
 
-    def condition(self, device: str) -> Compiled:
-        """The rule's condition; outside its schedule it is false."""
+    def compiled(self, device: str, *, is_suppression: bool) -> Compiled:
+        """The rule's condition, which outside its schedule is false; or what suppresses its alarm."""
         definition = self.in_force.rule.definition
         build = _Build(self, device)
+        if is_suppression and definition.suppress_while is not None:
+            return Compiled(build.part(definition.suppress_while, ""), tuple(build.leaves), build.keys)
         root = build.part(definition.condition, "")
         if not definition.schedule.is_always:
             root = All(root, Scheduled(self.clock(definition.schedule)))
         return Compiled(root, tuple(build.leaves), build.keys)
-
-    def suppression(self, device: str) -> Compiled | None:
-        """What suppresses its alarm by design, if anything does."""
-        condition = self.in_force.rule.definition.suppress_while
-        if condition is None:
-            return None
-        build = _Build(self, device)
-        return Compiled(build.part(condition, ""), tuple(build.leaves), build.keys)
 
     def clock(self, schedule: Schedule) -> ScheduleClock:
         """The clock of a schedule."""

@@ -16,7 +16,7 @@ from factoryops.domain.rule import RuleInForce, RuleMode
 from factoryops.domain.samples import SeriesKey
 from factoryops.rules.conditions.explanation import Explanation, deciding, explained
 from factoryops.rules.conditions.leaves import Compared
-from factoryops.rules.conditions.lowering import Compiled, Recipe
+from factoryops.rules.conditions.lowering import Recipe
 from factoryops.rules.conditions.parts import Part
 from factoryops.rules.conditions.quantity import Memory
 from factoryops.rules.conditions.signal import FALSE, TRUE, UNKNOWN
@@ -126,7 +126,8 @@ class Program:
         noted_due_us: for the one who keeps the time: when it was last asked to be run.
     """
 
-    def __init__(self, guard: RuleGuard, compiled: Compiled, device: str, purpose: Purpose) -> None:
+    def __init__(self, guard: RuleGuard, device: str, purpose: Purpose) -> None:
+        compiled = guard.recipe.compiled(device, is_suppression=purpose is Purpose.SUPPRESSION)
         self.guard = guard
         self.device = device
         self.purpose = purpose
@@ -252,18 +253,17 @@ def is_program(in_force: RuleInForce) -> bool:
     definition = in_force.rule.definition
     if definition.mode is not RuleMode.LIVE:
         return False
-    return immediate(definition) is None or definition.suppress_while is not None
+    return bool(purposes_of(in_force))
 
 
-def programs_of(guard: RuleGuard, device: str) -> list[Program]:
-    """What a rule needs for one device; a plain limit is not evaluated here."""
-    made: list[Program] = []
-    if immediate(guard.in_force.rule.definition) is None:
-        made.append(Program(guard, guard.recipe.condition(device), device, Purpose.CONDITION))
-    suppression = guard.recipe.suppression(device)
-    if suppression is not None:
-        made.append(Program(guard, suppression, device, Purpose.SUPPRESSION))
-    return made
+def purposes_of(in_force: RuleInForce) -> list[Purpose]:
+    """What a rule needs programs for; a plain limit is not evaluated here."""
+    definition = in_force.rule.definition
+    wanted = {
+        Purpose.CONDITION: immediate(definition) is None,
+        Purpose.SUPPRESSION: definition.suppress_while is not None,
+    }
+    return [purpose for purpose, is_wanted in wanted.items() if is_wanted]
 
 
 def _go_on(part: Part, before: Part, *, is_true: bool) -> bool:

@@ -30,7 +30,7 @@ from factoryops.rules.conditions.program import (
     RuleGuard,
     Turned,
     is_program,
-    programs_of,
+    purposes_of,
 )
 from factoryops.rules.conditions.samples import ProgramSamples
 from factoryops.rules.conditions.state import GapEnd, ProgramsState
@@ -245,16 +245,18 @@ class Programs:
 
     def _put(self, guard: RuleGuard, device: str, before: Mapping[Place, Program]) -> None:
         """Evaluate a rule for a device, going on from what was evaluated before."""
-        for made in programs_of(guard, device):
-            held = before.get(made.place)
+        for purpose in purposes_of(guard.in_force):
+            place = (guard.in_force.rule.id, device, purpose)
+            held = before.get(place)
             if held is not None and held.guard.is_same(guard.in_force):
                 held.guard = guard
-                self._programs[held.place] = held
+                self._programs[place] = held
                 continue
+            made = Program(guard, device, purpose)
             if held is not None:
                 made.go_on_from(held, self.since_us)
-            self._programs[made.place] = made
-            self._to_run.add(made.place)
+            self._programs[place] = made
+            self._to_run.add(place)
 
     def _watch(self) -> None:
         """Keep the samples that programs look at, and nothing else."""
