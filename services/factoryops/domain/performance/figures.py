@@ -1,0 +1,125 @@
+"""All figures of one operating position over a span of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from factoryops.domain.performance.episodes import ActiveSpans, AlarmHappening, Episodes, Flags, read_history
+from factoryops.domain.performance.judging import Judgement, judge
+from factoryops.domain.performance.nuisance import (
+    Chattering,
+    Fleeting,
+    Frequent,
+    Pair,
+    Standing,
+    chattering,
+    fleeting,
+    frequent,
+    most_stale_at_once,
+    redundant_pairs,
+    stale,
+    standing,
+)
+from factoryops.domain.performance.rates import Rates, Span, merged, rates
+from factoryops.domain.performance.responses import PriorityFigures, by_priority
+from factoryops.domain.performance.thresholds import DEFAULT, Thresholds
+
+REPRESENTATIVE_DAYS: Final = 30
+"""Figures of less time are indicative only."""
+
+_TOP: Final = 10
+_MOST_LISTED: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Alarm performance. Lists hold at most 100 alarms, the worst first; `alarm` in them is a number.
+
+    Attributes:
+        is_indicative: the judged time is shorter than the 30 days such figures need.
+        top / top_share: the ten most frequent alarms, and their share of all.
+        stale_at_once: the largest number of stale alarms at the same time.
+        standing / quiet_standing: alarms active at the end; the second of them are shelved, suppressed or out of
+            service.
+        quiet_raises: raises that told nobody, for they were shelved, suppressed or out of service.
+        outages: what could not be seen and is left out.
+    """
+
+    start_us: int
+    end_us: int
+    is_indicative: bool
+    rates: Rates
+    priorities: list[PriorityFigures]
+    top: list[Frequent]
+    top_share: float | None
+    chattering: list[Chattering]
+    fleeting: list[Fleeting]
+    stale: list[Standing]
+    stale_at_once: int
+    standing: list[Standing]
+    quiet_standing: int
+    pairs: list[Pair]
+    quiet_raises: int
+    outages: list[Span]
+    judgement: Judgement
+
+
+def measure(
+    happenings: Iterable[AlarmHappening], span: Span, outages: Sequence[Span] = (), limits: Thresholds = DEFAULT
+) -> Performance:
+    """The figures of what happened in `span` [start, end), in µs UTC.
+
+    `happenings` are those of the span and, of alarms that were active when it began, the raise before it. Announcements
+    within outages are left out of all figures.
+    """
+    limits.check()
+    episodes, active = read_history(happenings)
+    outages = merged(outages, span)
+    seen = episodes.where(_is_seen(episodes, span, outages))
+    load = rates(seen.at_us, span, outages, limits)
+    top = frequent(seen, _TOP)
+    top_share = sum(one.share for one in top) if top else None
+    at_once = most_stale_at_once(active, span[1], limits)
+    still = standing(active, span[1])
+    return Performance(
+        start_us=span[0],
+        end_us=span[1],
+        is_indicative=load.judged_s < REPRESENTATIVE_DAYS * 86_400,
+        rates=load,
+        priorities=by_priority(seen, span[1]),
+        top=top,
+        top_share=top_share,
+        chattering=chattering(seen, limits)[:_MOST_LISTED],
+        fleeting=fleeting(seen, limits)[:_MOST_LISTED],
+        stale=stale(active, span[1], limits)[:_MOST_LISTED],
+        stale_at_once=at_once,
+        standing=still[:_MOST_LISTED],
+        quiet_standing=sum(one.was_quiet for one in still),
+        pairs=redundant_pairs(seen, limits)[:_MOST_LISTED],
+        quiet_raises=_quiet_raises(active, span),
+        outages=outages,
+        judgement=judge(load, top_share, at_once),
+    )
+
+
+def alarms_named(figures: Performance) -> set[int]:
+    """The numbers of the alarms that the lists name."""
+    named = {one.alarm for one in figures.top}
+    named |= {one.alarm for one in figures.chattering}
+    named |= {one.alarm for one in figures.fleeting}
+    named |= {one.alarm for one in (*figures.stale, *figures.standing)}
+    return named | {number for pair in figures.pairs for number in (pair.first, pair.then)}
+
+
+def _is_seen(episodes: Episodes, span: Span, outages: Sequence[Span]) -> Flags:
+    seen = (episodes.at_us >= span[0]) & (episodes.at_us < span[1])
+    for start, end in outages:
+        seen &= (episodes.at_us < start) | (episodes.at_us >= end)
+    return seen
+
+
+def _quiet_raises(active: ActiveSpans, span: Span) -> int:
+    is_inside = (active.raised_us >= span[0]) & (active.raised_us < span[1])
+    return int((is_inside & active.was_quiet).sum())
