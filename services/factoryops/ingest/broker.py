@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -29,7 +29,7 @@ from factoryops.ingest.broker_memory import BrokerMemory
 from factoryops.ingest.broker_pace import ReconnectPace
 from factoryops.ingest.broker_topics import BrokerTopics
 from factoryops.ingest.broker_watch import BrokerWatch
-from factoryops.ingest.buffered_client import BufferedClient
+from factoryops.ingest.buffered_client import BufferedClient, ignore
 from factoryops.ingest.config import BrokerConfig
 from factoryops.ingest.devices import Publisher
 from factoryops.ingest.mosquitto.standing_review import StandingReview
@@ -264,7 +264,7 @@ class BrokerSource:
             client.tls = tls_context(config.ca_file)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
+        client.take = self._take
         return client
 
     def _turn(self, client: BufferedClient) -> bool:
@@ -317,8 +317,7 @@ class BrokerSource:
         while self._acks:
             generation, packet_ids = self._acks.popleft()
             if generation is self._generation and not generation.is_over:
-                for packet_id in packet_ids:
-                    client.ack(int.from_bytes(packet_id, "big"), 1)
+                client.acknowledge(packet_ids)
 
     def _part(self, client: BufferedClient) -> None:
         """Leave in good order: the last acknowledgements first."""
@@ -326,7 +325,7 @@ class BrokerSource:
             self._send_acks(client)
             client.disconnect()
             client.flush()
-        client.on_message = None
+        client.take = ignore
         connection = client.socket()
         if connection is not None:
             connection.close()
@@ -356,12 +355,10 @@ class BrokerSource:
     ) -> None:
         self._topics.answered(mid, [reason.is_failure for reason in reasons])
 
-    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        topic: bytes = message._topic  # noqa: SLF001 - the property decodes, and raises for what is not UTF-8
+    def _take(self, topic: bytes, payload: bytes, packet_id: bytes | None, is_retained: bool) -> None:
         if topic.startswith(b"$SYS/"):
-            gap = self._watch.take(topic.decode("utf-8", "replace"), bytes(message.payload))
+            gap = self._watch.take(topic.decode("utf-8", "replace"), payload)
             if gap is not None:
                 self._loop.call_soon_threadsafe(self._pipeline.add_gap, gap)
             return
-        packet_id = message.mid.to_bytes(2, "big") if message.qos else None
-        self._bundle.append((topic, bytes(message.payload), packet_id, message.retain))
+        self._bundle.append((topic, payload, packet_id, is_retained))
