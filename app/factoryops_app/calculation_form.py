@@ -13,7 +13,7 @@ from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops_app.list_and_form import DraftForm
 from factoryops_app.models.calculation_draft import CalculationDraft, completions
-from factoryops_app.models.rule_draft import parsed
+from factoryops_app.models.typed import parsed
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushBu
 
 from factoryops.contracts import http
 from factoryops.domain.plant import is_key
-from factoryops_app.models.rule_draft import parsed, plain
+from factoryops_app.models.typed import parsed, plain
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say

@@ -248,12 +248,15 @@ class ListAndForm(QWidget, Generic[Kept, Draft]):
         self.states.show_content()
         if not self._form.is_changed:
             self._take_up()
+        self.show_buttons()
 
     def _take_up(self) -> None:
         """Show what is held now of the chosen one; with nothing chosen, the first."""
         held = self.held()
         if held is not None:
-            self.show_draft(self.draft_of(held))
+            draft = self.draft_of(held)
+            if draft != self._form.draft():
+                self.show_draft(draft)
         elif self.kept and not self.table.selected_rows():
             self.table.select(self.key_of(self.kept[0]))
 

@@ -11,7 +11,7 @@ from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError, InvalidInputError
 from factoryops_app.dialog_tasks import DialogTasks
 from factoryops_app.models.plant import Measured, finer_rules
-from factoryops_app.models.rule_draft import parsed, plain
+from factoryops_app.models.typed import parsed, plain
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say

@@ -13,7 +13,7 @@ from factoryops.domain.expressions.functions import FUNCTIONS
 from factoryops.domain.expressions.printer import quoted
 from factoryops.domain.plant import is_key
 from factoryops_app.models.plant import Measured
-from factoryops_app.models.rule_draft import parsed, plain
+from factoryops_app.models.typed import parsed, plain
 from factoryops_resources.words import say
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from factoryops.contracts import http
 from factoryops.domain.mapping import MappedValue, PayloadKind, TimeForm, ValueType
-from factoryops_app.models.rule_draft import parsed, plain
+from factoryops_app.models.typed import parsed, plain
 from factoryops_resources.words import say
 
 MOST_GUESSED: Final = 60

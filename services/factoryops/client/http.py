@@ -16,7 +16,6 @@ from factoryops.client.http_alarms import HttpAlarms
 from factoryops.client.http_calculations import HttpCalculations
 from factoryops.client.http_credentials import HttpCredentials
 from factoryops.client.http_link import open_link
-from factoryops.client.http_notifications import HttpNotifications
 from factoryops.client.http_organisation import HttpOrganisation
 from factoryops.client.http_retention import HttpRetention
 from factoryops.client.http_rules import HttpRules
@@ -36,7 +35,6 @@ class HttpPlant(
     HttpAlarms,
     HttpCalculations,
     HttpCredentials,
-    HttpNotifications,
     HttpOrganisation,
     HttpRetention,
     HttpRules,

@@ -13,7 +13,6 @@ from typing import Protocol
 from factoryops.client.port_alarms import AlarmsClient
 from factoryops.client.port_calculations import CalculationsClient
 from factoryops.client.port_credentials import CredentialsClient
-from factoryops.client.port_notifications import NotificationsClient
 from factoryops.client.port_organisation import OrganisationClient
 from factoryops.client.port_retention import RetentionClient
 from factoryops.client.port_rules import RulesClient
@@ -42,7 +41,6 @@ class PlantClient(
     AlarmsClient,
     CalculationsClient,
     CredentialsClient,
-    NotificationsClient,
     OrganisationClient,
     RetentionClient,
     RulesClient,

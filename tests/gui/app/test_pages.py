@@ -5,25 +5,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QLineEdit
 
-from factoryops.contracts.http import JobKind, RuleUpdate, RunState
+from factoryops.contracts.http import JobKind, RunState
 from factoryops.domain.alarms import AlarmState
 from factoryops.domain.errors import UnavailableError
 from factoryops.domain.time import now_us
-from factoryops_app.models.rule_draft import RuleDraft
 from factoryops_app.pages.alarms import AlarmsPage
 from factoryops_app.pages.device import DevicePage
 from factoryops_app.pages.health import HealthPage
 from factoryops_app.pages.jobs import JobsPage
 from factoryops_app.pages.overview import DeviceCard, OverviewPage
-from factoryops_app.pages.rules import RulesPage
 from factoryops_app.pages.trends import TrendsPage
 from factoryops_app.plant_dialogs import ParameterDialog
 from factoryops_app.workplace import PageKey, Target
 from tests.gui.app.conftest import Drive
 from tests.support.imagined_app import ImaginedApp
-from tests.support.rules import changed_content, limit_of
 from tests.support.waiting import until
 
 
@@ -95,47 +92,6 @@ def test_the_response_is_readable_and_the_trend_of_that_time_is_one_key_away(cli
         assert start_us < int(alarm.raised_at.timestamp() * 1e6) < end_us
         window.back()
         assert window.current is page
-
-    client(work)
-
-
-def test_a_rule_is_made_in_the_form_and_is_in_force(client: Drive) -> None:
-    async def work(app: ImaginedApp) -> None:
-        window = await app.log_in("supervisor")
-        window.go(PageKey.RULES)
-        page = window.current
-        assert isinstance(page, RulesPage)
-        page.begin_new()
-        page.save()
-        assert set(page.form.form.errors()) >= {"name", "parameter_key", "limit"}
-        page.form.fill(RuleDraft(name="Flow too high", parameter_key="flow", limit="35,5", on_delay_s="10"))
-        page.save()
-        await until(lambda: "Flow too high" in [rule.content.name for rule in app.session.plant.rules])
-        rule = next(one for one in app.session.plant.rules if one.content.name == "Flow too high")
-        assert (limit_of(rule.content).limit, rule.content.on_delay_s) == (35.5, 10.0)
-        assert rule.content.scope.is_whole_factory
-        await until(lambda: [row.id for row in page.table.selected_rows()] == [rule.id])
-        assert not page.form.is_changed
-
-    client(work)
-
-
-def test_a_rule_that_somebody_else_changed_is_not_overwritten(client: Drive) -> None:
-    async def work(app: ImaginedApp) -> None:
-        window = await app.log_in("supervisor")
-        window.go(PageKey.RULES)
-        page = window.current
-        assert isinstance(page, RulesPage)
-        await until(lambda: page.form.draft().rule_id is not None)
-        held = next(one for one in app.session.plant.rules if one.id == page.form.draft().rule_id)
-        page.form.findChildren(QPlainTextEdit)[0].setPlainText("my words")
-        changed = changed_content(held.content, limit=1.0)
-        await app.plant.update_rule(held.id, RuleUpdate(version=held.version, content=changed))
-        page.save()
-        await until(lambda: "changed this rule meanwhile" in page.complaint)
-        assert page.form.draft().response == "my words"
-        now = next(one for one in await app.plant.rules() if one.id == held.id)
-        assert (limit_of(now.content).limit, now.content.record) == (1.0, held.content.record)
 
     client(work)
 

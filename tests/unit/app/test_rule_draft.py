@@ -1,106 +1,146 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from factoryops.client.imagined import describe_devices
-from factoryops.contracts import http
 from factoryops.domain.alarms import Priority
-from factoryops.domain.conditions.limits import PlainLimit, plain_limit
-from factoryops.domain.conditions.tree import Comparison, Not
-from factoryops.domain.rule import AlarmRecord, RuleMode
+from factoryops.domain.conditions.tree import Compare, Comparison, Condition, Constant, Expression, NoData, Parameter
+from factoryops.domain.rule import AlarmRecord, RuleDefinition, RuleMode, RuleScope
+from factoryops.domain.schedules import Schedule, WeeklyWindow
+from factoryops_app.models.condition_draft import NodeDraft
+from factoryops_app.models.names import Names
 from factoryops_app.models.plant import PlantStore
-from factoryops_app.models.rule_draft import RuleDraft, parsed, plain, sentence
+from factoryops_app.models.rule_draft import RecordDraft, RuleDraft, ScopeDraft
+from factoryops_app.models.rule_picture import watched
+from factoryops_app.models.rule_templates import Template, TemplateDraft
+from factoryops_app.models.rule_words import mode_sentence, rule_sentence, scope_words
 from factoryops_resources.words import set_language
+from tests.unit.app.test_condition_draft import conditions
 
 
 @pytest.fixture
-def plant() -> PlantStore:
+def plant() -> Iterator[PlantStore]:
     store = PlantStore()
     store.replace(describe_devices().values(), ())
-    return store
+    yield store
+    set_language("en")
 
 
 GOOD = RuleDraft(
-    name="Too hot", parameter_key="bearing_temperature", limit="62", deadband="2", on_delay_s="5", off_delay_s="0",
+    name="Too hot",
+    template=TemplateDraft(Template.HIGH, {"parameter": "bearing_temperature", "limit": "62", "deadband": "2"}),
+    on_delay="5 s",
+    off_delay="",
     priority=Priority.HIGH,
-)  # fmt: skip
+)
+FULL = RuleDefinition(
+    name="Pressure without flow",
+    condition=Compare(Expression("pressure / flow"), Comparison.ABOVE, Constant(0.2)),
+    priority=Priority.CRITICAL,
+    scope=RuleScope(("pump-1",), ("compressor",), ("Utilities",)),
+    schedule=Schedule((WeeklyWindow("06:00", "22:00", (1, 2, 3, 4, 5)),)),
+    on_delay_s=90.0,
+    off_delay_s=0.5,
+    mode=RuleMode.SHADOW,
+    is_latching=True,
+    re_alarm_s=1_800.0,
+    alarm_class="safety",
+    suppress_while=NoData(60.0),
+    parent_rule="a" * 32,
+    record=AlarmRecord("Wear", "Stops the line", "Change it", "major", 600.0, "Maintenance", date(2026, 3, 31)),
+    notify=("one", "two"),
+)
 
 
 def test_a_filled_form_has_no_errors_and_saves_what_it_says() -> None:
     assert GOOD.errors() == {}
-    content = GOOD.content()
-    assert plain_limit(content.condition) == PlainLimit("bearing_temperature", Comparison.ABOVE, 62.0, 2.0)
-    assert content.scope.is_whole_factory
+    made = GOOD.definition()
+    assert made.condition == Compare(Parameter("bearing_temperature"), Comparison.ABOVE, Constant(62.0), 2.0)
+    assert (made.on_delay_s, made.off_delay_s, made.scope.is_whole_factory) == (5.0, 0.0, True)
 
 
-def test_what_the_form_does_not_show_stays_as_it_was() -> None:
-    record = AlarmRecord(cause="Blocked strainer", action="Open the bypass.")
-    content = GOOD.content().model_copy(update={"record": record, "is_latching": True, "mode": RuleMode.SHADOW})
-    rule = http.Rule(id="b" * 32, version=3, content=content, changed_by="x", changed_at=datetime.now(UTC))
-    draft = RuleDraft.of(rule)
-    assert draft.content() == content
-    changed = draft.with_(response="Close the valve.").content()
-    assert (changed.record.cause, changed.record.action) == ("Blocked strainer", "Close the valve.")
-    assert draft.with_(is_enabled=False).content().mode is RuleMode.OFF
+def test_a_rule_with_everything_survives_being_shown_and_saved() -> None:
+    draft = RuleDraft.of(FULL, "b" * 32, 3)
+    assert draft.errors() == {}
+    assert draft.definition() == FULL
+    assert (draft.rule_id, draft.version) == ("b" * 32, 3)
 
 
-def test_a_rule_of_more_than_one_limit_cannot_be_changed_in_the_form() -> None:
-    more = GOOD.content().model_copy(update={"condition": Not(GOOD.content().condition)})
-    rule = http.Rule(id="b" * 32, version=3, content=more, changed_by="x", changed_at=datetime.now(UTC))
-    draft = RuleDraft.of(rule)
-    assert (draft.name, [*draft.errors()]) == ("Too hot", ["name"])
+@given(conditions)
+def test_every_condition_survives_in_its_rule_as_a_short_form_or_a_tree(condition: Condition) -> None:
+    draft = RuleDraft.of(RuleDefinition("x", condition, Priority.LOW))
+    assert draft.condition() == condition
+    assert draft.as_tree().condition() == condition
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("change", "field"),
     [
-        ("name", "  "), ("name", "x" * 201), ("parameter_key", ""), ("limit", "warm"), ("limit", "nan"), ("limit", ""),
-        ("deadband", "-1"), ("deadband", ""), ("on_delay_s", "-0.1"), ("off_delay_s", "86401"), ("on_delay_s", "x"),
-        ("response", "x" * 4_001),
+        ({"name": "  "}, "name"),
+        ({"name": "x" * 201}, "name"),
+        ({"on_delay": "soon"}, "on_delay"),
+        ({"off_delay": "25 h"}, "off_delay"),
+        ({"re_alarm": "-1"}, "re_alarm"),
+        ({"scope": ScopeDraft(is_everywhere=False)}, "scope"),
+        ({"record": RecordDraft(cause="x" * 4_001)}, "record.cause"),
+        ({"record": RecordDraft(review_on="some day")}, "record.review_on"),
+        ({"record": RecordDraft(time_to_respond="0")}, "record.time_to_respond"),
+        ({"template": TemplateDraft()}, "template.parameter"),
+        ({"template": None}, "condition"),
+        ({"suppress_while": RuleDraft().tree}, "suppress_while"),
     ],
-)  # fmt: skip
-def test_each_field_that_cannot_be_used_is_named(field: str, value: str) -> None:
-    assert list(GOOD.with_(**{field: value}).errors()) == [field]
+)
+def test_each_field_that_cannot_be_used_is_named(change: dict[str, object], field: str) -> None:
+    assert next(iter(GOOD.with_(**change).errors())) == field
 
 
-def test_some_devices_must_be_chosen_when_not_all_are_meant() -> None:
-    assert list(GOOD.with_(is_for_all=False).errors()) == ["device_keys"]
-
-
-def test_the_sentence_says_in_plain_words_what_will_happen(plant: PlantStore) -> None:
-    assert sentence(GOOD, plant) == (
-        "When Bearing temperature of any device that has it rises above 62 °C for 5 s, raise a high alarm; "
-        "it returns to normal below 60 °C."
-    )
-    low = GOOD.with_(comparison=Comparison.BELOW, is_enabled=False)
-    assert sentence(low, plant).startswith("Switched off: When Bearing temperature of any device")
-    assert "above 64 °C" in sentence(low, plant)
-
-
-def test_the_sentence_has_gaps_where_something_is_missing(plant: PlantStore) -> None:
-    assert sentence(RuleDraft(), plant).startswith("When … of any device that has it rises above …")
-
-
-def test_the_sentence_is_german_for_a_german_operator(plant: PlantStore) -> None:
-    set_language("de")
-    assert sentence(GOOD, plant).startswith("Wenn Bearing temperature (jedes Gerät, das ihn hat) 62 °C überschreitet")
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e9, max_value=1e9).map(lambda x: round(x, 4)))
-def test_numbers_survive_being_shown_and_typed(value: float) -> None:
-    assert parsed(plain(value)) == pytest.approx(value, rel=1e-9)
+def test_a_condition_about_other_devices_asks_on_which_one_it_alarms() -> None:
+    elsewhere = NodeDraft.of(Compare(Parameter("pressure", "pump-1"), Comparison.ABOVE, Constant(5.0)))
+    assert "which device" in GOOD.with_(template=None, tree=elsewhere).errors()["scope"]
 
 
 @given(st.text(max_size=12))
 def test_no_text_at_all_breaks_the_form(text: str) -> None:
-    errors = RuleDraft(name=text, limit=text, deadband=text, on_delay_s=text).errors()
-    assert ("limit" in errors) is (parsed(text) is None)
+    texts = {"parameter": text, "limit": text, "deadband": text}
+    draft = RuleDraft(name=text, template=TemplateDraft(Template.HIGH, texts), on_delay=text, re_alarm=text)
+    draft.errors()
+    rule_sentence(draft, Names(PlantStore()))
+    draft.as_tree()
 
 
-def test_a_comma_is_understood_as_a_decimal_point() -> None:
-    assert parsed("3,5") == 3.5
-    assert parsed("\N{MINUS SIGN}2") == -2.0
+def test_the_sentence_says_in_plain_words_what_will_happen(plant: PlantStore) -> None:
+    assert rule_sentence(GOOD, Names(plant)) == (
+        "High alarm on every device that has it once this has been so for 5 s: "
+        "Bearing temperature is above 62 °C (until back below 60 °C)."
+    )
+    words = rule_sentence(RuleDraft.of(FULL), Names(plant))
+    assert "Feed pump 1, every compressor, area Utilities" in words
+    assert "Only Mon-Fri 06:00–22:00." in words
+    assert words.endswith(f"Suppressed while the device has sent nothing for 1 min. {mode_sentence(RuleMode.SHADOW)}")
+
+
+def test_the_sentence_has_gaps_where_something_is_missing(plant: PlantStore) -> None:
+    assert "for 5 s: …." in rule_sentence(RuleDraft(), Names(plant))
+    assert scope_words(RuleScope(kinds=("a", "b"), areas=("c", "d")), Names(plant)) == (
+        "every a, every b, area c and 1 more"
+    )
+
+
+def test_the_sentence_is_german_for_a_german_operator(plant: PlantStore) -> None:
+    set_language("de")
+    assert rule_sentence(GOOD, Names(plant)).startswith(
+        "Alarm „Hoch“ auf jedem Gerät, das es hat, sobald 5 s lang gilt:"
+    )
+
+
+def test_the_picture_shows_what_is_watched_with_its_limits(plant: PlantStore) -> None:
+    drawn = watched(GOOD, plant)
+    assert [(one.measured.device.key, one.limits) for one in drawn] == [("pump-1", (62.0,))]
+    assert watched(RuleDraft(), plant) == ()
+    some = RuleDraft.of(FULL).with_(scope=ScopeDraft(is_everywhere=False, kinds=frozenset({"pump"})))
+    assert {one.measured.parameter.key for one in watched(some, plant)} == {"pressure", "flow"}
