@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,6 +15,9 @@ from factoryops.alarms.service import EngineConfig, EngineService
 from factoryops.contracts import http
 from factoryops.contracts.transitions import AlarmTransition, decode_transition
 from factoryops.database.database import Database
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.tree import Condition
+from factoryops.domain.rule import RuleDefinition
 from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
 from factoryops.journal.doorbell import Doorbell
 from factoryops.journal.reader import JournalReader
@@ -81,6 +85,12 @@ class EngineSite:
 
     def add_rule(self, **fields: object) -> http.Rule:
         return self.site.add_rule(**fields)
+
+    def add_condition(self, name: str, condition: Condition, **fields: Any) -> http.Rule:
+        """A rule that is more than a limit."""
+        definition = RuleDefinition(name, condition, Priority.HIGH, **fields)
+        content = http.RuleContent.of(definition)
+        return self.site.database.run(lambda tx: tx.rules(self.site.scope).create(content, "op1"))
 
     def change_rule(self, rule: http.Rule, **fields: object) -> http.Rule:
         content = changed_content(rule.content, **fields)

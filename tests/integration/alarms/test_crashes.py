@@ -15,6 +15,18 @@ import pytest
 from factoryops.alarms.engine import AlarmEngine
 from factoryops.alarms.records import read_in_force
 from factoryops.contracts import http
+from factoryops.domain.conditions.tree import (
+    AllOf,
+    Compare,
+    Comparison,
+    Constant,
+    Held,
+    NoData,
+    Not,
+    Parameter,
+    Window,
+    WindowFunction,
+)
 from factoryops.domain.samples import SampleColumns, SampleFlag
 from factoryops.domain.time import from_us
 from factoryops.journal.reader import JournalReader
@@ -40,6 +52,16 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 def add_rules(plant: EngineSite) -> None:
     plant.add_rule(name="High", limit=5.0)
     plant.add_rule(name="High for long", limit=6.0, on_delay_s=3.0, off_delay_s=2.0, deadband=0.5)
+    plant.site.add_device("pump-2")
+    high, others = _high(""), _high("pump-2")
+    plant.add_condition("Alone", AllOf((high, Not(others))), on_delay_s=1.0)
+    plant.add_condition("Lasting", Held(high, 4.0))
+    plant.add_condition("Silent", NoData(5.0))
+    plant.add_condition("Mean", Window(Parameter("pressure"), WindowFunction.MEAN, 8.0, Comparison.ABOVE, 5.5))
+
+
+def _high(device: str) -> Compare:
+    return Compare(Parameter("pressure", device), Comparison.ABOVE, Constant(5.0))
 
 
 def write_row(plant: EngineSite, number: int, chance: random.Random) -> int:
