@@ -19,6 +19,7 @@ from factoryops.client.fake_jobs import FakeJobs
 from factoryops.client.fake_link import FakeLink
 from factoryops.client.fake_mappings import FakeMappings
 from factoryops.client.fake_organisation import FakeOrganisation, OrganisationBook
+from factoryops.client.fake_performance import FakePerformance
 from factoryops.client.fake_quarantine import FakeQuarantine
 from factoryops.client.fake_retention import FakeRetention
 from factoryops.client.fake_rules import FakeRules, RuleShelf
@@ -51,6 +52,7 @@ class FakePlant(
     FakeCalculations,
     FakeCredentials,
     FakeOrganisation,
+    FakePerformance,
     FakeRetention,
     FakeRules,
     FakeSources,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from factoryops.client.fake_rules import RuleShelf
 from factoryops.contracts import http
 from factoryops.domain.errors import ConflictError, NotFoundError
 from factoryops.domain.identity import Permission, new_id
@@ -59,6 +60,7 @@ class FakeOrganisation:
     """Shifts and operating positions in memory."""
 
     _organisation: OrganisationBook
+    _rules: RuleShelf
 
     async def _enter(self, permission: Permission) -> str:
         raise NotImplementedError
@@ -83,7 +85,11 @@ class FakeOrganisation:
     async def delete_shift(self, shift_id: str) -> None:
         """Take a shift away."""
         await self._enter(Permission.EDIT_RULES)
-        del self._organisation.shifts[self._organisation.shift(shift_id).id]
+        held = self._organisation.shift(shift_id)
+        users = [rule.content.name for rule in self._rules.all() if shift_id in rule.content.definition().shifts]
+        if users:
+            raise ConflictError(f"The shift is used by {users[0]}: change that rule first, then delete it.")
+        del self._organisation.shifts[held.id]
 
     async def positions(self) -> list[http.Position]:
         """All operating positions, by name."""

@@ -17,6 +17,7 @@ from factoryops.client.http_calculations import HttpCalculations
 from factoryops.client.http_credentials import HttpCredentials
 from factoryops.client.http_link import open_link
 from factoryops.client.http_organisation import HttpOrganisation
+from factoryops.client.http_performance import HttpPerformance
 from factoryops.client.http_retention import HttpRetention
 from factoryops.client.http_rules import HttpRules
 from factoryops.client.http_sources import HttpSources
@@ -36,6 +37,7 @@ class HttpPlant(
     HttpCalculations,
     HttpCredentials,
     HttpOrganisation,
+    HttpPerformance,
     HttpRetention,
     HttpRules,
     HttpSources,

@@ -14,6 +14,7 @@ from factoryops.client.port_alarms import AlarmsClient
 from factoryops.client.port_calculations import CalculationsClient
 from factoryops.client.port_credentials import CredentialsClient
 from factoryops.client.port_organisation import OrganisationClient
+from factoryops.client.port_performance import PerformanceClient
 from factoryops.client.port_retention import RetentionClient
 from factoryops.client.port_rules import RulesClient
 from factoryops.client.port_sources import SourcesClient
@@ -42,6 +43,7 @@ class PlantClient(
     CalculationsClient,
     CredentialsClient,
     OrganisationClient,
+    PerformanceClient,
     RetentionClient,
     RulesClient,
     SourcesClient,

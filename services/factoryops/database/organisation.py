@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from factoryops.contracts import http
 from factoryops.database import organisation_tables as tables
 from factoryops.database.audit import AuditTrail
+from factoryops.database.rules import Rules
 from factoryops.database.unit import Unit
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from factoryops.domain.identity import Scope, new_id
@@ -18,6 +19,9 @@ from factoryops.domain.schedules import Schedule
 from factoryops.domain.time import from_us
 
 C = TypeVar("C", bound=BaseModel)
+
+
+_MOST_NAMED: Final = 3
 
 
 class _Rows(Generic[C]):
@@ -110,7 +114,13 @@ class Shifts:
         return self._changed(identity)
 
     def delete(self, identity: str) -> None:
-        """Take one away."""
+        """Take one away; raises ConflictError while a rule uses it."""
+        self._unit.take_turn(self._scope.factory_id)
+        self._rows.one(identity)
+        users = [rule.content.name for rule in Rules(self._unit, self._scope).list() if identity in _shifts_of(rule)]
+        if users:
+            shown = ", ".join(users[:_MOST_NAMED]) + (" and others" if len(users) > _MOST_NAMED else "")
+            raise ConflictError(f"The shift is used by {shown}: change these rules first, then delete it.")
         self._rows.remove(identity)
         self._unit.advance("rules")
         self._unit.plant_changed(self._scope.factory_id)
@@ -185,3 +195,7 @@ class Positions:
             id=row.id, version=row.version, content=self._rows.read(row), changed_by=row.changed_by,
             changed_at=from_us(row.changed_us),
         )  # fmt: skip
+
+
+def _shifts_of(rule: http.Rule) -> frozenset[str]:
+    return rule.content.definition().shifts

@@ -15,6 +15,7 @@ from factoryops.database.engine import EngineRecords
 from factoryops.database.factories import Factories
 from factoryops.database.mappings import Mappings
 from factoryops.database.organisation import Positions, Shifts
+from factoryops.database.performance import PerformanceRecords
 from factoryops.database.plant import Devices, Parameters
 from factoryops.database.quarantine import QuarantineMarks
 from factoryops.database.retention import RetentionRules
@@ -91,6 +92,10 @@ class Transaction:
     def alarm_whys(self, scope: Scope) -> Whys:
         """Why the factory's alarms were raised and cleared."""
         return Whys(self._unit, scope)
+
+    def alarm_performance(self, scope: Scope) -> PerformanceRecords:
+        """The factory's alarm history as figures are made from it."""
+        return PerformanceRecords(self._unit, scope)
 
     def audit(self, scope: Scope) -> AuditTrail:
         """The factory's audit trail."""

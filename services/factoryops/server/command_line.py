@@ -19,6 +19,7 @@ from factoryops.server import (
     influx_commands,
     mapping_commands,
     organisation_commands,
+    performance_commands,
     plant_commands,
     retention_commands,
     rule_commands,
@@ -48,6 +49,7 @@ influx_commands.register(app)
 mapping_commands.register(app)
 rule_commands.register(app)
 organisation_commands.register(app)
+performance_commands.register(app)
 retention_commands.register(app)
 transfer_commands.register(app)
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from factoryops.contracts import http
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.tree import Compare, Comparison, Constant, Parameter
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from factoryops.domain.identity import Role, new_id
+from factoryops.domain.rule import RuleDefinition
+from factoryops.domain.schedules import Schedule
 from tests.contract.client.conftest import Subject
 
 NIGHT = http.ShiftWindow(start="22:00", end="06:00", days=[1, 2, 3, 4, 5])
@@ -34,6 +38,22 @@ async def test_a_shift_is_added_changed_and_taken_away(subject: Subject) -> None
     for act in (plant.delete_shift(made.id), plant.update_shift(made.id, update)):
         with pytest.raises(NotFoundError):
             await act
+
+
+async def test_a_shift_that_a_rule_uses_stays(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    used = await plant.create_shift(shift("Weekend"))
+    definition = RuleDefinition(
+        name="Running at the weekend",
+        condition=Compare(Parameter("pressure"), Comparison.ABOVE, Constant(900.0)),
+        priority=Priority.LOW,
+        schedule=Schedule(shifts=(used.id,)),
+    )
+    rule = await plant.create_rule(http.RuleContent.of(definition))
+    with pytest.raises(ConflictError, match="used by Running at the weekend"):
+        await plant.delete_shift(used.id)
+    await plant.delete_rule(rule.id)
+    await plant.delete_shift(used.id)
 
 
 async def test_an_area_belongs_to_one_operating_position(subject: Subject) -> None:

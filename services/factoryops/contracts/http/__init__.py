@@ -119,6 +119,7 @@ from factoryops.contracts.http.parts import (
     Received,
     Sent,
 )
+from factoryops.contracts.http.performance import AlarmPerformance, NumberedAlarm
 from factoryops.contracts.http.plant import (
     Device,
     DeviceChange,
@@ -191,6 +192,7 @@ __all__ = [
     "AlarmEvent",
     "AlarmEventPage",
     "AlarmList",
+    "AlarmPerformance",
     "AlarmPlace",
     "AlarmPlaces",
     "AlarmTab",
@@ -248,6 +250,7 @@ __all__ = [
     "MappingValue",
     "MessageBalance",
     "NewSecret",
+    "NumberedAlarm",
     "Parameter",
     "ParameterChange",
     "ParameterStatistics",

@@ -1,0 +1,55 @@
+"""How many alarms reach an operator, and which are a nuisance."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Final
+
+from fastapi import Query
+from pydantic import AwareDatetime
+
+from factoryops.api.call import Asking
+from factoryops.api.guard import session_name
+from factoryops.contracts import http
+from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.performance.figures import REPRESENTATIVE_DAYS
+from factoryops.domain.performance.history import HistoryLine
+from factoryops.domain.performance.rates import Span
+from factoryops.domain.time import from_us, now_us, to_us
+
+_MOST_DAYS: Final = 400
+
+
+async def get_alarm_performance(
+    asking: Asking,
+    start: AwareDatetime | None = None,
+    end: AwareDatetime | None = None,
+    position: Annotated[http.Identifier | None, Query()] = None,
+) -> http.AlarmPerformance:
+    """Figures based on ISA-18.2 and EEMUA 191, by default of the last 30 days and of the whole factory.
+
+    They are per operating position: a factory with several operators asks for each. Time in which the service could
+    not receive is left out and listed. Alarms about the service itself do not count.
+    """
+    span = _span(start, end)
+    scope = asking.scope
+    chosen = await asking.read(lambda tx: tx.positions(scope).get(position)) if position is not None else None
+    lines = await asking.read(lambda tx: tx.alarm_performance(scope).lines(*span))
+    history = asking.service.context.history
+
+    def figures(lines: list[HistoryLine]) -> http.AlarmPerformance:
+        outages = [(gap.start_us, gap.end_us) for gap in history.gaps(scope.factory_id, *span)]
+        return http.AlarmPerformance.of(lines, span, outages, chosen)
+
+    async with asking.service.rate_limits.turn(session_name(asking.session)):
+        return await asking.service.history_pool.run(figures, lines)
+
+
+def _span(start: AwareDatetime | None, end: AwareDatetime | None) -> Span:
+    until = end or from_us(now_us())
+    since = start or until - timedelta(days=REPRESENTATIVE_DAYS)
+    if since >= until:
+        raise InvalidInputError("The span is empty: its start must lie before its end.", fields={"start": "too late"})
+    if until - since > timedelta(days=_MOST_DAYS):
+        raise InvalidInputError(f"Ask for at most {_MOST_DAYS} days at once.", fields={"start": "too early"})
+    return to_us(since), to_us(until)

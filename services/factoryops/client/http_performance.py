@@ -1,0 +1,22 @@
+"""Alarm performance over HTTP: the part of `HttpPlant` that implements `PerformanceClient`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from factoryops.client.http_sources import Asks
+from factoryops.contracts import http
+
+
+class HttpPerformance:
+    """Alarm performance."""
+
+    async def alarm_performance(
+        self: Asks, *, start: datetime | None = None, end: datetime | None = None, position: str | None = None
+    ) -> http.AlarmPerformance:
+        """Figures of an operating position, by default of the whole factory and the last 30 days."""
+        query = {
+            "start": start.isoformat() if start else None, "end": end.isoformat() if end else None,
+            "position": position,
+        }  # fmt: skip
+        return await self._ask("GET", "alarms/performance", http.AlarmPerformance, query=query)

@@ -1,0 +1,18 @@
+"""Alarm performance. Part of `factoryops.client.port.PlantClient`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from factoryops.contracts import http
+
+
+class PerformanceClient(Protocol):
+    """What a client of the service can ask about the load that alarms are."""
+
+    async def alarm_performance(
+        self, *, start: datetime | None = None, end: datetime | None = None, position: str | None = None
+    ) -> http.AlarmPerformance:
+        """Figures of an operating position, by default of the whole factory and the last 30 days."""
+        ...

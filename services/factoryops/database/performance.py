@@ -1,0 +1,90 @@
+"""The alarm history of one factory as figures are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from factoryops.database import tables
+from factoryops.database.unit import Unit, portions
+from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.identity import Scope
+from factoryops.domain.performance.history import HistoryLine
+from factoryops.domain.system_alarms import SERVICE_KIND
+
+MOST_EVENTS: Final = 200_000
+"""Events of one question: about 150 MB while it is answered."""
+
+
+class PerformanceRecords:
+    """What happened to the factory's alarms; those about the service itself are no load of an operator and left out."""
+
+    def __init__(self, unit: Unit, scope: Scope) -> None:
+        self._unit = unit
+        self._scope = scope
+
+    def lines(self, start_us: int, end_us: int) -> list[HistoryLine]:
+        """Events of [start, end) and the raise of whatever was active when the span began.
+
+        Raises:
+            InvalidInputError: these are too many.
+        """
+        event = tables.alarm_event
+        inside = self._select().where(event.c.at_us >= start_us, event.c.at_us < end_us)
+        lines = self._read(inside.limit(MOST_EVENTS + 1))
+        if len(lines) > MOST_EVENTS:
+            raise InvalidInputError(
+                f"The span holds more than {MOST_EVENTS:,} alarm events: ask for a shorter one.",
+                fields={"start": "too early"},
+            )
+        return [*self._begun_before(lines, start_us), *lines]
+
+    def _begun_before(self, lines: Iterable[HistoryLine], start_us: int) -> list[HistoryLine]:
+        begun = {(one.alarm_id, one.annunciation) for one in lines}
+        begun |= self._active_since_before(start_us)
+        raised = {(one.alarm_id, one.annunciation) for one in lines if one.kind == AlarmEventKind.RAISED.value}
+        wanted = begun - raised
+        event = tables.alarm_event
+        found: list[HistoryLine] = []
+        for portion in portions({alarm for alarm, _ in wanted}):
+            numbers = {number for alarm, number in wanted if alarm in set(portion)}
+            query = self._select().where(
+                event.c.alarm_id.in_(portion), event.c.kind == AlarmEventKind.RAISED.value,
+                event.c.at_us < start_us, event.c.annunciation >= min(numbers),
+            )  # fmt: skip
+            found += [one for one in self._read(query) if (one.alarm_id, one.annunciation) in wanted]
+        return found
+
+    def _active_since_before(self, start_us: int) -> set[tuple[str, int]]:
+        alarm = tables.alarm
+        query = sa.select(alarm.c.id, alarm.c.annunciation).where(
+            alarm.c.factory_id == self._scope.factory_id, alarm.c.is_active.is_(True), alarm.c.raised_us < start_us
+        )
+        return {(row.id, row.annunciation) for row in self._unit.rows(query)}
+
+    def _select(self) -> sa.Select[Any]:
+        event, alarm, device = tables.alarm_event, tables.alarm, tables.device
+        of_alarm = sa.and_(alarm.c.factory_id == event.c.factory_id, alarm.c.id == event.c.alarm_id)
+        of_device = sa.and_(device.c.factory_id == alarm.c.factory_id, device.c.id == alarm.c.device_id)
+        return (
+            sa.select(
+                event.c.alarm_id, event.c.annunciation, event.c.kind, event.c.at_us, event.c.priority,
+                event.c.rule_name, event.c.device_name, device.c.area,
+            )
+            .join(alarm, of_alarm)
+            .join(device, of_device)
+            .where(event.c.factory_id == self._scope.factory_id, device.c.kind != SERVICE_KIND)
+            .order_by(event.c.at_us, event.c.number)
+        )  # fmt: skip
+
+    def _read(self, query: sa.Select[Any]) -> list[HistoryLine]:
+        return [
+            HistoryLine(
+                row.alarm_id, row.annunciation, row.kind, row.at_us, row.priority,
+                row.kind == AlarmEventKind.RAISED.value, row.rule_name, row.device_name, row.area,
+            )
+            for row in self._unit.rows(query)
+        ]  # fmt: skip

@@ -1,0 +1,50 @@
+"""Anybody may see how many alarms reach an operator."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from factoryops.contracts import http
+from factoryops.domain.errors import InvalidInputError, NotFoundError
+from factoryops.domain.identity import Role, new_id
+from tests.contract.client.conftest import Subject
+
+
+async def test_figures_of_the_whole_factory_name_the_alarms_they_speak_of(subject: Subject) -> None:
+    plant = await subject.enter(Role.VIEWER)
+    found = await plant.alarm_performance()
+    figures = found.figures
+    assert (found.position_id, found.position_name) == ("", "")
+    assert figures.end_us - figures.start_us == 30 * 86_400_000_000
+    assert figures.rates.annunciations > 0
+    assert [one.priority for one in figures.priorities] == [1, 2, 3, 4]
+    assert sum(one.annunciations for one in figures.priorities) == figures.rates.annunciations
+    named = {one.number for one in found.alarms}
+    assert {one.alarm for one in figures.top} | {one.alarm for one in figures.standing} <= named
+    assert all(one.rule_name and one.device_name for one in found.alarms)
+
+
+async def test_a_position_has_the_alarms_of_its_areas_alone(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    whole = await plant.alarm_performance()
+    areas = sorted({one.area for one in whole.alarms})
+    mine = await plant.create_position(http.PositionContent(name="All areas", areas=areas))
+    nobody = await plant.create_position(http.PositionContent(name="Elsewhere", areas=["Nowhere"]))
+    same = await plant.alarm_performance(position=mine.id)
+    assert same.position_name == "All areas"
+    assert same.figures.rates.annunciations == whole.figures.rates.annunciations
+    none = await plant.alarm_performance(position=nobody.id)
+    assert (none.figures.rates.annunciations, none.alarms) == (0, [])
+    for one in (mine, nobody):
+        await plant.delete_position(one.id)
+    with pytest.raises(NotFoundError):
+        await plant.alarm_performance(position=new_id())
+
+
+async def test_an_empty_span_is_refused(subject: Subject) -> None:
+    plant = await subject.enter(Role.VIEWER)
+    now = datetime.now(UTC)
+    with pytest.raises(InvalidInputError):
+        await plant.alarm_performance(start=now, end=now)
