@@ -164,9 +164,21 @@ class AlarmEngine:
         """Put other rules in force, from behind the newest row on."""
         wanted = list(rules)
         self._rules_told = None
-        moved: list[Moved | ProgramMoved] = [*self._evaluator.set_rules(wanted)]
-        moved += self._programs.set(wanted, self._evaluator.newest)
-        return [self._transition(one) for one in moved]
+        limits_stood, programs_stood = self._evaluator.standing(), self._programs.standing()
+        limits = self._evaluator.set_rules(wanted, programs_stood)
+        programs = self._programs.set(wanted, self._evaluator.newest, limits_stood)
+        return [self._transition(one) for one in self._ended(limits, programs)]
+
+    def _ended(self, limits: list[Moved], programs: list[ProgramMoved]) -> list[Moved | ProgramMoved]:
+        """What a change of rules moved; an alarm that is only evaluated otherwise from now on has not ended."""
+        gone = any(one.is_withdrawn for one in limits) or any(one.is_withdrawn for one in programs)
+        if not gone:
+            return [*limits, *programs]
+        by_programs, by_limits = self._programs.watched(), self._evaluator.watched()
+        return [
+            *(one for one in limits if not (one.is_withdrawn and one.watch.alarm_id in by_programs)),
+            *(one for one in programs if not (one.is_condition_withdrawn and one.alarm_id in by_limits)),
+        ]
 
     @property
     def programs(self) -> Programs:

@@ -258,11 +258,26 @@ class Evaluator:
         self._watches[slot].append(watch)
         return watch
 
-    def set_rules(self, rules: Iterable[RuleInForce]) -> list[Moved]:
+    def standing(self) -> dict[AlarmId, MachineState]:
+        """Where conditions stand that are not at rest, by alarm."""
+        restless = (watch for watches in self._watches for watch in watches if not watch.machine.is_at_rest)
+        return {watch.alarm_id: watch.machine.state for watch in restless}
+
+    def watched(self) -> set[AlarmId]:
+        """The alarms whose conditions are evaluated here."""
+        return {watch.alarm_id for watches in self._watches for watch in watches}
+
+    def set_rules(
+        self, rules: Iterable[RuleInForce], taken_over: Mapping[AlarmId, MachineState] | None = None
+    ) -> list[Moved]:
         """Put `rules` in the place of those in force, from this moment of the stream on.
 
         What is no longer watched clears; conditions under a new or changed rule are judged against the newest on-time
         value.
+
+        Args:
+            rules: those of all factories.
+            taken_over: where conditions stood that were evaluated as programs until now.
         """
         self._book = RuleBook(rules)
         wanted = {slot: self._book.watching(key) for slot, key in enumerate(self.slots.keys) if key is not None}
@@ -270,7 +285,7 @@ class Evaluator:
         for slot, rules_on_it in wanted.items():
             held = {watch.rule_id: watch for watch in self._watches[slot]}
             for one in rules_on_it:
-                moved += self._put_in_force(slot, one, held.get(one.rule.id))
+                moved += self._put_in_force(slot, one, held.get(one.rule.id), taken_over or {})
             self._set_band(slot)
         return moved
 
@@ -289,12 +304,16 @@ class Evaluator:
                 moved.append(Moved(watch, move, watch.watching, is_withdrawn=True))
         return moved
 
-    def _put_in_force(self, slot: int, wanted: Watching, held: Watch | None) -> list[Moved]:
+    def _put_in_force(
+        self, slot: int, wanted: Watching, held: Watch | None, taken_over: Mapping[AlarmId, MachineState]
+    ) -> list[Moved]:
         key = self.slots.keys[slot]
         if key is None or (held is not None and held.watching == wanted):
             return []
         watch = held or self._add(slot, wanted, key)
         watch.watching = wanted
+        if held is None and watch.alarm_id in taken_over:
+            watch.machine.put_back(taken_over[watch.alarm_id])
         value = float(self._value[slot]) if self._time_us[slot] != _NO_SAMPLE else None
         moves = watch.machine.change(wanted.threshold, self._moment_us(slot), value)
         self._set_timer(watch)

@@ -109,6 +109,29 @@ def test_a_simple_condition_gives_the_same_alarms_either_way() -> None:
     assert by_rule["rule-1"][: len(by_rule["rule-2"])] == by_rule["rule-2"]
 
 
+def test_an_alarm_stays_raised_when_its_rule_becomes_more_than_a_limit_and_when_it_becomes_one_again() -> None:
+    engine = AlarmEngine()
+    engine.set_rules([rule(1, high())])
+    samples = SampleColumns.of([(int(series_id(KEYS[0])), 5 * S, 3.0)])
+    (raised,) = engine.feed(Batch(1, Entry(5 * S, MessageLedger(), samples, watermark_us=4 * S)), NAMES)
+    both = AllOf((high(), high(limit=1.0)))
+    assert engine.set_rules([rule(1, both)]) == []
+    assert engine.feed(Batch(2, Entry(8 * S, MessageLedger(), watermark_us=6 * S)), NAMES) == []
+    assert engine.set_rules([rule(1, high())]) == []
+    low = SampleColumns.of([(int(series_id(KEYS[0])), 9 * S, 0.0)])
+    (cleared,) = engine.feed(Batch(3, Entry(9 * S, MessageLedger(), low)), NAMES)
+    assert (raised.kind, cleared.kind, cleared.annunciation) == ("raised", "cleared", 1)
+    assert engine.set_rules([rule(1, both, "b")]) == []
+
+
+def test_an_alarm_clears_when_its_rule_becomes_another_and_no_longer_watches_the_device() -> None:
+    engine = AlarmEngine()
+    engine.set_rules([rule(1, high())])
+    samples = SampleColumns.of([(int(series_id(KEYS[0])), 5 * S, 3.0)])
+    engine.feed(Batch(1, Entry(5 * S, MessageLedger(), samples, watermark_us=4 * S)), NAMES)
+    assert [one.kind for one in engine.set_rules([rule(1, AllOf((high(),)), "b")])] == ["cleared"]
+
+
 def test_a_transition_says_in_words_what_happened_and_why() -> None:
     engine = AlarmEngine()
     engine.set_rules([rule(1, NoData(6.0), "press-4"), rule(2, AllOf((high(), high("y")))), rule(3, high())])

@@ -66,6 +66,11 @@ class ProgramMoved:
     keys: Mapping[int, SeriesKey]
     is_withdrawn: bool = False
 
+    @property
+    def is_condition_withdrawn(self) -> bool:
+        """Whether it is the condition itself that is no longer watched."""
+        return self.is_withdrawn and self.purpose is Purpose.CONDITION
+
 
 class ProgramState(msgspec.Struct, frozen=True, array_like=True):
     """What a program must remember across a restart.
@@ -197,9 +202,9 @@ class Program:
 
     def _explained(self, move: Move, step: Step) -> Turned:
         why = explained(self.compiled, step, move.since_us) if move.since_us >= step.since_us else self.why
-        said = None
-        if why is not None:
-            said = deciding(why, TRUE if move.kind is AlarmEventKind.RAISED else FALSE)
+        if why is None:
+            return Turned(move, None)
+        said = deciding(why, TRUE if move.kind is AlarmEventKind.RAISED else FALSE)
         return Turned(move._replace(value=None if said is None else said.value), why)
 
     def _keep_why(self, step: Step) -> None:
@@ -229,6 +234,13 @@ class Program:
         self.machine.reckon_anew(now_us)
         self.why = before.why
         _go_on(self.compiled.root, before.compiled.root, is_true=before.machine.is_true)
+
+    def take_over(self, stood: MachineState, now_us: int) -> None:
+        """Go on from where a condition stood that was evaluated otherwise."""
+        self.machine.put_back(stood)
+        self.machine.reckon_anew(now_us)
+        if stood.is_true:
+            _begin_true(self.compiled.root)
 
     @property
     def state(self) -> ProgramState:

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from factoryops.domain.expressions.track import FOR_EVER
-from factoryops.domain.identity import RuleId
+from factoryops.domain.identity import AlarmId, RuleId
 from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.domain.time import US_PER_S
@@ -35,6 +35,7 @@ from factoryops.rules.conditions.program import (
 from factoryops.rules.conditions.samples import ProgramSamples
 from factoryops.rules.conditions.state import GapEnd, ProgramsState
 from factoryops.rules.conditions.step import Step
+from factoryops.rules.delays import MachineState
 from factoryops.rules.threshold import EVERYTHING, Band
 
 LONGEST_STEP_US: Final = 600 * US_PER_S
@@ -218,12 +219,24 @@ class Programs:
     def __len__(self) -> int:
         return len(self._programs)
 
-    def set(self, rules: Iterable[RuleInForce], newest: Newest) -> list[ProgramMoved]:
+    def standing(self) -> dict[AlarmId, MachineState]:
+        """Where conditions stand that are not at rest, by alarm."""
+        conditions = (one for one in self._programs.values() if one.purpose is Purpose.CONDITION)
+        return {one.alarm_id: one.machine.state for one in conditions if not one.machine.is_at_rest}
+
+    def watched(self) -> set[AlarmId]:
+        """The alarms whose conditions are evaluated here."""
+        return {one.alarm_id for one in self._programs.values() if one.purpose is Purpose.CONDITION}
+
+    def set(
+        self, rules: Iterable[RuleInForce], newest: Newest, taken_over: Mapping[AlarmId, MachineState] | None = None
+    ) -> list[ProgramMoved]:
         """Put `rules` in the place of those in force, from the last watermark on.
 
         Args:
             rules: those of all factories; the ones that are evaluated sample by sample are passed over.
             newest: the newest on-time sample of a series, if any, which a new input begins with.
+            taken_over: where conditions stood that were evaluated sample by sample until now.
         """
         before, guards = self._programs, self._guards
         self._guards = {one.rule.id: _kept(one, guards.get(one.rule.id)) for one in rules if is_program(one)}
@@ -231,7 +244,7 @@ class Programs:
         self._index()
         for guard in self._guards.values():
             for device in devices_of(guard.in_force, self._known):
-                self._put(guard, device, before)
+                self._put(guard, device, before, taken_over)
         gone = [one for place, one in before.items() if place not in self._programs]
         self._watch()
         self._samples.begin_with(newest, self._known)
@@ -243,7 +256,13 @@ class Programs:
             for parameter in own_parameters(guard.in_force) or {ANYTHING}:
                 self._waiting[guard.in_force.rule.factory_id, parameter].append(guard)
 
-    def _put(self, guard: RuleGuard, device: str, before: Mapping[Place, Program]) -> None:
+    def _put(
+        self,
+        guard: RuleGuard,
+        device: str,
+        before: Mapping[Place, Program],
+        taken_over: Mapping[AlarmId, MachineState] | None = None,
+    ) -> None:
         """Evaluate a rule for a device, going on from what was evaluated before."""
         for purpose in purposes_of(guard.in_force):
             place = (guard.in_force.rule.id, device, purpose)
@@ -253,8 +272,11 @@ class Programs:
                 self._programs[place] = held
                 continue
             made = Program(guard, device, purpose)
+            stood = (taken_over or {}).get(made.alarm_id) if purpose is Purpose.CONDITION else None
             if held is not None:
                 made.go_on_from(held, self.since_us)
+            elif stood is not None:
+                made.take_over(stood, self.since_us)
             self._programs[place] = made
             self._to_run.add(place)
 
