@@ -15,6 +15,7 @@ from factoryops_app.models.site import fetch_site
 from factoryops_app.models.wording import priority_name
 from factoryops_app.page import Page
 from factoryops_app.rule_editor.editor import RuleEditor
+from factoryops_app.rule_editor.versions_tab import VersionsTab
 from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec
@@ -29,11 +30,16 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
     def __init__(self, place: Workplace) -> None:
         self.form = RuleEditor(place)
         self.reason = QLineEdit()
+        self.versions = VersionsTab(place)
+        self.form.add_tab(self.versions, say("Versions"))
+        self._shown: tuple[str | None, int] = (None, 0)
         super().__init__(place, self.form, _words(), Permission.EDIT_RULES)
         self.reason.setMaxLength(_LONGEST_REASON)
         self.reason.setPlaceholderText(say("Why it is changed (optional, kept with the version)"))
         self.reason.setAccessibleName(say("Why it is changed"))
         self.buttons.insertWidget(0, self.reason, 1)
+        self.form.tabs.currentChanged.connect(lambda _: self._load_tab())
+        self.versions.rolled_back.connect(self._on_rolled_back)
 
     def columns(self) -> list[ColumnSpec[http.Rule]]:
         """What alarms, where, and whether it does."""
@@ -93,6 +99,22 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
         """A reason is asked for while there is something to save."""
         super().show_buttons()
         self.reason.setVisible(self.may_change and self.form.is_changed)
+
+    def on_draft(self, draft: RuleDraft) -> None:
+        """What belongs to a saved rule follows the one that is shown."""
+        if (draft.rule_id, draft.version) != self._shown:
+            self._shown = draft.rule_id, draft.version
+            self.versions.show_rule(draft.rule_id)
+            self._load_tab()
+
+    def _load_tab(self) -> None:
+        if self.form.tabs.currentWidget() is self.versions:
+            self.versions.load()
+
+    def _on_rolled_back(self) -> None:
+        """The rule as it is now takes the place of what was being changed."""
+        self.form.fill(self.form.base)
+        self.load()
 
     async def ask(self) -> Sequence[http.Rule]:
         """All of the plant, fetched anew."""

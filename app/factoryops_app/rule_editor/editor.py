@@ -143,6 +143,11 @@ class RuleEditor(DraftForm[RuleDraft]):
         """Whether something was changed since `fill`."""
         return self.draft() != self._base
 
+    @property
+    def base(self) -> RuleDraft:
+        """What was filled in last."""
+        return self._base
+
     def check(self) -> bool:
         """Show what cannot be used and go there; True when all is well."""
         self._shows_errors = True

@@ -187,3 +187,34 @@ def test_an_operator_looks_at_rules_and_changes_nothing(client: Drive) -> None:
         assert Qt.FocusPolicy.NoFocus is not rules.table.view.focusPolicy()
 
     client(work)
+
+
+def test_versions_are_compared_and_an_older_one_is_put_in_force_again(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        rules = await _open(app)
+        held = rules.held()
+        assert held is not None
+        rules.form.name.setFocus()
+        rules.form.name.selectAll()
+        _type("Renamed")
+        rules.reason.setText("a better name")
+        rules.save()
+        await until(lambda: _named(app, "Renamed") is not None)
+        await until(lambda: not rules.form.is_changed)
+        versions = rules.versions
+        rules.form.tabs.setCurrentWidget(versions)
+        await until(lambda: [one.version for one in versions.versions.rows()] == [2, 1])
+        assert versions.versions.rows()[0].reason == "a better name"
+        await until(lambda: bool(versions.differences.rows()))
+        assert (versions.differences.rows()[0].old, versions.differences.rows()[0].new) == (
+            held.content.name,
+            "Renamed",
+        )
+        assert not versions.roll_back.isEnabled()
+        versions.versions.select("1")
+        assert versions.roll_back.isEnabled()
+        await versions.put_back(held.id, http.RuleRollBack(version=2, to_version=1))
+        await until(lambda: rules.form.draft().name == held.content.name)
+        await until(lambda: [one.version for one in versions.versions.rows()] == [3, 2, 1])
+
+    client(work)
