@@ -38,6 +38,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     "getSamples": Access(Permission.VIEW, Cost.HISTORY),
     "getRetention": Access(Permission.VIEW),
     "changeRetention": Access(Permission.EDIT_PLANT),
+    "listFloods": Access(Permission.VIEW),
     "getAlarmPerformance": Access(Permission.VIEW, Cost.HISTORY),
     "listShifts": Access(Permission.VIEW),
     "createShift": Access(Permission.EDIT_RULES),

@@ -168,6 +168,7 @@ ROUTES: Final = (
     Route("POST", "/exports/estimate", "estimateExport", transfers.estimate_export, "transfers", http.ExportEstimate),
     Route("GET", "/retention", "getRetention", retention.get_retention, "history", http.Retention),
     Route("PUT", "/retention", "changeRetention", retention.change_retention, "history", http.Retention),
+    Route("GET", "/alarms/floods", "listFloods", performance.list_floods, "alarms", http.FloodList),
     Route(
         "GET",
         "/alarms/performance",

@@ -40,6 +40,13 @@ class FakePerformance:
         chosen = self._organisation.position(position) if position is not None else None
         return http.AlarmPerformance.of(self._lines(until), (to_us(since), to_us(until)), [], chosen)
 
+    async def floods(self) -> list[http.PositionFlood]:
+        """Whether there is a flood now: of the whole factory, then of each operating position."""
+        await self._enter(Permission.VIEW)
+        positions = sorted(self._organisation.positions.values(), key=lambda one: one.content.name)
+        now_us = self._clock()
+        return http.FloodList.of([*self._lines(from_us(now_us + 1))], now_us, positions).floods
+
     def _lines(self, until: datetime) -> Iterator[HistoryLine]:
         areas = {alarm.id: alarm.area for alarm in self._alarms.all()}
         for event in self._alarms.events(None, _ALL, None, until, None).events:

@@ -20,3 +20,7 @@ class HttpPerformance:
             "position": position,
         }  # fmt: skip
         return await self._ask("GET", "alarms/performance", http.AlarmPerformance, query=query)
+
+    async def floods(self: Asks) -> list[http.PositionFlood]:
+        """Whether there is a flood now: of the whole factory, then of each operating position."""
+        return (await self._ask("GET", "alarms/floods", http.FloodList)).floods

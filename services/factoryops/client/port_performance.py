@@ -16,3 +16,7 @@ class PerformanceClient(Protocol):
     ) -> http.AlarmPerformance:
         """Figures of an operating position, by default of the whole factory and the last 30 days."""
         ...
+
+    async def floods(self) -> list[http.PositionFlood]:
+        """Whether there is a flood now: of the whole factory, then of each operating position."""
+        ...

@@ -48,3 +48,13 @@ async def test_an_empty_span_is_refused(subject: Subject) -> None:
     now = datetime.now(UTC)
     with pytest.raises(InvalidInputError):
         await plant.alarm_performance(start=now, end=now)
+
+
+async def test_a_flood_is_told_for_the_factory_and_for_each_position(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    mine = await plant.create_position(http.PositionContent(name="Quiet corner", areas=["Nowhere"]))
+    whole, *others = await plant.floods()
+    assert (whole.position_id, whole.is_flood, whole.since) == ("", False, None)
+    (quiet,) = [one for one in others if one.position_id == mine.id]
+    assert (quiet.position_name, quiet.is_flood, quiet.count) == ("Quiet corner", False, 0)
+    await plant.delete_position(mine.id)

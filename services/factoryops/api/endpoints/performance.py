@@ -45,6 +45,20 @@ async def get_alarm_performance(
         return await asking.service.history_pool.run(figures, lines)
 
 
+async def list_floods(asking: Asking) -> http.FloodList:
+    """Whether the factory and each operating position are in a flood of alarms now.
+
+    A flood begins with more than 10 annunciations in a sliding window of 10 minutes and ends with fewer than 5.
+    """
+    until_us = now_us()
+    scope = asking.scope
+    positions = await asking.read(lambda tx: tx.positions(scope).list())
+    lines = await asking.read(
+        lambda tx: tx.alarm_performance(scope).lines(until_us - http.FLOOD_LOOKS_BACK_US, until_us + 1)
+    )
+    return await asking.service.pool.run(http.FloodList.of, lines, until_us, positions)
+
+
 def _span(start: AwareDatetime | None, end: AwareDatetime | None) -> Span:
     until = end or from_us(now_us())
     since = start or until - timedelta(days=REPRESENTATIVE_DAYS)

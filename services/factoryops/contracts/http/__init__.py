@@ -60,6 +60,7 @@ from factoryops.contracts.http.credentials import (
     NewSecret,
     RotationRequest,
 )
+from factoryops.contracts.http.flood import FLOOD_LOOKS_BACK_US, FloodList, PositionFlood
 from factoryops.contracts.http.health import (
     Health,
     HealthProblem,
@@ -181,6 +182,7 @@ from factoryops.contracts.http.trials import (
 
 __all__ = [
     "FIRST_PHILOSOPHY",
+    "FLOOD_LOOKS_BACK_US",
     "MOST_ARGUMENT_BYTES",
     "MOST_CHOSEN",
     "TRANSFERS",
@@ -223,6 +225,7 @@ __all__ = [
     "FactoryInfo",
     "FactorySettings",
     "Finite",
+    "FloodList",
     "GapSpan",
     "Health",
     "HealthProblem",
@@ -258,6 +261,7 @@ __all__ = [
     "PhilosophyChange",
     "Position",
     "PositionContent",
+    "PositionFlood",
     "PositionList",
     "PositionUpdate",
     "PriorityMatrix",
