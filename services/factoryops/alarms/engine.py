@@ -119,7 +119,7 @@ class AlarmEngine:
             moved += self._calculate(entry.watermark_us)
             moved += self._evaluator.advance(entry.watermark_us)
             moved += self._programs.advance(entry.watermark_us)
-        return [self._transition(one) for one in moved]
+        return self._transitions(moved)
 
     def _take(self, samples: SampleColumns, received_us: int, names: Mapping[int, SeriesKey]) -> list[Moved]:
         """Both ways in which rules are evaluated see the same samples."""
@@ -167,7 +167,7 @@ class AlarmEngine:
         limits_stood, programs_stood = self._evaluator.standing(), self._programs.standing()
         limits = self._evaluator.set_rules(wanted, programs_stood)
         programs = self._programs.set(wanted, self._evaluator.newest, limits_stood)
-        return [self._transition(one) for one in self._ended(limits, programs)]
+        return self._transitions(self._ended(limits, programs))
 
     def _ended(self, limits: list[Moved], programs: list[ProgramMoved]) -> list[Moved | ProgramMoved]:
         """What a change of rules moved; an alarm that is only evaluated otherwise from now on has not ended."""
@@ -177,7 +177,11 @@ class AlarmEngine:
         by_programs, by_limits = self._programs.watched(), self._evaluator.watched()
         return [
             *(one for one in limits if not (one.is_withdrawn and one.watch.alarm_id in by_programs)),
-            *(one for one in programs if not (one.is_condition_withdrawn and one.alarm_id in by_limits)),
+            *(
+                one
+                for one in programs
+                if not (one.is_withdrawn and not one.is_suppression and one.alarm_id in by_limits)
+            ),
         ]
 
     @property
@@ -252,6 +256,10 @@ class AlarmEngine:
     def evaluator(self) -> Evaluator:
         """What evaluates the conditions; for its figures."""
         return self._evaluator
+
+    def _transitions(self, moved: Iterable[Moved | ProgramMoved]) -> list[AlarmTransition]:
+        """What is told. A suppression is not: alarms have no fact yet that it could move."""
+        return [self._transition(one) for one in moved if isinstance(one, Moved) or not one.is_suppression]
 
     def _transition(self, moved: Moved | ProgramMoved) -> AlarmTransition:
         found = finding(moved, self.directory)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +108,26 @@ def test_a_simple_condition_gives_the_same_alarms_either_way() -> None:
     }
     assert len(by_rule["rule-2"]) > 8
     assert by_rule["rule-1"][: len(by_rule["rule-2"])] == by_rule["rule-2"]
+
+
+def test_a_value_of_bad_quality_moves_no_limit_either() -> None:
+    engine = AlarmEngine()
+    engine.set_rules([rule(1, high())])
+    bad = SampleColumns.of([(int(series_id(KEYS[0])), 5 * S, 3.0)], flags=SampleFlag.UNCERTAIN)
+    assert engine.feed(Batch(1, Entry(5 * S, MessageLedger(), bad)), NAMES) == []
+    good = SampleColumns.of([(int(series_id(KEYS[0])), 6 * S, 3.0)])
+    assert [one.kind for one in engine.feed(Batch(2, Entry(6 * S, MessageLedger(), good)), NAMES)] == ["raised"]
+
+
+def test_what_suppresses_an_alarm_moves_no_condition() -> None:
+    suppressed = msgspec.structs.replace(rule(1, high()).rule.definition, suppress_while=high("y"))
+    engine = AlarmEngine()
+    engine.set_rules([RuleInForce(Rule(RuleId("rule-1"), FactoryId("f1"), 1, suppressed), None, "UTC")])
+    both = SampleColumns.of([(int(series_id(key)), 5 * S, 3.0) for key in KEYS[:2]])
+    found = engine.feed(Batch(1, Entry(5 * S, MessageLedger(), both, watermark_us=4 * S)), NAMES)
+    found += engine.feed(Batch(2, Entry(9 * S, MessageLedger(), watermark_us=7 * S)), NAMES)
+    assert [one.kind for one in found] == ["raised"]
+    assert engine.programs.runs > 0
 
 
 def test_an_alarm_stays_raised_when_its_rule_becomes_more_than_a_limit_and_when_it_becomes_one_again() -> None:

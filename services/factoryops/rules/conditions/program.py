@@ -67,9 +67,9 @@ class ProgramMoved:
     is_withdrawn: bool = False
 
     @property
-    def is_condition_withdrawn(self) -> bool:
-        """Whether it is the condition itself that is no longer watched."""
-        return self.is_withdrawn and self.purpose is Purpose.CONDITION
+    def is_suppression(self) -> bool:
+        """Whether it is not the condition that turned but what suppresses its alarm."""
+        return self.purpose is Purpose.SUPPRESSION
 
 
 class ProgramState(msgspec.Struct, frozen=True, array_like=True):

@@ -119,6 +119,14 @@ def test_the_end_of_a_recorded_gap_and_any_parameter_are_signs_of_life_late_samp
     assert plant.pass_to(141) == [("a", "raised", 140.0)]
 
 
+def test_a_device_whose_samples_a_deadband_held_back_is_not_silent() -> None:
+    plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
+    plant.send("a", 30, 1.0)
+    plant.programs.hear([SeriesKey("f1", "a", "x")], 80 * S)
+    assert plant.pass_to(139) == []
+    assert plant.pass_to(141) == [("a", "raised", 140.0)]
+
+
 def test_a_gap_of_another_factory_is_no_sign_of_life_here() -> None:
     plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
     plant.programs.take_gap(60 * S, "f2")
