@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,7 @@ from factoryops.domain.conditions.tree import (
 from factoryops.domain.identity import FactoryId, RuleId
 from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce, RuleScope
 from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
+from factoryops.rules.conditions import programs as programs_module
 from factoryops.rules.conditions.program import ProgramMoved
 from factoryops.rules.conditions.programs import Programs
 from factoryops.rules.conditions.state import ProgramsState
@@ -148,7 +150,7 @@ def restarted(programs: Programs, rule: RuleInForce) -> Programs:
     return Programs.restored(told, [rule], NAMES)
 
 
-def run(case: Case, marks: Sequence[int], restarts: set[int], most_us: int = 10**9) -> list[ProgramMoved]:
+def run(case: Case, marks: Sequence[int], restarts: set[int]) -> list[ProgramMoved]:
     programs = case.programs()
     found: list[ProgramMoved] = []
     waiting, gaps = list(case.rows), list(case.gap_ends_us)
@@ -182,10 +184,13 @@ def test_programs_say_what_the_definitions_say_moment_by_moment(
     assert told(run(case, marks, restarts)) == moves(signal, case.world, case.on_us, case.off_us)
 
 
-@settings(deadline=None, max_examples=100)
-@given(cases(), marks, st.sets(st.integers(0, 12)))
+@settings(deadline=None, max_examples=150)
+@given(cases(), marks, st.sets(st.integers(0, 12)), st.integers(1, 20), st.integers(1, 4))
 def test_neither_cuts_nor_restarts_change_what_is_said_nor_why(
-    case: Case, marks: list[int], restarts: set[int]
+    case: Case, marks: list[int], restarts: set[int], longest_us: int, most: int
 ) -> None:
-    found = run(case, marks, restarts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(programs_module, "LONGEST_STEP_US", longest_us)
+        patch.setattr(programs_module, "MOST_IN_A_STEP", most)
+        found = run(case, marks, restarts)
     assert [(one.move, one.why) for one in found] == [(one.move, one.why) for one in run(case, [START + LENGTH], set())]
