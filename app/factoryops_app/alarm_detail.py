@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
 
 from factoryops.contracts import http
+from factoryops.domain.alarms import PUT_ASIDE
 from factoryops.domain.time import to_us
 from factoryops_app.models.wording import alarm_state_name, priority_name
 from factoryops_app.page import plain_label
+from factoryops_app.response_sheet import ResponseSheetDialog
 from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.alarm_badge import AlarmBadge, AlarmMark
@@ -37,6 +41,8 @@ class AlarmDetail(QFrame):
         self._response.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._trend = QPushButton(place.look.icon("trends"), say("Trend at that time"))
         self._device = QPushButton(place.look.icon("devices"), say("Device"))
+        self._sheet = QPushButton(say("What to do (F1)"))
+        self._sheet.clicked.connect(self.show_response)
         self._trend.clicked.connect(self.show_trend)
         self._device.clicked.connect(self._show_device)
         self._build()
@@ -48,6 +54,7 @@ class AlarmDetail(QFrame):
         header.addWidget(self._badge, 0, Qt.AlignmentFlag.AlignTop)
         header.addWidget(self._title, 1)
         buttons = QHBoxLayout()
+        buttons.addWidget(self._sheet)
         buttons.addWidget(self._trend)
         buttons.addWidget(self._device)
         buttons.addStretch(1)
@@ -72,7 +79,15 @@ class AlarmDetail(QFrame):
         """Show an alarm; None for nothing chosen."""
         self._alarm = alarm
         is_shown = alarm is not None
-        for widget in (self._badge, self._message, self._response_title, self._response, self._trend, self._device):
+        for widget in (
+            self._badge,
+            self._message,
+            self._response_title,
+            self._response,
+            self._sheet,
+            self._trend,
+            self._device,
+        ):
             widget.setVisible(is_shown)
         self._clear_facts()
         if alarm is None:
@@ -90,8 +105,11 @@ class AlarmDetail(QFrame):
         zone = self._place.look.zone
         measured = self._place.session.plant.of_series(alarm.series_id)
         decimals = measured.parameter.decimals if measured is not None else 2
+        state = alarm_state_name(alarm.state)
+        if alarm.state is not alarm.underlying and alarm.state in PUT_ASIDE:
+            state = f"{state} ({alarm_state_name(alarm.underlying)})"
         lines = [
-            (say("State"), alarm_state_name(alarm.state)),
+            (say("State"), state),
             (say("Priority"), priority_name(alarm.priority)),
             (say("Device"), alarm.device_name or alarm.device_key),
             (say("Area"), alarm.area),
@@ -103,6 +121,9 @@ class AlarmDetail(QFrame):
         if alarm.acknowledged_at is not None:
             who = alarm.acknowledged_by or ""
             lines.append((say("Acknowledged"), f"{moment(alarm.acknowledged_at, zone)} {who}".strip()))
+        if alarm.renewal:
+            lines.append((say("Announced again"), str(alarm.renewal)))
+        lines += _put_aside(alarm, zone)
         if alarm.comment:
             lines.append((say("Comment"), alarm.comment))
         if not alarm.is_recorded:
@@ -125,6 +146,24 @@ class AlarmDetail(QFrame):
         at_us = to_us(self._alarm.raised_at) if self._alarm.raised_at is not None else None
         self._place.navigator.go(PageKey.TRENDS, Target(ids=ids, at_us=at_us))
 
+    def show_response(self) -> None:
+        """Show the whole response sheet of the alarm."""
+        if self._alarm is not None:
+            ResponseSheetDialog(self._place, self, self._alarm).open()
+
     def _show_device(self) -> None:
         if self._alarm is not None:
             self._place.navigator.go(PageKey.DEVICE, Target(ids=(self._alarm.device_id,)))
+
+
+def _put_aside(alarm: http.Alarm, zone: ZoneInfo) -> list[tuple[str, str]]:
+    """Who put it aside, why and until when."""
+    lines: list[tuple[str, str]] = []
+    if alarm.shelved is not None:
+        kept = alarm.shelved
+        lines.append((say("Shelved until"), f"{moment(kept.until, zone)} {kept.by}: {kept.reason}"))
+    if alarm.out_of_service is not None:
+        taken = alarm.out_of_service
+        until = moment(taken.until, zone) if taken.until else say("somebody returns it")
+        lines.append((say("Out of service until"), f"{until} {taken.by}: {taken.reason}"))
+    return lines

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TypedDict
+
 from factoryops.contracts import http
-from factoryops.domain.alarms import Priority
+from factoryops.domain.alarms import AlarmState, Priority
 from factoryops.domain.time import to_us
 from factoryops_app.models.alarms import AlarmStore
 from factoryops_app.models.plant import PlantStore
+from factoryops_resources.words import say
 from factoryops_widgets.alarm_badge import AlarmMark
 from factoryops_widgets.alarm_banner import AlarmCount, BannerLine
 from factoryops_widgets.alarm_table import AlarmLine
@@ -33,7 +37,32 @@ def alarm_line(alarm: http.Alarm, plant: PlantStore) -> AlarmLine:
         acknowledged_at=alarm.acknowledged_at,
         comment=alarm.comment,
         is_recorded=alarm.is_recorded,
+        underlying=alarm.underlying,
+        order=alarm.order,
+        **_put_aside(alarm),
     )
+
+
+class _Aside(TypedDict, total=False):
+    since: datetime | None
+    until: datetime | None
+    by: str
+    reason: str
+
+
+def _put_aside(alarm: http.Alarm) -> _Aside:
+    """How it was put aside, in its strongest way."""
+    if alarm.out_of_service is not None:
+        taken = alarm.out_of_service
+        return {"since": taken.since, "until": taken.until, "by": taken.by, "reason": taken.reason}
+    if alarm.state is AlarmState.SUPPRESSED:
+        return {"since": alarm.suppressed_at, "reason": say("By the rule's own condition")}
+    if alarm.shelved is not None:
+        kept = alarm.shelved
+        ends = say("until it returns to normal, at the latest then") if kept.is_one_shot else ""
+        reason = " · ".join(part for part in (kept.reason, ends) if part)
+        return {"since": kept.since, "until": kept.until, "by": kept.by, "reason": reason}
+    return {}
 
 
 def banner_line(alarm: http.Alarm) -> BannerLine:

@@ -21,10 +21,11 @@ from PySide6.QtWidgets import (
 
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.identity import Permission
+from factoryops.domain.time import now_us
 from factoryops_app.alarm_lines import banner_counts, banner_line
 from factoryops_app.geometry import restore_geometry, store_geometry
 from factoryops_app.lock_bar import LockBar
-from factoryops_app.models.alarms import answer_to
+from factoryops_app.models.alarms import PUT_ASIDE_STATES, answer_to
 from factoryops_app.models.connection import Connection, LinkStatus
 from factoryops_app.models.events import Unsubscribe
 from factoryops_app.models.finding import Finding
@@ -33,7 +34,7 @@ from factoryops_app.models.trail import Trail
 from factoryops_app.navigation import Navigation, page_titles, tab_titles
 from factoryops_app.page import Page, plain_label
 from factoryops_app.palette import Palette, plant_entries
-from factoryops_app.workplace import PageKey, Target, Workplace
+from factoryops_app.workplace import AlarmDeed, PageKey, Target, Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.alarm_banner import AlarmBanner, LinkState
 from factoryops_widgets.shortcuts import KeyMap, KeyMapOverlay
@@ -147,7 +148,12 @@ class MainWindow(QMainWindow):
         bind("Ctrl+H", "Overview", "Pages", lambda: self.go(PageKey.OVERVIEW))
         bind("Ctrl+Left", "Back", "Pages", self.back)
         bind("Ctrl+Right", "Forward", "Pages", self.forward)
+        bind("F1", "What to do", "Alarms", lambda: self._on_page(AlarmDeed.RESPONSE))
         bind("F6", "Acknowledge the selection", "Alarms", self.acknowledge_selection)
+        bind("F8", "Shelve the selection", "Alarms", lambda: self._on_page(AlarmDeed.SHELVE))
+        bind("Shift+F8", "Take the selection out of service", "Alarms", lambda: self._on_page(AlarmDeed.TAKE_OUT))
+        bind("Ctrl+F8", "Unshelve or return the selection", "Alarms", lambda: self._on_page(AlarmDeed.TAKE_UP))
+        bind("F9", "Reset the latched ones of the selection", "Alarms", lambda: self._on_page(AlarmDeed.RESET))
         bind("F11", "Full screen", "Window", self._toggle_full_screen)
         bind("Ctrl+=", "Larger", "Window", lambda: self._scale_by(0.1))
         bind("Ctrl+-", "Smaller", "Window", lambda: self._scale_by(-0.1))
@@ -240,6 +246,10 @@ class MainWindow(QMainWindow):
         if self.current is not None:
             self.current.acknowledge_selection()
 
+    def _on_page(self, deed: AlarmDeed) -> None:
+        if self.current is not None:
+            self.current.do_with_alarms(deed)
+
     def _acknowledge(self, ids: list[str]) -> None:
         session = self.place.session
         held = [session.alarms.get(identity) for identity in ids]
@@ -298,6 +308,9 @@ class MainWindow(QMainWindow):
         alarms = self.place.session.alarms
         self.banner.set_lines([banner_line(alarm) for alarm in alarms.active])
         self.banner.set_counts(banner_counts(alarms))
+        self.banner.set_put_aside(*(len(alarms.put_aside(state)) for state in PUT_ASIDE_STATES))
+        flood = alarms.flood(now_us())
+        self.banner.set_flood(flood.count if flood.is_flood else 0)
 
     def _show_link(self, connection: Connection) -> None:
         since_us = connection.since_us if connection.status is not LinkStatus.CONNECTED else None

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from factoryops.domain.errors import FactoryOpsError, NotAllowedError
 from factoryops_app.models.events import Event, Unsubscribe
-from factoryops_app.workplace import PageKey, Target, Workplace
+from factoryops_app.workplace import AlarmDeed, PageKey, Target, Workplace
 from factoryops_widgets.state_view import StateView
 
 _Listener = Callable[[object], object]
@@ -78,6 +78,9 @@ class Page(QWidget):
 
     def acknowledge_selection(self) -> None:
         """Acknowledge what is chosen on this page, where alarms are listed."""
+
+    def do_with_alarms(self, deed: AlarmDeed) -> None:
+        """Do something with what is chosen on this page, where alarms are listed."""
 
     def listen(self, event: Event[object] | Event[None], act: Callable[[], object]) -> None:
         """Call `act` at each of these events until the page is left."""

@@ -31,6 +31,16 @@ class PageKey(StrEnum):
     HEALTH = "health"
 
 
+class AlarmDeed(StrEnum):
+    """What can be done with the chosen alarms from the keyboard, beside acknowledging them."""
+
+    RESPONSE = "response"
+    SHELVE = "shelve"
+    TAKE_OUT = "take_out"
+    TAKE_UP = "take_up"
+    RESET = "reset"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a page is to show; what is not set stays as it is.

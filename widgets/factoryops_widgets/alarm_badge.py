@@ -9,34 +9,55 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from factoryops.domain.alarms import AlarmState, Priority
+from factoryops.domain.alarms import PUT_ASIDE, AlarmState, Priority
 from factoryops.domain.time import now_us
 from factoryops_resources.shapes import ELLIPSE, NUMBER_CENTRE, SHAPES
 from factoryops_resources.themes import Theme
 from factoryops_resources.words import say
-from factoryops_widgets.appearance import Appearance
+from factoryops_widgets.appearance import LABEL_PT, Appearance
 from factoryops_widgets.redraw_clock import RedrawClock
 
 BADGE_PX: Final = 20
-_PERIOD_US: Final = {AlarmState.UNACKNOWLEDGED: 1_000_000, AlarmState.RETURNED_UNACKNOWLEDGED: 2_000_000}
+_LETTER_PX: Final = 30
+_PERIOD_US: Final = {
+    AlarmState.UNACKNOWLEDGED: 1_000_000,
+    AlarmState.RETURNED_UNACKNOWLEDGED: 2_000_000,
+    AlarmState.LATCHED_UNACKNOWLEDGED: 2_000_000,
+}
+_LETTERS: Final = {
+    AlarmState.LATCHED_UNACKNOWLEDGED: "L",
+    AlarmState.LATCHED_ACKNOWLEDGED: "L",
+    AlarmState.SHELVED: "S",
+    AlarmState.SUPPRESSED: "SUP",
+    AlarmState.OUT_OF_SERVICE: "OOS",
+}
+_HOLLOW: Final = PUT_ASIDE | {
+    AlarmState.RETURNED_UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED, AlarmState.LATCHED_ACKNOWLEDGED,
+}  # fmt: skip
+"""The condition is gone, or tells nobody: an outline instead of a filled shape."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmMark:
-    """What a badge shows.
-
-    Attributes:
-        letter: S shelved, SUP suppressed, OOS out of service, L latched; stands beside the badge.
-    """
+    """What a badge shows."""
 
     priority: Priority
     state: AlarmState
-    letter: str = ""
+
+    @property
+    def letter(self) -> str:
+        """L latched, S shelved, SUP suppressed, OOS out of service; stands beside the badge."""
+        return _LETTERS.get(self.state, "")
+
+    @property
+    def is_put_aside(self) -> bool:
+        """Whether it tells nobody: drawn grey and dashed."""
+        return self.state in PUT_ASIDE
 
     @property
     def flashes(self) -> bool:
         """Whether its border does."""
-        return self.state in _PERIOD_US and not self.letter
+        return self.state in _PERIOD_US
 
 
 def priority_name(priority: Priority) -> str:
@@ -81,16 +102,24 @@ def paint_badge(painter: QPainter, rect: QRectF, mark: AlarmMark, theme: Theme, 
         painter.setPen(QPen(QColor(theme.outline), width))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(rect.adjusted(1, 1, -1, -1))
-    is_returned = mark.state is AlarmState.RETURNED_UNACKNOWLEDGED
+    is_hollow = mark.state in _HOLLOW
     painter.setPen(QPen(QColor(theme.outline), 1))
-    painter.setBrush(Qt.BrushStyle.NoBrush if is_returned else QColor(colours.fill))
-    if is_returned:
+    painter.setBrush(Qt.BrushStyle.NoBrush if is_hollow else QColor(colours.fill))
+    if mark.is_put_aside:
+        painter.setPen(QPen(QColor(theme.secondary), 1.2, Qt.PenStyle.DashLine))
+    elif is_hollow:
         painter.setPen(QPen(QColor(theme.outline), 3))
         _paint_shape(painter, inner, mark.priority)
         painter.setPen(QPen(QColor(colours.fill), 1.6))
     _paint_shape(painter, inner, mark.priority)
-    _paint_number(painter, inner, mark, theme.text if is_returned else colours.text)
+    _paint_number(painter, inner, mark, _number_colour(mark, theme, colours.text))
     painter.restore()
+
+
+def paint_letter(painter: QPainter, rect: QRectF, mark: AlarmMark, theme: Theme) -> None:
+    """Write the state's letter into `rect`, left-aligned, in the painter's font."""
+    painter.setPen(QColor(theme.secondary if mark.is_put_aside else theme.text))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, mark.letter)
 
 
 def paint_unknown(painter: QPainter, rect: QRectF, theme: Theme) -> None:
@@ -105,6 +134,12 @@ def paint_unknown(painter: QPainter, rect: QRectF, theme: Theme) -> None:
     painter.setFont(_number_font(painter.font(), inner))
     painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, "?")
     painter.restore()
+
+
+def _number_colour(mark: AlarmMark, theme: Theme, on_fill: str) -> str:
+    if mark.is_put_aside:
+        return theme.secondary
+    return theme.text if mark.state in _HOLLOW else on_fill
 
 
 def _paint_shape(painter: QPainter, rect: QRectF, priority: Priority) -> None:
@@ -158,11 +193,14 @@ class AlarmBadge(QWidget):
             words = f"{priority_name(mark.priority)}, {state_name(mark.state)}"
             self.setToolTip(words)
             self.setAccessibleName(words)
+        self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
-        """A square."""
-        return QSize(self._look.px(BADGE_PX), self._look.px(BADGE_PX))
+        """A square, wider where a letter stands beside it."""
+        side = self._look.px(BADGE_PX)
+        has_letter = self._mark is not None and bool(self._mark.letter)
+        return QSize(side + self._look.px(_LETTER_PX) if has_letter else side, side)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the badge."""
@@ -171,6 +209,8 @@ class AlarmBadge(QWidget):
         side = self._look.px(BADGE_PX)
         painter = QPainter(self)
         paint_badge(painter, QRectF(0, 0, side, side), self._mark, self._look.theme, self._moment_us)
+        painter.setFont(self._look.font(LABEL_PT, is_bold=True))
+        paint_letter(painter, QRectF(side + 2, 0, self.width() - side - 2, side), self._mark, self._look.theme)
         painter.end()
 
     def _on_tick(self, moment_us: int) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolTip, QWidget
 
-from factoryops.domain.alarms import AlarmState, Priority
+from factoryops.domain.alarms import UNANSWERED, Priority
 from factoryops.domain.time import now_us
 from factoryops_resources.words import say
 from factoryops_widgets import banner_painter, formatting
@@ -61,6 +61,8 @@ class BannerFacts:
     link_since_us: int | None = None
     status: str = ""
     problems: tuple[str, ...] = ()
+    put_aside: tuple[int, int, int] = (0, 0, 0)
+    flood_count: int = 0
     data_us: int | None = None
     user: str = ""
     factory: str = ""
@@ -119,6 +121,16 @@ class AlarmBanner(QWidget):
     def set_counts(self, counts: Mapping[Priority, AlarmCount]) -> None:
         """How many alarms there are by priority."""
         self._facts.counts = {priority: counts.get(priority, AlarmCount()) for priority in Priority}
+        self._say()
+
+    def set_put_aside(self, shelved: int, suppressed: int, out_of_service: int) -> None:
+        """How many alarms tell nobody, and why."""
+        self._facts.put_aside = (shelved, suppressed, out_of_service)
+        self._say()
+
+    def set_flood(self, count: int) -> None:
+        """How many alarms came within ten minutes while that is a flood; 0 for none."""
+        self._facts.flood_count = count
         self._say()
 
     def set_acknowledging(self, *, is_allowed: bool) -> None:
@@ -231,7 +243,7 @@ class AlarmBanner(QWidget):
 
 
 def _is_open(line: BannerLine) -> bool:
-    return line.mark.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED)
+    return line.mark.state in UNANSWERED
 
 
 def _urgency(line: BannerLine) -> tuple[bool, int, int]:

@@ -11,16 +11,15 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, 
 from PySide6.QtGui import QAction, QFont, QPainter
 from PySide6.QtWidgets import QPushButton, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
 
-from factoryops.domain.alarms import AlarmState, Priority
+from factoryops.domain.alarms import UNANSWERED, AlarmState, Priority
 from factoryops.domain.time import US_PER_S, now_us, to_us
 from factoryops_resources.words import say
 from factoryops_widgets import formatting
-from factoryops_widgets.alarm_badge import AlarmMark, is_flash_on, paint_badge, priority_name, state_name
+from factoryops_widgets.alarm_badge import AlarmMark, is_flash_on, paint_badge, paint_letter, priority_name, state_name
 from factoryops_widgets.appearance import BODY_PT, LABEL_PT, Appearance
 from factoryops_widgets.data_table import ColumnSpec, DataTable, TableSettings
 from factoryops_widgets.redraw_clock import RedrawClock
 
-_OPEN: Final = (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED)
 _HOLD_AFTER_MOVE_US: Final = 15 * US_PER_S
 _BADGE_COLUMN: Final = 0
 
@@ -30,8 +29,11 @@ class AlarmLine:
     """One alarm in the list.
 
     Attributes:
+        underlying: the state without what puts it aside.
+        order: of its raise; of two at the same moment the smaller one came first.
         response: what the operator is to do.
         is_recorded: False while the service could not store it yet.
+        since / until / by / reason: how it was put aside; `until` is None where nobody said when it ends.
     """
 
     id: str
@@ -51,11 +53,17 @@ class AlarmLine:
     acknowledged_at: datetime | None = None
     comment: str | None = None
     is_recorded: bool = True
+    underlying: AlarmState = AlarmState.NORMAL
+    order: int = 0
+    since: datetime | None = None
+    until: datetime | None = None
+    by: str = ""
+    reason: str = ""
 
     @property
     def is_open(self) -> bool:
         """Whether an acknowledgement is wanted."""
-        return self.state in _OPEN
+        return self.state in UNANSWERED
 
     @property
     def mark(self) -> AlarmMark:
@@ -63,13 +71,19 @@ class AlarmLine:
         return AlarmMark(self.priority, self.state)
 
 
-def urgency(line: AlarmLine) -> tuple[bool, int, int]:
+def urgency(line: AlarmLine) -> tuple[bool, int, int, int]:
     """Sorts unacknowledged first, then by priority, then newest first."""
-    return not line.is_open, int(line.priority), -(to_us(line.raised_at) if line.raised_at else 0)
+    raised_us = to_us(line.raised_at) if line.raised_at else 0
+    return not line.is_open, int(line.priority), -raised_us, -line.order
+
+
+def first_out(line: AlarmLine) -> tuple[int, int]:
+    """Sorts what was raised first to the top."""
+    return to_us(line.raised_at) if line.raised_at else 0, line.order
 
 
 class AlarmTable(QWidget):
-    """Alarms that are not normal.
+    """Alarms that are not normal, or, with `is_put_aside`, those that somebody or something keeps silent.
 
     While the mouse is over the list (and has moved in the last 15 s) no row comes, goes or moves; a button says how
     many wait.
@@ -91,6 +105,7 @@ class AlarmTable(QWidget):
         settings: TableSettings | None = None,
         *,
         name: str = "alarms",
+        is_put_aside: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -99,7 +114,11 @@ class AlarmTable(QWidget):
         self._is_over = False
         self._was_on = True
         self.table: DataTable[AlarmLine] = DataTable(
-            look, self._columns(), name=name, row_key=lambda line: line.id, settings=settings
+            look,
+            self._aside_columns() if is_put_aside else self._columns(),
+            name=name,
+            row_key=lambda line: line.id,
+            settings=settings,
         )
         self.table.model.set_natural_order(urgency)
         self.table.model.font_of = self._font_of
@@ -140,6 +159,10 @@ class AlarmTable(QWidget):
     def set_filter(self, text: str) -> None:
         """Show only lines that contain every word."""
         self.table.set_filter(text)
+
+    def set_first_out(self, *, is_on: bool) -> None:
+        """Order by which alarm came first, instead of by urgency."""
+        self.table.model.set_natural_order(first_out if is_on else urgency)
 
     def select(self, alarm_id: str) -> None:
         """Select an alarm and scroll to it."""
@@ -199,6 +222,22 @@ class AlarmTable(QWidget):
             ColumnSpec("area", "Area", lambda line: line.area or None, width=80),
         ]
 
+    def _aside_columns(self) -> list[ColumnSpec[AlarmLine]]:
+        zone = self._look.zone
+        return [
+            ColumnSpec("priority", "Prio", lambda line: int(line.priority), self._priority_text, width=76),
+            ColumnSpec("since", "Since", lambda line: line.since, lambda line: formatting.moment(line.since, zone),
+                       width=172),
+            ColumnSpec("until", "Until", lambda line: line.until, lambda line: formatting.moment(line.until, zone),
+                       width=172),
+            ColumnSpec("device", "Device", lambda line: line.device, width=168),
+            ColumnSpec("message", "Alarm", lambda line: line.message, width=240, is_elastic=True),
+            ColumnSpec("underlying", "Underneath", lambda line: state_name(line.underlying), width=160),
+            ColumnSpec("by", "By", lambda line: line.by or None, width=110),
+            ColumnSpec("reason", "Reason", lambda line: line.reason or None, width=180),
+            ColumnSpec("area", "Area", lambda line: line.area or None, width=80),
+        ]  # fmt: skip
+
     def _priority_text(self, line: AlarmLine) -> str:
         return f"{int(line.priority)} {priority_name(line.priority)}"
 
@@ -247,6 +286,11 @@ class BadgeDelegate(QStyledItemDelegate):
         side = float(self._look.px(20))
         painter.save()
         painter.setFont(self._look.font(LABEL_PT, is_bold=True))
-        place = QRectF(rect.center().x() - side / 2, rect.center().y() - side / 2, side, side)
+        letter_px = painter.fontMetrics().horizontalAdvance(mark.letter) + 2 if mark.letter else 0
+        left = max(rect.left() + 2, rect.center().x() - (side + letter_px) / 2)
+        place = QRectF(left, rect.center().y() - side / 2, side, side)
         paint_badge(painter, place, mark, self._look.theme, self.moment_us)
+        paint_letter(
+            painter, QRectF(place.right() + 2, rect.top(), letter_px + 4, rect.height()), mark, self._look.theme
+        )
         painter.restore()

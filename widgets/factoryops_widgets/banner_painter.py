@@ -17,8 +17,9 @@ from factoryops_widgets.appearance import BODY_PT, LABEL_PT, SECTION_PT, Appeara
 if TYPE_CHECKING:
     from factoryops_widgets.alarm_banner import BannerFacts, BannerLine
 
-RIGHT_PX: Final = 540
+RIGHT_PX: Final = 580
 _STATUS_PX: Final = 316
+_COUNT_LABEL_PX: Final = 112
 _LINE_PX: Final = 24
 _PAD_PX: Final = 4
 _TIME_PX: Final = 74
@@ -104,7 +105,7 @@ def _paint_line(painter: QPainter, picture: BannerPicture, index: int, line: Ban
     left += look.px(_TIME_PX)
     painter.setPen(QColor(theme.text))
     text = f"{line.device}   {line.text}".replace("\n", " ")
-    extra = say("  +{count} more", count=picture.facts.more) if index == 2 and picture.facts.more else ""
+    extra = _beyond(picture.facts) if index == len(picture.facts.lines) - 1 else ""
     extra_px = metrics.horizontalAdvance(extra)
     room = place.right() - left - extra_px
     shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
@@ -114,16 +115,22 @@ def _paint_line(painter: QPainter, picture: BannerPicture, index: int, line: Ban
         painter.drawText(QRectF(place.right() - extra_px, place.top(), extra_px, place.height()), _RIGHT_ALIGNED, extra)
 
 
+def _beyond(facts: BannerFacts) -> str:
+    """What stands behind the last line: the flood, and how many more wait."""
+    flood = say("  Flood: {count} alarms in 10 min", count=facts.flood_count) if facts.flood_count else ""
+    return flood + (say("  +{count} more", count=facts.more) if facts.more else "")
+
+
 def _paint_counts(painter: QPainter, picture: BannerPicture) -> None:
     """A small table: badges across, unacknowledged and acknowledged down."""
     look, theme, place = picture.look, picture.look.theme, picture.counts_place()
-    label_px = look.px(72)
+    label_px = look.px(_COUNT_LABEL_PX)
     step = (place.width() - label_px) / len(Priority)
     rows = [look.px(_LINE_PX) * row + place.top() for row in range(3)]
     height = look.px(_LINE_PX)
     painter.setFont(look.font(LABEL_PT))
     painter.setPen(QColor(theme.secondary))
-    for top, text in ((rows[1], say("unack.")), (rows[2], say("ack."))):
+    for top, text in ((rows[0], put_aside_text(picture.facts)), (rows[1], say("unack.")), (rows[2], say("ack."))):
         painter.drawText(QRectF(place.left(), top, label_px, height), _LEFT_ALIGNED, text)
     for column, priority in enumerate(Priority):
         count = picture.facts.counts[priority]
@@ -139,6 +146,12 @@ def _paint_counts(painter: QPainter, picture: BannerPicture) -> None:
             painter.setFont(look.font(BODY_PT, is_bold=bool(number)))
             painter.setPen(QColor(theme.text if number else theme.secondary))
             painter.drawText(QRectF(left, top, step, height), Qt.AlignmentFlag.AlignCenter, str(number))
+
+
+def put_aside_text(facts: BannerFacts) -> str:
+    """Such as "S 2 · OOS 1"; "" while every alarm may tell."""
+    counted = zip(("S", "SUP", "OOS"), facts.put_aside, strict=True)
+    return " \N{MIDDLE DOT} ".join(f"{letter} {count}" for letter, count in counted if count)
 
 
 def _paint_status(painter: QPainter, picture: BannerPicture) -> None:

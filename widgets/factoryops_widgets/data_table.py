@@ -34,6 +34,7 @@ __all__ = ["ColumnSpec", "DataTable", "TableSettings"]
 
 Row = TypeVar("Row")
 _SHORTEST_COLUMN_PX: Final = 48
+_THE_ROW: Final = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
 
 
 class TableSettings(Protocol):
@@ -117,11 +118,12 @@ class DataTable(QWidget, Generic[Row]):
         return self.model.rows[first : (last + 1) if last >= 0 else None]
 
     def select(self, key: str) -> None:
-        """Select the row with this key and scroll to it."""
+        """Select the row with this key, whatever keys are held down, and scroll to it."""
         at = self.model.position_of(key)
         if at is not None:
-            self.view.selectRow(at)
-            self.view.scrollTo(self.model.index(at, 0))
+            index = self.model.index(at, 0)
+            self.view.selectionModel().setCurrentIndex(index, _THE_ROW)
+            self.view.scrollTo(index)
 
     def set_filter(self, text: str) -> None:
         """Show only rows that contain every word."""

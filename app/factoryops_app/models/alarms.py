@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from factoryops.contracts import http
-from factoryops.domain.alarms import AlarmState, Priority
+from factoryops.domain.alarms import PUT_ASIDE, UNANSWERED, AlarmState, Priority
+from factoryops.domain.flood import FloodAlarm, FloodGroup, FloodState, FloodWatch, arrange
+from factoryops.domain.time import to_us
 from factoryops_app.models.events import Event
 
-UNANSWERED = (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED)
+PUT_ASIDE_STATES: Final = (AlarmState.SHELVED, AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE)
+"""In the order in which they are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class AlarmStore:
         self._alarms: dict[str, http.Alarm] = {}
         self._touched: dict[str, int] = {}
         self._turn = 0
+        self._flood = FloodWatch()
+        self._announced: dict[str, int] = {}
 
     def begin_picture(self) -> int:
         """Call before asking for all alarms; hand the answer to `replace`."""
@@ -66,12 +72,29 @@ class AlarmStore:
         if held is not None and (held.change > alarm.change or held == alarm):
             return False
         self._alarms[alarm.id] = alarm
+        self._note_announced(alarm)
         return True
+
+    def _note_announced(self, alarm: http.Alarm) -> None:
+        if alarm.state in PUT_ASIDE or self._announced.get(alarm.id, 0) >= alarm.annunciation:
+            return
+        self._announced[alarm.id] = alarm.annunciation
+        if alarm.raised_at is not None:
+            self._flood.announce(to_us(alarm.raised_at))
+
+    def flood(self, now_us: int) -> FloodState:
+        """Whether so much is announced that the list must be worked through area by area."""
+        return self._flood.look(now_us)
 
     @property
     def active(self) -> Sequence[http.Alarm]:
-        """Every alarm that is not normal: unanswered first, then by priority, then the newest."""
-        return sorted((one for one in self._alarms.values() if one.state is not AlarmState.NORMAL), key=urgency)
+        """Every alarm that is neither normal nor put aside: unanswered first, then by priority, then the newest."""
+        told = (one for one in self._alarms.values() if one.state not in PUT_ASIDE | {AlarmState.NORMAL})
+        return sorted(told, key=urgency)
+
+    def put_aside(self, state: AlarmState) -> list[http.Alarm]:
+        """Those shelved, suppressed or out of service, by name."""
+        return sorted((one for one in self._alarms.values() if one.state is state), key=lambda one: one.rule_name)
 
     def get(self, alarm_id: str) -> http.Alarm | None:
         """One alarm."""
@@ -110,23 +133,48 @@ class AlarmStore:
         """Forget everything."""
         self._alarms.clear()
         self._touched.clear()
+        self._flood, self._announced = FloodWatch(), {}
         self.is_known = False
         self.changed.emit(None)
 
 
-def urgency(alarm: http.Alarm) -> tuple[bool, int, float]:
+def urgency(alarm: http.Alarm) -> tuple[bool, int, float, int]:
     """Sort key: unanswered first, then by priority, then the newest."""
     raised_s = alarm.raised_at.timestamp() if alarm.raised_at else 0.0
-    return alarm.state not in UNANSWERED, int(alarm.priority), -raised_s
+    return alarm.state not in UNANSWERED, int(alarm.priority), -raised_s, -alarm.order
+
+
+def by_area(alarms: Iterable[http.Alarm], parents: Mapping[str, str]) -> list[FloodGroup]:
+    """The arrangement for a flood; `parents` gives a rule's parent rule, by id."""
+    return arrange(
+        (
+            FloodAlarm(
+                id=one.id, rule_id=one.rule_id, device_id=one.device_id, area=one.area, priority=int(one.priority),
+                raised_us=to_us(one.raised_at) if one.raised_at else 0, order=one.order,
+            )
+            for one in alarms
+        ),
+        parents,
+    )  # fmt: skip
 
 
 def answer_to(alarms: Iterable[http.Alarm], comment: str = "") -> http.AcknowledgeRequest | None:
     """The acknowledgement of those of `alarms` that wait for one; None when none does."""
     items = [
-        http.AcknowledgeItem(alarm_id=alarm.id, annunciation=alarm.annunciation)
+        http.AcknowledgeItem(alarm_id=alarm.id, annunciation=alarm.annunciation, renewal=alarm.renewal)
         for alarm in alarms
         if alarm.state in UNANSWERED and alarm.annunciation > 0
     ]
     if not items:
         return None
     return http.AcknowledgeRequest(items=items[:1_000], comment=comment.strip() or None)
+
+
+def reset_of(alarms: Iterable[http.Alarm]) -> http.ResetRequest | None:
+    """The reset of those of `alarms` that have returned, are acknowledged and are latched; None when none is."""
+    items = [
+        http.ResetItem(alarm_id=alarm.id, annunciation=alarm.annunciation)
+        for alarm in alarms
+        if alarm.underlying is AlarmState.LATCHED_ACKNOWLEDGED
+    ]
+    return http.ResetRequest(items=items[:1_000]) if items else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 
 from factoryops.client.port import LiveLink, PlantClient
@@ -172,9 +172,14 @@ class Session:
 
     async def acknowledge(self, request: http.AcknowledgeRequest) -> None:
         """Acknowledge and take in what changed; raises NotAllowedError while locked."""
+        await self.change_alarms(self.client.acknowledge(request))
+
+    async def change_alarms(self, work: Coroutine[object, object, list[http.Alarm]]) -> None:
+        """Take in what a deed made of alarms; raises NotAllowedError while locked."""
         if self.is_locked:
+            work.close()
             raise NotAllowedError(say("This workstation is locked; unlock it first."))
-        for alarm in await self.client.acknowledge(request):
+        for alarm in await work:
             self.alarms.merge(alarm)
 
     async def _connect(self) -> LiveLink:
