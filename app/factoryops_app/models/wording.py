@@ -76,6 +76,7 @@ def job_name(kind: JobKind) -> str:
         JobKind.IMPORT: say("Import"),
         JobKind.EXPORT: say("Export"),
         JobKind.QUARANTINE_REPLAY: say("Replay from quarantine"),
+        JobKind.BACK_TEST: say("Back-test"),
     }
     return names[kind]
 

@@ -40,7 +40,7 @@ class JobsPage(Page):
         self.detail = RunDetail(place.look)
         self.schedules = SchedulePanel(place)
         self._kind, self._span = QComboBox(), QComboBox()
-        for kind in (one for one in JobKind if one not in http.TRANSFERS):
+        for kind in (one for one in JobKind if one not in http.STARTED_APART):
             self._kind.addItem(job_name(kind), kind)
         spans = {
             ReportSpan.LAST_DAY: say("last 24 hours"),

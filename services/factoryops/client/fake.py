@@ -12,6 +12,7 @@ from typing import Final
 from factoryops.client import imagined
 from factoryops.client.fake_alarm_handling import FakeAlarmHandling
 from factoryops.client.fake_alarms import FakeAlarms
+from factoryops.client.fake_back_tests import FakeBackTests, IncidentBook
 from factoryops.client.fake_calculations import CalculationBook, FakeCalculations
 from factoryops.client.fake_credentials import CredentialBook, FakeCredentials
 from factoryops.client.fake_history import FakeHistory
@@ -55,6 +56,7 @@ class FakePlant(
     FakePerformance,
     FakeRetention,
     FakeRules,
+    FakeBackTests,
     FakeSources,
     FakeTransfers,
 ):
@@ -88,6 +90,8 @@ class FakePlant(
         self._rules = RuleShelf(self._devices, clock)
         self._alarms = FakeAlarms(self._devices, self._rules.starters, clock)
         self._jobs = FakeJobs(clock)
+        self._incidents = IncidentBook(self._devices, clock)
+        self._back_tests: dict[str, http.BackTestRequest] = {}
         self._calculations = CalculationBook(self._devices, clock)
         self._uploads: dict[str, http.Upload] = {}
         self._credentials = CredentialBook(clock)
@@ -258,7 +262,7 @@ class FakePlant(
     async def start_run(self, request: http.RunRequest) -> http.Run:
         """Queue work."""
         actor = await self._enter(Permission.RUN_JOBS)
-        if request.kind in http.TRANSFERS:
+        if request.kind in http.STARTED_APART:
             raise InvalidInputError("This kind of work is started in another way.", fields={"kind": "not here"})
         if any(device not in self._devices for device in request.device_ids):
             raise NotFoundError("There is no such device.")

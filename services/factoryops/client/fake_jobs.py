@@ -73,6 +73,12 @@ class FakeJobs:
         runs = [self._refresh(run_id) for run_id in self._runs]
         return sorted(runs, key=lambda run: run.created_at, reverse=True)
 
+    def get(self, run_id: str) -> http.Run:
+        """One run."""
+        if run_id not in self._runs:
+            raise NotFoundError("There is no such run.")
+        return self._refresh(run_id)
+
     def content(self, artifact_id: str) -> bytes:
         """The bytes of a file."""
         if artifact_id not in self._contents:
@@ -100,6 +106,9 @@ class FakeJobs:
     def _finished(self, run: http.Run) -> http.Run:
         if run.kind is JobKind.QUARANTINE_REPLAY:
             over = {"state": RunState.SUCCEEDED, "progress": 1.0, "message": "The messages are in the history."}
+            return run.model_copy(update={**over, "finished_at": run.created_at + timedelta(microseconds=_WORK_US)})
+        if run.kind is JobKind.BACK_TEST:
+            over = {"state": RunState.SUCCEEDED, "progress": 1.0, "message": "The rule was tried on the history."}
             return run.model_copy(update={**over, "finished_at": run.created_at + timedelta(microseconds=_WORK_US)})
         content = _document(f"FactoryOps {run.kind.value} {run.start:%Y-%m-%d %H:%M} to {run.end:%Y-%m-%d %H:%M} UTC")
         artifact = http.Artifact(

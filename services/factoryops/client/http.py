@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from factoryops.client.answers import error_of, parse
 from factoryops.client.files import ArrivingFile
 from factoryops.client.http_alarms import HttpAlarms
+from factoryops.client.http_back_tests import HttpBackTests
 from factoryops.client.http_calculations import HttpCalculations
 from factoryops.client.http_credentials import HttpCredentials
 from factoryops.client.http_link import open_link
@@ -40,6 +41,7 @@ class HttpPlant(
     HttpPerformance,
     HttpRetention,
     HttpRules,
+    HttpBackTests,
     HttpSources,
     HttpTransfers,
 ):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from factoryops.client.port_alarms import AlarmsClient
+from factoryops.client.port_back_tests import BackTestsClient
 from factoryops.client.port_calculations import CalculationsClient
 from factoryops.client.port_credentials import CredentialsClient
 from factoryops.client.port_organisation import OrganisationClient
@@ -40,6 +41,7 @@ class LiveLink(Protocol):
 
 class PlantClient(
     AlarmsClient,
+    BackTestsClient,
     CalculationsClient,
     CredentialsClient,
     OrganisationClient,

@@ -13,6 +13,7 @@ from factoryops.database.calculations import Calculations
 from factoryops.database.credentials import Credentials
 from factoryops.database.engine import EngineRecords
 from factoryops.database.factories import Factories
+from factoryops.database.incidents import Incidents
 from factoryops.database.mappings import Mappings
 from factoryops.database.organisation import Positions, Shifts
 from factoryops.database.performance import PerformanceRecords
@@ -80,6 +81,10 @@ class Transaction:
     def positions(self, scope: Scope) -> Positions:
         """The factory's operating positions."""
         return Positions(self._unit, scope)
+
+    def incidents(self, scope: Scope) -> Incidents:
+        """The factory's marked incidents."""
+        return Incidents(self._unit, scope)
 
     def retention(self, scope: Scope) -> RetentionRules:
         """How long the factory's history is kept."""

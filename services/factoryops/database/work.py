@@ -144,6 +144,21 @@ class Work:
         AuditTrail(self._unit, scope).add("quarantine.replay", run.id, None, {**arguments, "messages": messages})
         return run
 
+    def start_back_test(self, scope: Scope, request: http.BackTestRequest) -> http.Run:
+        """Queue a back-test; see `queue`.
+
+        Raises:
+            InvalidInputError: the rule or the sweep cannot be tried, or the span is empty or too long.
+        """
+        request.check()
+        arguments = request.model_dump(mode="json", exclude={"start", "end"}, exclude_defaults=True)
+        if len(msgspec.json.encode(arguments)) > http.MOST_ARGUMENT_BYTES:
+            raise InvalidInputError("The rule is too large to be tried: choose devices by kind or area instead.")
+        return self.queue(
+            scope,
+            http.RunRequest(kind=JobKind.BACK_TEST, start=request.start, end=request.end, arguments=arguments),
+        )
+
     def _add(
         self,
         factory_id: FactoryId,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from factoryops.contracts.http import JobKind
 from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.domain.identity import FactoryId
+from factoryops.jobs.back_tests import back_test
 from factoryops.jobs.orders import Done, LeftFile, Order, Progress, Report
 from factoryops.jobs.replays import replay_quarantine
 from factoryops.jobs.sources import Sources, open_sources
@@ -72,4 +73,5 @@ _KINDS: Final[dict[JobKind, Callable[[Order, Sources, Tell], Done]]] = {
     JobKind.IMPORT: import_history,
     JobKind.EXPORT: export_history,
     JobKind.QUARANTINE_REPLAY: replay_quarantine,
+    JobKind.BACK_TEST: back_test,
 }

@@ -46,6 +46,13 @@ class Known:
 _SPAN = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
 
 
+def _tried(service: ApiService, kit: FactoryKit) -> str:
+    """A back-test that no worker takes up."""
+    request = http.BackTestRequest.model_validate({"rule": _CONTENT, **_SPAN})
+    run = service.database.run(lambda tx: tx.work.start_back_test(kit.scope, request))
+    return service.database.run(lambda tx: tx.work.request_cancel(kit.scope, run.id)).id
+
+
 def _known(service: ApiService, kit: FactoryKit) -> Known:
     assert kit.rule is not None
     run = service.finished_run(kit)
@@ -60,6 +67,10 @@ def _known(service: ApiService, kit: FactoryKit) -> Known:
         "calculation_id": service.database.run(
             lambda tx: tx.calculations(kit.scope).create(http.CalculationContent.model_validate(_CALCULATED), "x")
         ).id,
+        "incident_id": service.database.run(
+            lambda tx: tx.incidents(kit.scope).mark(http.IncidentContent.model_validate(_SPAN))
+        ).id,
+        "back_test_id": _tried(service, kit),
         "shift_id": service.database.run(
             lambda tx: tx.shifts(kit.scope).create(http.ShiftContent.model_validate(_SHIFT))
         ).id,
@@ -127,6 +138,9 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "declineDevice": {"key": "press-9"},
         "createCredential": {"kind": "gateway"},
         "rotateCredential": {"overlap_h": 1},
+        "startBackTest": {"rule": _CONTENT, **_SPAN},
+        "markIncident": _SPAN,
+        "changeIncident": _SPAN,
         "createMapping": _MAPPING,
         "changeRetention": {"version": 0, "rules": [{"name": "all", "raw_days": 30}]},
         "updateMapping": {"version": 1, "content": _MAPPING},

@@ -27,9 +27,10 @@ async def list_runs(asking: Asking) -> http.RunList:
 
 async def start_run(body: http.RunRequest, asking: Asking) -> http.Run:
     """Queue work now; it is taken up by a worker within seconds."""
-    if body.kind in http.TRANSFERS:
+    if body.kind in http.STARTED_APART:
         raise InvalidInputError(
-            "Imports, exports and replays are started at /imports, /exports and /quarantine/replays.",
+            "Imports, exports, replays and back-tests are started at /imports, /exports, /quarantine/replays and "
+            "/rules/back-test.",
             fields={"kind": "not here"},
         )
     run = await asking.change(lambda tx: tx.work.queue(asking.scope, body))
@@ -58,7 +59,7 @@ async def get_artifact(artifact_id: http.Identifier, asking: Asking) -> Response
     """A file that a run left, as an attachment; its SHA-256 is in the header X-Content-SHA256."""
     record = await asking.read(lambda tx: tx.work.artifacts(asking.scope).get(artifact_id))
     folder = asking.service.context.artifacts_folder
-    path = await asking.service.pool.run(_place_of, folder, record)
+    path = await asking.service.pool.run(place_of, folder, record)
     headers = {
         "Content-Disposition": _attachment(record.name),
         "Content-Length": str(record.size_bytes),
@@ -67,7 +68,7 @@ async def get_artifact(artifact_id: http.Identifier, asking: Asking) -> Response
     return StreamingResponse(_parts(path), 200, headers, record.media_type)
 
 
-def _place_of(folder: Path, record: ArtifactRecord) -> Path:
+def place_of(folder: Path, record: ArtifactRecord) -> Path:
     """Where the file lies; never outside its factory's folder, whatever the row says."""
     inside = (folder / record.factory_id).resolve()
     path = (inside / record.id).resolve()

@@ -22,9 +22,13 @@ class JobKind(StrEnum):
     IMPORT = "import"
     EXPORT = "export"
     QUARANTINE_REPLAY = "quarantine_replay"
+    BACK_TEST = "back_test"
 
 
 TRANSFERS: Final = frozenset({JobKind.IMPORT, JobKind.EXPORT, JobKind.QUARANTINE_REPLAY})
+"""Kinds that move history in or out."""
+
+STARTED_APART: Final = TRANSFERS | {JobKind.BACK_TEST}
 """Kinds that are started at addresses of their own, and never by schedule."""
 
 

@@ -1,0 +1,178 @@
+"""What a back-test came to, as people are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from factoryops.contracts import http
+from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.back_tests import (
+    Episode,
+    Figures,
+    MarkedIncident,
+    figures_of,
+    first_seen_us,
+    most_within,
+    per_day,
+)
+from factoryops.domain.conditions.limits import plain_limit
+from factoryops.domain.rule import RuleDefinition
+from factoryops.domain.time import US_PER_S, from_us, to_us
+from factoryops.rules.back_test.feed import Tally
+from factoryops.rules.back_test.material import DeviceResult
+
+_TEN_MINUTES_US: Final = 600 * US_PER_S
+_DAY_US: Final = 86_400 * US_PER_S
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What results are held against.
+
+    Attributes:
+        timezone: the factory's zone, in which days are counted.
+        names: what devices are called, by key.
+        incidents: those that touch the span.
+        devices_in: keys of the devices of an area.
+        raised_us: when other alarms of the factory were raised in the span.
+    """
+
+    timezone: str
+    names: Mapping[str, str]
+    incidents: Sequence[http.Incident]
+    devices_in: Mapping[str, Sequence[str]]
+    raised_us: Sequence[int]
+
+    def marked(self) -> list[MarkedIncident]:
+        """The incidents with the devices they concern."""
+        return [MarkedIncident(one.id, self._concerned(one.content), *_span_of(one.content)) for one in self.incidents]
+
+    def _concerned(self, content: http.IncidentContent) -> frozenset[str] | None:
+        if not (content.device_keys or content.areas):
+            return None
+        in_areas = (device for area in content.areas for device in self.devices_in.get(area, ()))
+        return frozenset((*content.device_keys, *in_areas))
+
+
+def outcome_of(
+    request: http.BackTestRequest,
+    definitions: Sequence[RuleDefinition],
+    results: Sequence[DeviceResult],
+    around: Surroundings,
+    notes: Sequence[str],
+) -> http.BackTestOutcome:
+    """Everything a back-test tells.
+
+    Args:
+        request: what was asked.
+        definitions: the rule and then each variant.
+        results: by device, of the same rules.
+        around: what they are held against.
+        notes: what a person should know about the data.
+    """
+    span = to_us(request.start), to_us(request.end)
+    marked = around.marked()
+    episodes = [one for result in results for one in result.episodes(0, span)]
+    raised_us = [one.raised_us for one in episodes if span[0] <= one.raised_us < span[1]]
+    events = _events(results, span)
+    tally = sum((result.tally for result in results), Tally())
+    return http.BackTestOutcome(
+        rule_name=definitions[0].name,
+        start=request.start,
+        end=request.end,
+        samples=tally.on_time,
+        late=tally.late,
+        imported=tally.imported,
+        figures=_told(figures_of(episodes, span, marked)),
+        days=_days(raised_us, request, around.timezone),
+        devices=[_device(result, span, around.names) for result in results],
+        events=events[: http.MOST_BACK_TEST_EVENTS],
+        is_cut=len(events) > http.MOST_BACK_TEST_EVENTS,
+        trials=[
+            _trial(definition, [one for result in results for one in result.episodes(number, span)], span, marked)
+            for number, definition in enumerate(definitions)
+            if number
+        ],
+        incidents=[_incident(incident, one, episodes) for incident, one in zip(around.incidents, marked, strict=True)],
+        load_without=_load(around.raised_us, span),
+        load_with=_load([*around.raised_us, *raised_us], span),
+        notes=list(notes),
+    )
+
+
+def _events(results: Sequence[DeviceResult], span: Span) -> list[http.BackTestEvent]:
+    found = [(event, result.device) for result in results for event in result.in_span(0, span)]
+    found.sort(key=lambda pair: (pair[0].at_us, pair[1]))
+    return [
+        http.BackTestEvent(
+            device_key=device, kind=event.kind, at=from_us(event.at_us), value=event.value, why=event.why
+        )
+        for event, device in found[: http.MOST_BACK_TEST_EVENTS + 1]
+    ]
+
+
+def _device(result: DeviceResult, span: Span, names: Mapping[str, str]) -> http.BackTestDevice:
+    raised = [event for event in result.in_span(0, span) if event.kind is AlarmEventKind.RAISED]
+    ended = result.episodes(0, span)[-1:]
+    return http.BackTestDevice(
+        device_key=result.device,
+        device_name=names.get(result.device, result.device),
+        alarms=len(raised),
+        samples=result.tally.on_time,
+        is_active_at_end=any(one.cleared_us is None for one in ended),
+    )
+
+
+def _trial(
+    definition: RuleDefinition, episodes: Sequence[Episode], span: Span, marked: Sequence[MarkedIncident]
+) -> http.BackTestTrial:
+    plain = plain_limit(definition.condition)
+    return http.BackTestTrial(
+        limit=None if plain is None else plain.limit,
+        deadband=None if plain is None else plain.deadband,
+        on_delay_s=definition.on_delay_s,
+        off_delay_s=definition.off_delay_s,
+        figures=_told(figures_of(episodes, span, marked)),
+    )
+
+
+def _incident(incident: http.Incident, marked: MarkedIncident, episodes: Sequence[Episode]) -> http.BackTestIncident:
+    seen_us = first_seen_us(marked, episodes)
+    return http.BackTestIncident(
+        incident_id=incident.id,
+        start=incident.content.start,
+        end=incident.content.end,
+        note=incident.content.note,
+        seen_at=None if seen_us is None else from_us(seen_us),
+    )
+
+
+def _days(raised_us: Sequence[int], request: http.BackTestRequest, timezone: str) -> list[http.BackTestDay]:
+    """Alarms by local date; the first and the last one may be parts of days."""
+    zone = ZoneInfo(timezone)
+    day = request.start.astimezone(zone).date()
+    dates = [day]
+    while (day := day + timedelta(days=1)) <= (request.end - timedelta(microseconds=1)).astimezone(zone).date():
+        dates.append(day)
+    starts = [to_us(datetime(one.year, one.month, one.day, tzinfo=zone)) for one in (*dates, day)]
+    counts = per_day(raised_us, starts)
+    return [http.BackTestDay(date=one.isoformat(), alarms=count) for one, count in zip(dates, counts, strict=True)]
+
+
+def _load(raised_us: Sequence[int], span: Span) -> http.AlarmLoad:
+    days = (span[1] - span[0]) / _DAY_US
+    return http.AlarmLoad(per_day=len(raised_us) / days, peak_10_min=most_within(raised_us, _TEN_MINUTES_US))
+
+
+def _told(figures: Figures) -> http.BackTestFigures:
+    return http.BackTestFigures(**{name: getattr(figures, name) for name in Figures.__struct_fields__})
+
+
+def _span_of(content: http.IncidentContent) -> Span:
+    return to_us(content.start), to_us(content.end)

@@ -1,0 +1,246 @@
+"""Back-tests of the imagined plant: plain limits are tried on its history, other conditions never raise there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from factoryops.client.fake_history import FakeHistory
+from factoryops.client.fake_jobs import FakeJobs
+from factoryops.client.imagined import FACTORY_ID
+from factoryops.contracts import http
+from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.back_tests import Episode, Figures, MarkedIncident, figures_of, first_seen_us
+from factoryops.domain.conditions.limits import PlainLimit, plain_limit
+from factoryops.domain.conditions.tree import Comparison
+from factoryops.domain.errors import InvalidInputError, NotFoundError
+from factoryops.domain.identity import Permission, new_id, parameter_id
+from factoryops.domain.rule import RuleDefinition
+from factoryops.domain.time import US_PER_S, from_us, to_us
+
+_MOST_SAMPLES: Final = 50_000
+
+
+class IncidentBook:
+    """Marked incidents in memory."""
+
+    def __init__(self, devices: Mapping[str, http.Device], clock: Callable[[], int]) -> None:
+        self._devices = devices
+        self._clock = clock
+        self._held: dict[str, http.Incident] = {}
+
+    def all(self) -> list[http.Incident]:
+        """Newest first."""
+        return sorted(self._held.values(), key=lambda one: (one.content.start, one.id), reverse=True)
+
+    def keep(self, identity: str, content: http.IncidentContent, actor: str) -> http.Incident:
+        """Mark one, or change a mark."""
+        known = {device.key for device in self._devices.values()}
+        missing = next((key for key in content.device_keys if key not in known), None)
+        if missing is not None:
+            raise InvalidInputError(
+                f"There is no device {missing!r} in this factory.", fields={"device_keys": "no such device"}
+            )
+        self._held[identity] = http.Incident(
+            id=identity, content=content, marked_by=actor, marked_at=from_us(self._clock())
+        )
+        return self._held[identity]
+
+    def get(self, identity: str) -> http.Incident:
+        """One."""
+        if identity not in self._held:
+            raise NotFoundError("There is no such incident.")
+        return self._held[identity]
+
+    def delete(self, identity: str) -> None:
+        """Take a mark away."""
+        self.get(identity)
+        del self._held[identity]
+
+    def within(self, start_us: int, end_us: int) -> list[MarkedIncident]:
+        """Those that touch a span, with the devices they concern."""
+        return [
+            marked
+            for one in self._held.values()
+            if (marked := self._marked(one)).start_us < end_us and marked.end_us >= start_us
+        ]
+
+    def _marked(self, incident: http.Incident) -> MarkedIncident:
+        content = incident.content
+        areas = {device.key for device in self._devices.values() if device.area in content.areas}
+        concerned = frozenset({*content.device_keys, *areas}) if content.device_keys or content.areas else None
+        return MarkedIncident(incident.id, concerned, to_us(content.start), to_us(content.end))
+
+
+class _Judged(NamedTuple):
+    """A rule tried on all its devices."""
+
+    episodes: list[Episode]
+    samples: dict[str, int]
+    values: dict[int, float]
+
+
+class FakeBackTests:
+    """Back-tests and the incidents they are held against."""
+
+    _back_tests: dict[str, http.BackTestRequest]
+    _clock: Callable[[], int]
+    _devices: dict[str, http.Device]
+    _history: FakeHistory
+    _incidents: IncidentBook
+    _jobs: FakeJobs
+
+    async def _enter(self, permission: Permission) -> str:
+        raise NotImplementedError
+
+    async def start_back_test(self, request: http.BackTestRequest) -> http.Run:
+        """Queue a back-test."""
+        actor = await self._enter(Permission.EDIT_RULES)
+        request.check()
+        run = self._jobs.start(
+            http.RunRequest(kind=http.JobKind.BACK_TEST, start=request.start, end=request.end), actor
+        )
+        self._back_tests[run.id] = request
+        return run
+
+    async def back_test(self, run_id: str) -> http.BackTest:
+        """How far it is, and what it came to."""
+        await self._enter(Permission.VIEW)
+        run = self._jobs.get(run_id)
+        if run_id not in self._back_tests:
+            raise NotFoundError("There is no such back-test.")
+        if run.state is not http.RunState.SUCCEEDED:
+            return http.BackTest(run=run)
+        return http.BackTest(run=run, outcome=await asyncio.to_thread(self._outcome, self._back_tests[run_id]))
+
+    async def incidents(self) -> list[http.Incident]:
+        """Newest first."""
+        await self._enter(Permission.VIEW)
+        return self._incidents.all()
+
+    async def mark_incident(self, content: http.IncidentContent) -> http.Incident:
+        """Mark one."""
+        actor = await self._enter(Permission.EDIT_RULES)
+        return self._incidents.keep(new_id(), content, actor)
+
+    async def change_incident(self, incident_id: str, content: http.IncidentContent) -> http.Incident:
+        """Change a mark."""
+        actor = await self._enter(Permission.EDIT_RULES)
+        self._incidents.get(incident_id)
+        return self._incidents.keep(incident_id, content, actor)
+
+    async def delete_incident(self, incident_id: str) -> None:
+        """Take a mark away."""
+        await self._enter(Permission.EDIT_RULES)
+        self._incidents.delete(incident_id)
+
+    def _outcome(self, request: http.BackTestRequest) -> http.BackTestOutcome:
+        span = to_us(request.start), to_us(request.end)
+        plain = plain_limit(request.rule.condition)
+        judged = self._judge(request, plain)
+        marked = self._incidents.within(*span)
+        figures = _told(figures_of(judged.episodes, span, marked))
+        load = http.AlarmLoad(per_day=figures.alarms_per_day, peak_10_min=min(figures.alarms, 1))
+        return http.BackTestOutcome(
+            rule_name=request.rule.name, start=request.start, end=request.end, samples=sum(judged.samples.values()),
+            figures=figures, devices=self._by_device(judged), events=_events(judged),
+            trials=[self._trial(request, variant) for variant in request.variants()],
+            incidents=[
+                http.BackTestIncident(
+                    incident_id=one.id, start=from_us(one.start_us), end=from_us(one.end_us),
+                    note=self._incidents.get(one.id).content.note, seen_at=_moment(first_seen_us(one, judged.episodes)),
+                )
+                for one in marked
+            ],
+            load_without=http.AlarmLoad(per_day=0.0, peak_10_min=0), load_with=load, took_s=0.4,
+        )  # fmt: skip
+
+    def _judge(self, request: http.BackTestRequest, plain: PlainLimit | None) -> _Judged:
+        judged = _Judged([], {}, {})
+        chosen = request.rule.scope.devices
+        for device in self._devices.values():
+            if plain is not None and (not chosen or device.key in chosen):
+                self._judge_device(request, plain, device.key, judged)
+        return judged
+
+    def _judge_device(self, request: http.BackTestRequest, plain: PlainLimit, device: str, judged: _Judged) -> None:
+        """The comparison alone; delays leave out what is shorter than they are."""
+        identity = parameter_id(FACTORY_ID, device, plain.parameter_key)
+        if not self._history.has(identity):
+            return
+        start_us, end_us = to_us(request.start), to_us(request.end)
+        found = self._history.raw(identity, start_us, end_us, _MOST_SAMPLES, self._clock())
+        judged.samples[device] = len(found.time_us)
+        since_us: int | None = None
+        for time_us, value in zip(found.time_us, found.value, strict=True):
+            is_true = _holds(plain, value, is_held=since_us is not None)
+            if is_true and since_us is None:
+                since_us = time_us
+                judged.values[time_us] = value
+            elif not is_true and since_us is not None:
+                _add(judged, device, since_us, time_us, request.rule.on_delay_s)
+                judged.values[time_us] = value
+                since_us = None
+        if since_us is not None:
+            _add(judged, device, since_us, None, request.rule.on_delay_s)
+
+    def _trial(self, request: http.BackTestRequest, variant: RuleDefinition) -> http.BackTestTrial:
+        plain = plain_limit(variant.condition)
+        judged = self._judge(request.model_copy(update={"rule": http.RuleContent.of(variant)}), plain)
+        span = to_us(request.start), to_us(request.end)
+        return http.BackTestTrial(
+            limit=plain.limit if plain else None, deadband=plain.deadband if plain else None,
+            on_delay_s=variant.on_delay_s, off_delay_s=variant.off_delay_s,
+            figures=_told(figures_of(judged.episodes, span, self._incidents.within(*span))),
+        )  # fmt: skip
+
+    def _by_device(self, judged: _Judged) -> list[http.BackTestDevice]:
+        names = {device.key: device.name for device in self._devices.values()}
+        return [
+            http.BackTestDevice(
+                device_key=device, device_name=names[device], samples=count,
+                alarms=sum(one.device == device for one in judged.episodes),
+                is_active_at_end=any(one.device == device and one.cleared_us is None for one in judged.episodes),
+            )
+            for device, count in judged.samples.items()
+        ]  # fmt: skip
+
+
+def _holds(plain: PlainLimit, value: float, *, is_held: bool) -> bool:
+    back = plain.deadband if is_held else 0.0
+    match plain.comparison:
+        case Comparison.ABOVE:
+            return value > plain.limit - back
+        case Comparison.AT_OR_ABOVE:
+            return value >= plain.limit - back
+        case Comparison.BELOW:
+            return value < plain.limit + back
+        case _:
+            return value <= plain.limit + back
+
+
+def _add(judged: _Judged, device: str, since_us: int, until_us: int | None, delay_s: float) -> None:
+    raised_us = since_us + round(delay_s * US_PER_S)
+    if until_us is None or raised_us < until_us:
+        judged.values[raised_us] = judged.values[since_us]
+        judged.episodes.append(Episode(device, raised_us, until_us))
+
+
+def _events(judged: _Judged) -> list[http.BackTestEvent]:
+    found: list[http.BackTestEvent] = []
+    for one in judged.episodes:
+        for kind, at_us in ((AlarmEventKind.RAISED, one.raised_us), (AlarmEventKind.CLEARED, one.cleared_us)):
+            if at_us is not None:
+                value = judged.values.get(at_us)
+                found.append(http.BackTestEvent(device_key=one.device, kind=kind, at=from_us(at_us), value=value))
+    return sorted(found, key=lambda event: event.at)[: http.MOST_BACK_TEST_EVENTS]
+
+
+def _told(figures: Figures) -> http.BackTestFigures:
+    return http.BackTestFigures(**{name: getattr(figures, name) for name in Figures.__struct_fields__})
+
+
+def _moment(time_us: int | None) -> datetime | None:
+    return None if time_us is None else from_us(time_us)

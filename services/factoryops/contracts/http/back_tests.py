@@ -1,0 +1,291 @@
+"""Trying a rule on recorded history, and the incidents that it is held against."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from math import prod
+from typing import Annotated, Final, Self
+
+from pydantic import Field, model_validator
+
+from factoryops.contracts.http.jobs import Run
+from factoryops.contracts.http.parts import TEXT, Finite, Identifier, Key, Received, Sent, SentMoment, example
+from factoryops.contracts.http.rules import RuleContent
+from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.rule import RuleDefinition
+from factoryops.domain.rule_variants import variants
+
+LONGEST_BACK_TEST_DAYS: Final = 400
+MOST_TRIALS: Final = 400
+"""Combinations of a sweep, at most."""
+
+MOST_BACK_TEST_EVENTS: Final = 5_000
+
+_Values = Annotated[list[Finite], Field(max_length=50)]
+_Widths = Annotated[list[Annotated[Finite, Field(ge=0)]], Field(max_length=50)]
+_Delays = Annotated[list[Annotated[Finite, Field(ge=0, le=86_400)]], Field(max_length=50)]
+
+
+class Sweep(Sent):
+    """Values to try: every combination is judged; where a list is empty, what the rule says is kept.
+
+    Limits and deadbands need a rule that compares one parameter with a number.
+    """
+
+    limits: _Values = []
+    deadbands: _Widths = []
+    on_delays_s: _Delays = []
+    off_delays_s: _Delays = []
+
+    @property
+    def trials(self) -> int:
+        """How many combinations it asks for; 0 for none."""
+        lists = [one for one in (self.limits, self.deadbands, self.on_delays_s, self.off_delays_s) if one]
+        return prod(map(len, lists)) if lists else 0
+
+    @model_validator(mode="after")
+    def _is_bounded(self) -> Self:
+        if self.trials > MOST_TRIALS:
+            raise ValueError(f"the lists make {self.trials} combinations; at most {MOST_TRIALS} are tried at once")
+        return self
+
+
+class BackTestRequest(Sent):
+    """Try a rule, saved or not, on a span of history.
+
+    Attributes:
+        rule_id: the saved rule whose place it would take: that one's alarms are then left out of the factory's figures.
+    """
+
+    model_config = example(
+        {
+            "rule": {
+                "name": "Pressure high",
+                "condition": {
+                    "kind": "compare",
+                    "left": {"kind": "parameter", "key": "pressure"},
+                    "comparison": "gt",
+                    "right": {"kind": "constant", "value": 5.0},
+                },
+                "priority": 2,
+            },
+            "start": "2026-02-01T00:00:00Z",
+            "end": "2026-03-01T00:00:00Z",
+            "sweep": {"limits": [4.8, 5.0, 5.2], "on_delays_s": [0, 5, 30]},
+        }
+    )
+
+    rule: RuleContent
+    start: SentMoment
+    end: SentMoment
+    sweep: Sweep = Sweep()
+    rule_id: Identifier | None = None
+
+    def check(self) -> None:
+        """Raise InvalidInputError saying what cannot be tried."""
+        self.rule.definition().check()
+        if self.end <= self.start:
+            raise InvalidInputError(
+                "The span is empty: its end must lie after its start.", fields={"end": "must lie after the start"}
+            )
+        if self.end - self.start > timedelta(days=LONGEST_BACK_TEST_DAYS):
+            raise InvalidInputError(
+                f"A rule is tried on {LONGEST_BACK_TEST_DAYS} days at most: choose a shorter span.",
+                fields={"start": "too early"},
+            )
+        self.variants()
+
+    def variants(self) -> list[RuleDefinition]:
+        """The rules of the sweep; raises InvalidInputError when the rule has nothing to vary so."""
+        sweep = self.sweep
+        return variants(
+            self.rule.definition(),
+            limits=sweep.limits,
+            deadbands=sweep.deadbands,
+            on_delays_s=sweep.on_delays_s,
+            off_delays_s=sweep.off_delays_s,
+        )
+
+
+class BackTestEvent(Received):
+    """A raise or a clear that the rule would have made.
+
+    Attributes:
+        value: of the sample that led to it; None where no single sample did.
+        why: in words, where it is kept.
+    """
+
+    device_key: str
+    kind: AlarmEventKind
+    at: datetime
+    value: float | None = None
+    why: str = ""
+
+
+class BackTestFigures(Received):
+    """How often and how long the alarms were active.
+
+    Attributes:
+        short_share: of those that cleared, the share that was over within a minute (0 to 1).
+        hits / misses: marked incidents during which an alarm was active, and those without.
+        apart: alarms during no marked incident.
+    """
+
+    alarms: int
+    alarms_per_day: float
+    longest_s: float | None = None
+    shortest_s: float | None = None
+    short_share: float | None = None
+    hits: int = 0
+    misses: int = 0
+    apart: int = 0
+
+
+class BackTestDevice(Received):
+    """What it came to on one device.
+
+    Attributes:
+        samples: on-time ones it was judged by.
+        is_active_at_end: the alarm would stand now.
+    """
+
+    device_key: str
+    device_name: str
+    alarms: int
+    samples: int
+    is_active_at_end: bool = False
+
+
+class BackTestTrial(Received):
+    """One combination of a sweep; what was not varied is as the rule has it, None where the rule has no such value."""
+
+    limit: float | None
+    deadband: float | None
+    on_delay_s: float
+    off_delay_s: float
+    figures: BackTestFigures
+
+
+class BackTestIncident(Received):
+    """How a marked incident fared.
+
+    Attributes:
+        seen_at: when the first alarm that was active during it was raised; None when it was missed.
+    """
+
+    incident_id: str
+    start: datetime
+    end: datetime
+    note: str = ""
+    seen_at: datetime | None = None
+
+
+class BackTestDay(Received):
+    """Alarms of one local date of the factory.
+
+    Attributes:
+        date: "YYYY-MM-DD".
+    """
+
+    date: str
+    alarms: int
+
+
+class AlarmLoad(Received):
+    """How many alarms the factory's operators are shown.
+
+    Attributes:
+        per_day: on average.
+        peak_10_min: within the worst ten minutes.
+    """
+
+    per_day: float
+    peak_10_min: int
+
+
+class BackTestOutcome(Received):
+    """What a rule would have done.
+
+    Attributes:
+        rule_name: as it was tried.
+        samples: on-time samples it was judged by.
+        late / imported: samples of the span that move no condition.
+        events: oldest first, at most `MOST_BACK_TEST_EVENTS`; `is_cut` says that there were more.
+        load_without / load_with: the factory's recorded alarms of the span, without this rule and with it.
+        notes: what a person should know about the data, one sentence each.
+        took_s: how long it took.
+    """
+
+    rule_name: str
+    start: datetime
+    end: datetime
+    samples: int
+    late: int = 0
+    imported: int = 0
+    figures: BackTestFigures
+    days: list[BackTestDay] = []
+    devices: list[BackTestDevice] = []
+    events: list[BackTestEvent] = []
+    is_cut: bool = False
+    trials: list[BackTestTrial] = []
+    incidents: list[BackTestIncident] = []
+    load_without: AlarmLoad
+    load_with: AlarmLoad
+    notes: list[str] = []
+    took_s: float = 0.0
+
+
+class BackTest(Received):
+    """A back-test and what it came to.
+
+    Attributes:
+        outcome: None until the run has succeeded.
+    """
+
+    run: Run
+    outcome: BackTestOutcome | None = None
+
+
+class IncidentContent(Sent):
+    """Something that went wrong, marked so that rules can be held against it.
+
+    Attributes:
+        device_keys / areas: what was concerned; neither for the whole factory.
+    """
+
+    model_config = example(
+        {
+            "start": "2026-02-11T04:10:00Z",
+            "end": "2026-02-11T05:30:00Z",
+            "device_keys": ["pump-1"],
+            "note": "The bearing seized.",
+        }
+    )
+
+    start: SentMoment
+    end: SentMoment
+    device_keys: Annotated[list[Key], Field(max_length=100)] = []
+    areas: Annotated[list[Key], Field(max_length=100)] = []
+    note: Annotated[str, Field(max_length=1_000, pattern=TEXT)] = ""
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        if self.end < self.start:
+            raise ValueError("an incident must not end before it begins")
+        return self
+
+
+class Incident(Received):
+    """A marked incident."""
+
+    id: Identifier
+    content: IncidentContent
+    marked_by: str
+    marked_at: datetime
+
+
+class IncidentList(Received):
+    """The factory's marked incidents, newest first."""
+
+    incidents: list[Incident]

@@ -1,0 +1,203 @@
+"""The work of a back-test: a rule against recorded history, held against incidents and the factory's own alarms."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from factoryops.alarms.back_test_outcome import Surroundings, outcome_of
+from factoryops.contracts import http
+from factoryops.database.transaction import Transaction
+from factoryops.domain.conditions.checking import references
+from factoryops.domain.conditions.tree import NoData, walk
+from factoryops.domain.errors import StorageError
+from factoryops.domain.identity import FactoryId, Role, RuleId, Scope, new_id
+from factoryops.domain.plant import Device, Factory, Parameter
+from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce
+from factoryops.domain.samples import SeriesKey
+from factoryops.domain.time import US_PER_S, to_us
+from factoryops.history.clock_changes import ClockChange
+from factoryops.history.queries import History
+from factoryops.jobs.orders import Done, LeftFile, Order
+from factoryops.jobs.sources import Sources
+from factoryops.reports.collect import Tell
+from factoryops.rules.back_test.material import DeviceResult, Material
+from factoryops.rules.back_test.trying import try_rule
+
+_FILE: Final = "back-test.json"
+_TELL_EVERY_S: Final = 0.2
+_DAY_US: Final = 86_400 * US_PER_S
+_WORTH_A_NOTE: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database knows of a rule's surroundings.
+
+    Attributes:
+        devices: those it is evaluated for, in order.
+        raised_us: when other alarms were raised in the span.
+    """
+
+    factory: Factory
+    in_force: RuleInForce
+    devices: list[Device]
+    parameters: list[Parameter]
+    incidents: list[http.Incident]
+    all_devices: list[Device]
+    raised_us: list[int]
+
+
+def back_test(order: Order, sources: Sources, tell: Tell) -> Done:
+    """Carry out a back-test and leave what it came to.
+
+    Raises:
+        InvalidInputError: the rule cannot be tried.
+        UnavailableError: a store is away.
+    """
+    began = time.monotonic()
+    request = http.BackTestRequest.model_validate({**order.arguments, "start": order.start, "end": order.end})
+    request.check()
+    tell(0.0, "Reading the plant")
+    known = sources.database.read(lambda transaction: read_known(transaction, FactoryId(order.factory_id), request))
+    outcome = carry_out(request, known, sources.history, _paced(tell))
+    outcome = outcome.model_copy(update={"took_s": round(time.monotonic() - began, 3)})
+    try:
+        (Path(order.folder) / _FILE).write_text(outcome.model_dump_json(), encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"The result could not be written: {error.strerror or error}. Free some space.") from error
+    figures = outcome.figures
+    message = f"{figures.alarms:,} alarms, {figures.alarms_per_day:.1f} a day, from {outcome.samples:,} samples."
+    return Done(message, figures.model_dump(mode="json"), (LeftFile(_FILE, _FILE, "application/json"),))
+
+
+def _paced(tell: Tell) -> Tell:
+    """Tell now and then only."""
+    told_at = 0.0
+
+    def paced(share: float, message: str) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at >= _TELL_EVERY_S:
+            told_at = time.monotonic()
+            tell(share, message)
+
+    return paced
+
+
+def read_known(transaction: Transaction, factory_id: FactoryId, request: http.BackTestRequest) -> Known:
+    """Resolve the rule as the engine would."""
+    scope = Scope(factory_id, "worker", Role.VIEWER)
+    factory = transaction.factories.get(factory_id)
+    devices, parameters = transaction.devices(scope).list(), transaction.parameters(scope).list()
+    definition = request.rule.definition()
+    chosen = _in_scope(definition, devices, parameters)
+    span = to_us(request.start), to_us(request.end)
+    rule = Rule(RuleId(request.rule_id or new_id()), factory_id, 1, definition)
+    keys = frozenset(device.key for device in chosen)
+    return Known(
+        factory=factory,
+        in_force=RuleInForce(rule, keys, factory.timezone, transaction.shifts(scope).schedules()),
+        devices=chosen,
+        parameters=parameters,
+        incidents=transaction.incidents(scope).within(*span),
+        all_devices=devices,
+        raised_us=transaction.incidents(scope).raised_us(*span, without_rule=request.rule_id),
+    )
+
+
+def _in_scope(definition: RuleDefinition, devices: Sequence[Device], parameters: Sequence[Parameter]) -> list[Device]:
+    """The devices it is evaluated for; of a whole factory those that have what it looks at."""
+    scope = definition.scope
+    if not scope.is_whole_factory:
+        return [
+            one for one in devices if one.key in scope.devices or one.kind in scope.kinds or one.area in scope.areas
+        ]
+    if any(isinstance(node, NoData) and node.of is None for node in walk(definition.condition)):
+        return list(devices)
+    wanted = {one.parameter for one in references(definition.condition) if not one.device}
+    having = {one.device_id for one in parameters if one.key in wanted}
+    return [one for one in devices if one.id in having]
+
+
+def carry_out(request: http.BackTestRequest, known: Known, history: History, tell: Tell) -> http.BackTestOutcome:
+    """Try the rule and its sweep on what history holds."""
+    material = material_of(known, history, (to_us(request.start), to_us(request.end)))
+    variants = request.variants()
+    results = try_rule(
+        known.in_force,
+        variants,
+        [device.key for device in known.devices],
+        material,
+        lambda share: tell(0.95 * share, "Trying the rule on the history"),
+    )
+    definitions = [known.in_force.rule.definition, *variants]
+    notes = notes_on(known, material, results, history)
+    return outcome_of(request, definitions, results, _surroundings(known), notes)
+
+
+def _surroundings(known: Known) -> Surroundings:
+    areas: dict[str, list[str]] = {}
+    for device in known.all_devices:
+        areas.setdefault(device.area, []).append(device.key)
+    names = {device.key: device.name for device in known.devices}
+    return Surroundings(known.factory.timezone, names, known.incidents, areas, known.raised_us)
+
+
+def notes_on(known: Known, material: Material, results: Sequence[DeviceResult], history: History) -> list[str]:
+    """What a person should know about the data, one sentence each."""
+    notes = [f"{one.device}: {one.fault}" for one in results if one.fault]
+    late, imported = (sum(getattr(one.tally, name) for one in results) for name in ("late", "imported"))
+    if not known.devices:
+        notes.append("No device of the rule's scope has what it looks at.")
+    if late:
+        notes.append(
+            f"{late:,} samples came late: they moved no alarm then and move none here. Where one took the place of a "
+            "sample of the same moment, that one is missing here."
+        )
+    if imported:
+        notes.append(f"{imported:,} samples were imported: imported history raises no alarms.")
+    if material.gap_ends_us:
+        notes.append(f"{len(material.gap_ends_us)} recorded gaps touch the time: data may be missing there.")
+    if history.pending_from_us is not None:
+        notes.append("The newest samples are not in the history yet and are missing here.")
+    return [*notes, *_thinned(results, history)]
+
+
+def _thinned(results: Sequence[DeviceResult], history: History) -> list[str]:
+    """Samples that retention has given up are told by the roll-ups that are left of them."""
+    there = gone = 0
+    for read in (one for result in results for one in result.read):
+        bins = history.binned([read.series], *read.span, _DAY_US).values()
+        known = sum(int(one.count.sum()) for one in bins)
+        there, gone = there + read.stored, gone + max(0, known - read.stored)
+    if gone <= _WORTH_A_NOTE * there:
+        return []
+    return [
+        f"About {gone:,} of {there + gone:,} samples are gone and only figures by the hour are kept: what the rule "
+        "would have done with them is not known."
+    ]
+
+
+def material_of(known: Known, history: History, span: tuple[int, int]) -> Material:
+    """What history holds of a factory."""
+    clocks: dict[str, list[ClockChange]] = {}
+    for change in history.clocks(known.factory.id):
+        clocks.setdefault(change.device, []).append(change)
+    keys = {device.id: device.key for device in known.all_devices}
+    series: dict[str, list[SeriesKey]] = {}
+    for one in known.parameters:
+        device = keys[one.device_id]
+        series.setdefault(device, []).append(SeriesKey(known.factory.id, device, one.key))
+    gaps = history.gaps(known.factory.id, *span)
+    return Material(
+        factory=known.factory.id,
+        span=span,
+        chunks=history.chunks,
+        newest=lambda one, start_us, end_us: history.newest([one], start_us, end_us),
+        gap_ends_us=tuple(sorted(gap.end_us for gap in gaps)),
+        clocks=clocks,
+        series=series,
+    )
