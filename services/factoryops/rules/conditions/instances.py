@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from factoryops.domain.conditions.checking import references
 from factoryops.domain.rule import RuleInForce
-from factoryops.domain.samples import SeriesKey
+from factoryops.domain.samples import SeriesKey, series_id
 
 Device = tuple[str, str]
 """The factory's id and the device's key."""
 
 
 class KnownSeries:
-    """The series that on-time samples came of, by device."""
+    """The series that on-time samples came of, by device.
+
+    Attributes:
+        ids: of all of them.
+    """
 
     def __init__(self, keys: Iterable[SeriesKey] = ()) -> None:
+        self.ids: list[int] = []
         self._parameters: defaultdict[Device, dict[str, SeriesKey]] = defaultdict(dict)
         for key in keys:
             self.add(key)
 
     def add(self, key: SeriesKey) -> None:
         """A sample of it came."""
-        self._parameters[key.factory, key.device][key.parameter] = key
+        parameters = self._parameters[key.factory, key.device]
+        if key.parameter not in parameters:
+            parameters[key.parameter] = key
+            self.ids.append(int(series_id(key)))
 
     def of(self, device: Device) -> Iterable[SeriesKey]:
         """The series of one device."""
@@ -37,10 +45,6 @@ class KnownSeries:
     def has(self, device: Device, parameters: AbstractSet[str]) -> bool:
         """Whether it has them all, and anything at all."""
         return device in self._parameters and parameters <= self._parameters[device].keys()
-
-    def __iter__(self) -> Iterator[SeriesKey]:
-        for parameters in self._parameters.values():
-            yield from parameters.values()
 
 
 def own_parameters(in_force: RuleInForce) -> frozenset[str]:

@@ -305,7 +305,7 @@ class Programs:
         return ProgramsState(
             since_us=self.since_us,
             programs=[program.state for program in self._programs.values()],
-            known=np.array([series_id(key) for key in self._known], np.int64).tobytes(),
+            known=np.array(self._known.ids, np.int64).tobytes(),
             gaps=list(self._gaps),
             faults={identity: guard.fault for identity, guard in self._guards.items() if guard.fault},
             newest=newest,
