@@ -77,6 +77,7 @@ def job_name(kind: JobKind) -> str:
         JobKind.EXPORT: say("Export"),
         JobKind.QUARANTINE_REPLAY: say("Replay from quarantine"),
         JobKind.BACK_TEST: say("Back-test"),
+        JobKind.SCHEDULED_RULES: say("Scheduled rules"),
     }
     return names[kind]
 

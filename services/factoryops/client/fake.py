@@ -24,6 +24,7 @@ from factoryops.client.fake_performance import FakePerformance
 from factoryops.client.fake_quarantine import FakeQuarantine
 from factoryops.client.fake_retention import FakeRetention
 from factoryops.client.fake_rules import FakeRules, RuleShelf
+from factoryops.client.fake_scheduled_rules import FakeScheduledRules
 from factoryops.client.fake_sources import FakeSources
 from factoryops.client.fake_transfers import FakeTransfers
 from factoryops.client.files import write_whole
@@ -57,6 +58,7 @@ class FakePlant(
     FakeRetention,
     FakeRules,
     FakeBackTests,
+    FakeScheduledRules,
     FakeSources,
     FakeTransfers,
 ):

@@ -92,7 +92,7 @@ class FakeJobs:
     def change_schedule(self, kind: JobKind, change: http.ScheduleChange) -> http.Schedule:
         """Switch or move a schedule."""
         if kind not in self._schedules:
-            raise NotFoundError("This kind of work never runs by itself.")
+            raise NotFoundError("This kind of work has no schedule of its own.")
         self._schedules[kind] = self._schedules[kind].model_copy(update=change.model_dump())
         return self._schedules[kind]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from factoryops.client.fake_rules import RuleShelf
 from factoryops.contracts import http
@@ -61,6 +61,7 @@ class FakeOrganisation:
 
     _organisation: OrganisationBook
     _rules: RuleShelf
+    _scheduled: Mapping[str, http.ScheduledRule]
 
     async def _enter(self, permission: Permission) -> str:
         raise NotImplementedError
@@ -87,6 +88,7 @@ class FakeOrganisation:
         await self._enter(Permission.EDIT_RULES)
         held = self._organisation.shift(shift_id)
         users = [rule.content.name for rule in self._rules.all() if shift_id in rule.content.definition().shifts]
+        users += [rule.content.name for rule in self._scheduled.values() if rule.content.shift_id == shift_id]
         if users:
             raise ConflictError(f"The shift is used by {users[0]}: change that rule first, then delete it.")
         del self._organisation.shifts[held.id]

@@ -21,6 +21,7 @@ from factoryops.client.http_organisation import HttpOrganisation
 from factoryops.client.http_performance import HttpPerformance
 from factoryops.client.http_retention import HttpRetention
 from factoryops.client.http_rules import HttpRules
+from factoryops.client.http_scheduled_rules import HttpScheduledRules
 from factoryops.client.http_sources import HttpSources
 from factoryops.client.http_transfers import HttpTransfers
 from factoryops.client.place import ServicePlace
@@ -42,6 +43,7 @@ class HttpPlant(
     HttpRetention,
     HttpRules,
     HttpBackTests,
+    HttpScheduledRules,
     HttpSources,
     HttpTransfers,
 ):

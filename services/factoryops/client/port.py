@@ -18,6 +18,7 @@ from factoryops.client.port_organisation import OrganisationClient
 from factoryops.client.port_performance import PerformanceClient
 from factoryops.client.port_retention import RetentionClient
 from factoryops.client.port_rules import RulesClient
+from factoryops.client.port_scheduled_rules import ScheduledRulesClient
 from factoryops.client.port_sources import SourcesClient
 from factoryops.client.port_transfers import TransfersClient
 from factoryops.contracts import http, live
@@ -48,6 +49,7 @@ class PlantClient(
     PerformanceClient,
     RetentionClient,
     RulesClient,
+    ScheduledRulesClient,
     SourcesClient,
     TransfersClient,
     Protocol,

@@ -2,83 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Iterable
+from typing import Any, Final
 
 import sqlalchemy as sa
-from pydantic import BaseModel
 
 from factoryops.contracts import http
 from factoryops.database import organisation_tables as tables
-from factoryops.database.audit import AuditTrail
 from factoryops.database.rules import Rules
 from factoryops.database.unit import Unit
-from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from factoryops.domain.identity import Scope, new_id
+from factoryops.database.versioned import VersionedRows
+from factoryops.domain.errors import ConflictError, InvalidInputError
+from factoryops.domain.identity import Scope
 from factoryops.domain.organisation import MOST_POSITIONS, MOST_SHIFTS, check_areas, check_name
 from factoryops.domain.schedules import Schedule
 from factoryops.domain.time import from_us
 
-C = TypeVar("C", bound=BaseModel)
-
-
 _MOST_NAMED: Final = 3
-
-
-class _Rows(Generic[C]):
-    """Versioned rows of one table, each a name and a content; every change writes its audit entry."""
-
-    def __init__(self, unit: Unit, scope: Scope, table: sa.Table, content: type[C], word: str) -> None:
-        self._unit = unit
-        self._scope = scope
-        self._table = table
-        self._content = content
-        self._word = word
-
-    def all(self) -> list[sa.Row[Any]]:
-        mine = self._table.c.factory_id == self._scope.factory_id
-        return list(self._unit.rows(sa.select(self._table).where(mine).order_by(self._table.c.name, self._table.c.id)))
-
-    def one(self, identity: str) -> sa.Row[Any]:
-        row = self._unit.row(sa.select(self._table).where(self._mine(identity)))
-        if row is None:
-            raise NotFoundError(f"There is no such {self._word}.")
-        return row
-
-    def read(self, row: sa.Row[Any]) -> C:
-        return self._content.model_validate_json(row.content)
-
-    def add(self, name: str, content: C) -> str:
-        identity = new_id()
-        row = self._row(name, content) | {"factory_id": self._scope.factory_id, "id": identity, "version": 1}
-        self._unit.insert(self._table, [row])
-        self._note("create", identity, None, content)
-        return identity
-
-    def put(self, identity: str, version: int, name: str, content: C) -> None:
-        before = self.read(self.one(identity))
-        as_known = self._table.c.version == version
-        row = self._row(name, content) | {"version": version + 1}
-        if not self._unit.write(sa.update(self._table).where(self._mine(identity), as_known).values(**row)):
-            raise ConflictError("Somebody else changed it meanwhile: look at it again and repeat your change.")
-        self._note("update", identity, before, content)
-
-    def remove(self, identity: str) -> None:
-        before = self.read(self.one(identity))
-        self._unit.write(sa.delete(self._table).where(self._mine(identity)))
-        self._note("delete", identity, before, None)
-
-    def _mine(self, identity: str) -> sa.ColumnElement[bool]:
-        return sa.and_(self._table.c.factory_id == self._scope.factory_id, self._table.c.id == identity)
-
-    def _row(self, name: str, content: C) -> dict[str, Any]:
-        return {
-            "name": name, "content": content.model_dump_json(), "changed_by": self._scope.actor,
-            "changed_us": self._unit.now_us,
-        }  # fmt: skip
-
-    def _note(self, action: str, identity: str, old: C | None, new: C | None) -> None:
-        was, becomes = (content and content.model_dump(mode="json") for content in (old, new))
-        AuditTrail(self._unit, self._scope).add(f"{self._word.split()[-1]}.{action}", identity, was, becomes)
 
 
 class Shifts:
@@ -87,7 +27,7 @@ class Shifts:
     def __init__(self, unit: Unit, scope: Scope) -> None:
         self._unit = unit
         self._scope = scope
-        self._rows = _Rows(unit, scope, tables.shift, http.ShiftContent, "shift")
+        self._rows = VersionedRows(unit, scope, tables.shift, http.ShiftContent, "shift")
 
     def list(self) -> list[http.Shift]:
         """All, by name."""
@@ -118,6 +58,7 @@ class Shifts:
         self._unit.take_turn(self._scope.factory_id)
         self._rows.one(identity)
         users = [rule.content.name for rule in Rules(self._unit, self._scope).list() if identity in _shifts_of(rule)]
+        users += [one.name for one in self._scheduled() if one.shift_id == identity]
         if users:
             shown = ", ".join(users[:_MOST_NAMED]) + (" and others" if len(users) > _MOST_NAMED else "")
             raise ConflictError(f"The shift is used by {shown}: change these rules first, then delete it.")
@@ -128,6 +69,12 @@ class Shifts:
     def schedules(self) -> dict[str, Schedule]:
         """When each works, by id."""
         return {row.id: self._rows.read(row).schedule() for row in self._rows.all()}
+
+    def _scheduled(self) -> Iterable[http.ScheduledRuleContent]:
+        rows = VersionedRows(
+            self._unit, self._scope, tables.scheduled_rule, http.ScheduledRuleContent, "scheduled rule"
+        )  # fmt: skip
+        return (rows.read(row) for row in rows.all())
 
     def _check(self, content: http.ShiftContent, identity: str) -> None:
         check_name(content.name, (row.name for row in self._rows.all() if row.id != identity))
@@ -150,7 +97,9 @@ class Positions:
     def __init__(self, unit: Unit, scope: Scope) -> None:
         self._unit = unit
         self._scope = scope
-        self._rows = _Rows(unit, scope, tables.operating_position, http.PositionContent, "operating position")
+        self._rows = VersionedRows(
+            unit, scope, tables.operating_position, http.PositionContent, "operating position", "position"
+        )
 
     def list(self) -> list[http.Position]:
         """All, by name; without any the whole factory is one."""

@@ -1,4 +1,4 @@
-"""Tables of how a factory works: shifts and operating positions."""
+"""Tables of how a factory works: shifts, operating positions and rules that the clock evaluates."""
 
 from __future__ import annotations
 
@@ -40,5 +40,19 @@ operating_position = sa.Table(
     text("changed_by", 255),
     moment("changed_us"),
     of_factory("operating_position_factory"),
+    **TABLE_OPTIONS,
+)
+
+scheduled_rule = sa.Table(
+    "scheduled_rule",
+    metadata,
+    identity("factory_id", key=True),
+    identity(key=True),
+    whole("version"),
+    text("name", 200),
+    sa.Column("content", LONG_TEXT, nullable=False),
+    text("changed_by", 255),
+    moment("changed_us"),
+    of_factory("scheduled_rule_factory"),
     **TABLE_OPTIONS,
 )

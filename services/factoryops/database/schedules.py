@@ -43,9 +43,9 @@ class Schedules:
         return [_schedule_of(kind, rows.get((scope.factory_id, kind.value))) for kind in _AS_INSTALLED]
 
     def change(self, scope: Scope, kind: JobKind, change: http.ScheduleChange) -> http.Schedule:
-        """Switch or move a schedule; raises NotFoundError for work that never runs by itself."""
+        """Switch or move a schedule; raises NotFoundError for work that has none of its own."""
         if kind not in _AS_INSTALLED:
-            raise NotFoundError("This kind of work never runs by itself.")
+            raise NotFoundError("This kind of work has no schedule of its own.")
         before = _schedule_of(kind, self._rows(scope.factory_id).get((scope.factory_id, kind.value)))
         new = {"is_enabled": change.is_enabled, "local_time": change.local_time}
         old = {"is_enabled": before.is_enabled, "local_time": before.local_time}

@@ -22,6 +22,7 @@ from factoryops.database.quarantine import QuarantineMarks
 from factoryops.database.retention import RetentionRules
 from factoryops.database.rows import Changes
 from factoryops.database.rules import Rules
+from factoryops.database.scheduled_rules import PlannedRule, ScheduledRules, planned_rules
 from factoryops.database.unit import Unit
 from factoryops.database.users import Sessions, Users
 from factoryops.database.whys import WhyRecords, Whys
@@ -77,6 +78,14 @@ class Transaction:
     def shifts(self, scope: Scope) -> Shifts:
         """The factory's shifts."""
         return Shifts(self._unit, scope)
+
+    def scheduled_rules(self, scope: Scope) -> ScheduledRules:
+        """The factory's rules that the clock evaluates over history."""
+        return ScheduledRules(self._unit, scope)
+
+    def planned_rules(self) -> list[PlannedRule]:
+        """When the scheduled rules of every factory are due."""
+        return planned_rules(self._unit)
 
     def positions(self, scope: Scope) -> Positions:
         """The factory's operating positions."""

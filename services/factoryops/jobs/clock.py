@@ -22,6 +22,7 @@ from factoryops.database.rows import ScheduleRecord
 from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import InvalidInputError, UnavailableError
 from factoryops.domain.time import now_us, to_us
+from factoryops.jobs.rule_slots import PlannedWork, by_factory
 from factoryops.jobs.slots import DailyRule, span_of_daily
 from factoryops.observability.heartbeat import HeartbeatFile, Problem
 from factoryops.observability.pacing import is_set_within
@@ -61,6 +62,7 @@ def look(database: Database, now: datetime) -> TickResult:
 
     def work(transaction: Transaction) -> TickResult:
         result = TickResult(taken_back=transaction.work.expire_leases(now))
+        _look_at_rules(transaction, now, result)
         for schedule in transaction.work.all_schedules():
             try:
                 _look_at(transaction, schedule, now, result)
@@ -77,7 +79,7 @@ def _look_at(transaction: Transaction, schedule: ScheduleRecord, now: datetime, 
     following: datetime | None = None
     if schedule.is_enabled:
         for slot in due_slots(rule, schedule, latest, now):
-            _ensure(transaction, schedule, rule, slot, now, result)
+            _ensure(transaction, schedule, (slot, *span_of_daily(slot, rule.zone)), now, result)
             latest = slot
         following = next_slot(rule, latest, now)
         result.next_slot = min(filter(None, (result.next_slot, following)))
@@ -100,11 +102,30 @@ def next_slot(rule: DailyRule, latest: datetime | None, now: datetime) -> dateti
     return slot
 
 
+def _look_at_rules(transaction: Transaction, now: datetime, result: TickResult) -> None:
+    """One run per factory and moment at which any of its scheduled rules is due."""
+    for planned in by_factory(transaction.planned_rules()):
+        latest = transaction.work.latest_slot(planned.factory_id, planned.kind)
+        after = max(filter(None, (latest, now - LIST_WITHIN)))
+        try:
+            slots, following = planned.slots(after, now)
+        except InvalidInputError as error:
+            result.broken.append(str(error))
+            continue
+        for slot in slots:
+            _ensure(transaction, planned, (slot, slot - timedelta(days=1), slot), now, result)
+        result.next_slot = min(filter(None, (result.next_slot, following)), default=None)
+
+
 def _ensure(
-    transaction: Transaction, schedule: ScheduleRecord, rule: DailyRule, slot: datetime, now: datetime, done: TickResult
+    transaction: Transaction,
+    schedule: ScheduleRecord | PlannedWork,
+    slot_and_span: tuple[datetime, datetime, datetime],
+    now: datetime,
+    done: TickResult,
 ) -> None:
+    slot, start, end = slot_and_span
     is_missed = now - slot > RUN_LATE_WITHIN
-    start, end = span_of_daily(slot, rule.zone)
     made = transaction.work.ensure_slot(
         schedule.factory_id,
         schedule.kind,

@@ -13,6 +13,7 @@ from factoryops.domain.identity import FactoryId
 from factoryops.jobs.back_tests import back_test
 from factoryops.jobs.orders import Done, LeftFile, Order, Progress, Report
 from factoryops.jobs.replays import replay_quarantine
+from factoryops.jobs.scheduled_rules import evaluate_scheduled_rules
 from factoryops.jobs.sources import Sources, open_sources
 from factoryops.jobs.transfers import export_history, import_history
 from factoryops.reports.anomalies import write_anomaly_report
@@ -74,4 +75,5 @@ _KINDS: Final[dict[JobKind, Callable[[Order, Sources, Tell], Done]]] = {
     JobKind.EXPORT: export_history,
     JobKind.QUARANTINE_REPLAY: replay_quarantine,
     JobKind.BACK_TEST: back_test,
+    JobKind.SCHEDULED_RULES: evaluate_scheduled_rules,
 }

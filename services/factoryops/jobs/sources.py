@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Open for reading only, apart from the database, which a run has no reason to write.
+    """Open for reading only, apart from the database, in which scheduled rules move their alarms.
 
     Attributes:
         texts: what text codes stand for that the store may not have been told of yet.

@@ -24,6 +24,7 @@ from factoryops.server import (
     retention_commands,
     rule_commands,
     run_commands,
+    scheduled_rule_commands,
     transfer_commands,
 )
 from factoryops.server.console import complain
@@ -51,6 +52,7 @@ rule_commands.register(app)
 organisation_commands.register(app)
 performance_commands.register(app)
 retention_commands.register(app)
+scheduled_rule_commands.register(app)
 transfer_commands.register(app)
 
 

@@ -28,6 +28,10 @@ _ROLES = (Role.VIEWER, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN)
 _MAPPING = {"name": "M", "topic": "hall2/{device}/state", "values": [{"parameter": "force", "path": "$.force"}]}
 _CONTENT = limit_content(name="R", limit=9.0).model_dump(mode="json")
 _SHIFT = {"name": "S", "windows": [{"start": "06:00", "end": "14:00"}]}
+_SCHEDULED = {
+    "name": "Daily", "devices": ["pump-1"], "parameter": "pressure", "aggregate": "mean", "window": "yesterday",
+    "comparison": "gt", "limit": 5, "local_time": "06:00", "priority": 3,
+}  # fmt: skip
 _POSITION = {"name": "P", "areas": ["Hall 2"]}
 _CALCULATED = {
     "device_key": "pump-1", "parameter_key": "twice", "name": "R", "expression": "pressure * 2",
@@ -73,6 +77,9 @@ def _known(service: ApiService, kit: FactoryKit) -> Known:
         "back_test_id": _tried(service, kit),
         "shift_id": service.database.run(
             lambda tx: tx.shifts(kit.scope).create(http.ShiftContent.model_validate(_SHIFT))
+        ).id,
+        "scheduled_rule_id": service.database.run(
+            lambda tx: tx.scheduled_rules(kit.scope).create(http.ScheduledRuleContent.model_validate(_SCHEDULED))
         ).id,
         "position_id": service.database.run(
             lambda tx: tx.positions(kit.scope).create(http.PositionContent.model_validate(_POSITION))
@@ -125,6 +132,8 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "tryCalculation": {"device_key": "pump-1", "expression": "pressure", "start_us": 0, "end_us": 1_000_000},
         "createShift": _SHIFT | {"name": f"S {identity}"},
         "updateShift": {"version": 1, "content": _SHIFT},
+        "createScheduledRule": _SCHEDULED | {"name": f"Daily {identity}"},
+        "updateScheduledRule": {"version": 1, "content": _SCHEDULED},
         "createPosition": {"name": f"P {identity}", "areas": [identity]},
         "updatePosition": {"version": 1, "content": _POSITION},
         "acknowledgeAlarms": {

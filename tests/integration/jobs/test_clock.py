@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from factoryops.contracts.http import TRANSFERS, JobKind, Run, RunState, ScheduleChange
+from factoryops.contracts.http import STARTED_APART, JobKind, Run, RunState, ScheduleChange
 from factoryops.database.database import Database
 from factoryops.domain.errors import UnavailableError
 from factoryops.domain.identity import Role, Scope
@@ -127,7 +127,7 @@ def test_two_instances_make_each_of_600_slots_once_in_five_zones_across_daylight
     scopes = [add_factory(empty, f"plant-{number}", ZONES[number % 5]) for number in range(10)]
     for scope in scopes:
         change = ScheduleChange(is_enabled=True, local_time="02:30")
-        for kind in set(JobKind) - TRANSFERS:
+        for kind in set(JobKind) - STARTED_APART - {JobKind.SCHEDULED_RULES}:
             switch(empty, scope, kind, change)
     moments = [BORN + timedelta(hours=12 * step) for step in range(62)]
 

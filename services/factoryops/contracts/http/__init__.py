@@ -173,6 +173,12 @@ from factoryops.contracts.http.rules import (
     RuleUpdate,
     RuleVersions,
 )
+from factoryops.contracts.http.scheduled_rules import (
+    ScheduledRule,
+    ScheduledRuleContent,
+    ScheduledRuleList,
+    ScheduledRuleUpdate,
+)
 from factoryops.contracts.http.session import (
     FactoryInfo,
     LoginAnswer,
@@ -340,6 +346,10 @@ __all__ = [
     "Schedule",
     "ScheduleChange",
     "ScheduleList",
+    "ScheduledRule",
+    "ScheduledRuleContent",
+    "ScheduledRuleList",
+    "ScheduledRuleUpdate",
     "Sent",
     "SessionInfo",
     "ShelveRequest",

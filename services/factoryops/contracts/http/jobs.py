@@ -23,6 +23,7 @@ class JobKind(StrEnum):
     EXPORT = "export"
     QUARANTINE_REPLAY = "quarantine_replay"
     BACK_TEST = "back_test"
+    SCHEDULED_RULES = "scheduled_rules"
 
 
 TRANSFERS: Final = frozenset({JobKind.IMPORT, JobKind.EXPORT, JobKind.QUARANTINE_REPLAY})

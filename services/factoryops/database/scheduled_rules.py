@@ -1,0 +1,239 @@
+"""Rules that the clock evaluates over history: kept for people, planned for the clock, settled by the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from factoryops.contracts import http
+from factoryops.contracts.transitions import AlarmTransition, Why
+from factoryops.database import organisation_tables, tables
+from factoryops.database.engine import EngineRecords
+from factoryops.database.organisation import Shifts
+from factoryops.database.unit import Unit
+from factoryops.database.versioned import VersionedRows
+from factoryops.database.whys import WhyRecords
+from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.identity import FactoryId, Scope, alarm_id, device_id
+from factoryops.domain.organisation import check_name
+from factoryops.domain.samples import SeriesKey, series_id
+from factoryops.domain.scheduled_rules import MOST_SCHEDULED_RULES
+from factoryops.domain.time import from_us
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRule:
+    """A scheduled rule of any factory, for the clock."""
+
+    factory_id: FactoryId
+    timezone: str
+    local_time: str
+    days: tuple[int, ...]
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a scheduled rule came to on one device.
+
+    Attributes:
+        at_us: when it was due.
+        value: the figure; None of a rule that was withdrawn.
+        why: the figure, its span and how complete the data were.
+    """
+
+    rule: http.ScheduledRule
+    device_key: str
+    device_name: str
+    area: str
+    unit: str
+    is_true: bool
+    at_us: int
+    value: float | None
+    message: str
+    why: Why | None
+
+
+class ScheduledRules:
+    """The factory's scheduled rules; every change writes its audit entry.
+
+    An alarm hangs on a rule, so each of them has a row among the rules as well, which no list of rules shows.
+    """
+
+    def __init__(self, unit: Unit, scope: Scope) -> None:
+        self._unit = unit
+        self._scope = scope
+        self._rows = VersionedRows(
+            unit, scope, organisation_tables.scheduled_rule, http.ScheduledRuleContent, "scheduled rule",
+            "scheduled_rule",
+        )  # fmt: skip
+
+    def list(self) -> list[http.ScheduledRule]:
+        """All, by name."""
+        return [self._told(row) for row in self._rows.all()]
+
+    def get(self, identity: str) -> http.ScheduledRule:
+        """One, or NotFoundError."""
+        return self._told(self._rows.one(identity))
+
+    def create(self, content: http.ScheduledRuleContent) -> http.ScheduledRule:
+        """Add one.
+
+        Raises:
+            ConflictError: the name is taken.
+            InvalidInputError: there is no such parameter or shift, or there are too many scheduled rules.
+        """
+        self._unit.take_turn(self._scope.factory_id)
+        if len(self._rows.all()) >= MOST_SCHEDULED_RULES:
+            raise InvalidInputError(f"A factory has at most {MOST_SCHEDULED_RULES} scheduled rules.")
+        self._check(content, "")
+        identity = self._rows.add(content.name, content)
+        hidden = {"version": 1, "is_deleted": True, "created_us": self._unit.now_us}
+        self._unit.insert(tables.rule, [hidden | {"factory_id": self._scope.factory_id, "id": identity}])
+        return self.get(identity)
+
+    def update(self, identity: str, version: int, content: http.ScheduledRuleContent) -> http.ScheduledRule:
+        """Change one; alarms on devices that are no longer its own are cleared.
+
+        Raises:
+            ConflictError: `version` is not the present one.
+        """
+        self._unit.take_turn(self._scope.factory_id)
+        before = self.get(identity)
+        self._check(content, identity)
+        self._rows.put(identity, version, content.name, content)
+        self._withdraw(before, content.devices if content.is_enabled else ())
+        return self.get(identity)
+
+    def delete(self, identity: str) -> None:
+        """Take one away and clear its alarms; their history stays."""
+        self._unit.take_turn(self._scope.factory_id)
+        before = self.get(identity)
+        self._rows.remove(identity)
+        self._withdraw(before, ())
+
+    def settle(self, verdicts: Sequence[Verdict]) -> int:
+        """Raise and clear what the verdicts say, as the engine does; answers how many alarms moved.
+
+        Repeating it moves nothing more. A verdict on a rule that was changed meanwhile is out of date and passed over.
+        """
+        held = {one.id: one.version for one in self.list()}
+        present = [one for one in verdicts if held.get(one.rule.id) == one.rule.version]
+        moves = [move for one in present if (move := self._move(one)) is not None]
+        EngineRecords(self._unit).apply(moves)
+        WhyRecords(self._unit).record(moves)
+        return len(moves)
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _move(self, verdict: Verdict) -> AlarmTransition | None:
+        """The transition from what the alarm is to what the verdict says; None when it is so already."""
+        is_active, annunciation = self._present(verdict.rule.id, verdict.device_key)
+        if is_active == verdict.is_true:
+            return None
+        return _transition(self._scope.factory_id, verdict, annunciation + verdict.is_true)
+
+    def _present(self, rule_id: str, device_key: str) -> tuple[bool, int]:
+        alarm = tables.alarm
+        identity = alarm_id(self._scope.factory_id, rule_id, device_key)
+        row = self._unit.row(
+            sa.select(alarm.c.is_active, alarm.c.annunciation)
+            .where(alarm.c.factory_id == self._scope.factory_id, alarm.c.id == identity)
+            .with_for_update()
+        )
+        return (False, 0) if row is None else (bool(row.is_active), row.annunciation)
+
+    def _withdraw(self, rule: http.ScheduledRule, kept: Collection[str]) -> None:
+        gone = [key for key in rule.content.devices if key not in kept]
+        present = [(key, *self._present(rule.id, key)) for key in gone]
+        cleared = [
+            _transition(self._scope.factory_id, _withdrawn(rule, key, self._unit.now_us), annunciation)
+            for key, is_active, annunciation in present
+            if is_active
+        ]
+        EngineRecords(self._unit).apply(cleared)
+
+    def _check(self, content: http.ScheduledRuleContent, identity: str) -> None:
+        check_name(content.name, (row.name for row in self._rows.all() if row.id != identity))
+        if content.shift_id is not None:
+            Shifts(self._unit, self._scope).get(content.shift_id)
+        known = self._devices_with(content.parameter)
+        missing = [key for key in content.devices if key not in known]
+        if missing:
+            raise InvalidInputError(
+                f"The device {missing[0]} has no parameter {content.parameter}.",
+                fields={"devices": f"{missing[0]} has no such parameter"},
+            )
+
+    def _devices_with(self, parameter_key: str) -> set[str]:
+        device, parameter = tables.device, tables.parameter
+        of_device = sa.and_(parameter.c.factory_id == device.c.factory_id, parameter.c.device_id == device.c.id)
+        query = sa.select(device.c.key).join(parameter, of_device)
+        mine = sa.and_(device.c.factory_id == self._scope.factory_id, parameter.c.key == parameter_key)
+        return {row.key for row in self._unit.rows(query.where(mine))}
+
+    def _told(self, row: sa.Row[Any]) -> http.ScheduledRule:
+        return http.ScheduledRule(
+            id=row.id, version=row.version, content=self._rows.read(row), changed_by=row.changed_by,
+            changed_at=from_us(row.changed_us),
+        )  # fmt: skip
+
+
+def planned_rules(unit: Unit) -> list[PlannedRule]:
+    """The scheduled rules of every factory that are switched on, for the clock."""
+    table, factory = organisation_tables.scheduled_rule, tables.factory
+    query = sa.select(table.c.factory_id, table.c.content, table.c.changed_us, factory.c.timezone).join(
+        factory, factory.c.id == table.c.factory_id
+    )
+    found = []
+    for row in unit.rows(query, every_factory=True):
+        content = http.ScheduledRuleContent.model_validate_json(row.content)
+        if content.is_enabled:
+            found.append(
+                PlannedRule(
+                    FactoryId(row.factory_id), row.timezone, content.local_time, tuple(content.days),
+                    from_us(row.changed_us),
+                )
+            )  # fmt: skip
+    return found
+
+
+def _withdrawn(rule: http.ScheduledRule, device_key: str, at_us: int) -> Verdict:
+    return Verdict(
+        rule=rule, device_key=device_key, device_name="", area="", unit="", is_true=False, at_us=at_us, value=None,
+        message="The rule no longer holds for this device.", why=None,
+    )  # fmt: skip
+
+
+def _transition(factory_id: FactoryId, verdict: Verdict, annunciation: int) -> AlarmTransition:
+    content = verdict.rule.content
+    kind = AlarmEventKind.RAISED if verdict.is_true else AlarmEventKind.CLEARED
+    return AlarmTransition(
+        factory_id=factory_id,
+        alarm_id=alarm_id(factory_id, verdict.rule.id, verdict.device_key),
+        rule_id=verdict.rule.id,
+        rule_version=verdict.rule.version,
+        rule_name=content.name,
+        device_id=device_id(factory_id, verdict.device_key),
+        device_key=verdict.device_key,
+        device_name=verdict.device_name,
+        area=verdict.area,
+        parameter_key=content.parameter,
+        series_id=series_id(SeriesKey(factory_id, verdict.device_key, content.parameter)),
+        unit=verdict.unit,
+        priority=int(content.priority),
+        kind=kind.value,
+        annunciation=annunciation,
+        at_us=verdict.at_us,
+        value=verdict.value,
+        message=verdict.message,
+        response=content.response,
+        seq=0,
+        is_recorded=True,
+        why=verdict.why,
+    )

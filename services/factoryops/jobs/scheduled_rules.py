@@ -1,0 +1,118 @@
+"""Evaluating the scheduled rules that are due, over history, and raising or clearing their alarms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from factoryops.contracts import http
+from factoryops.contracts.transitions import Why, WhyLeaf
+from factoryops.database.scheduled_rules import Verdict
+from factoryops.domain.identity import FactoryId, Role, Scope, device_id, parameter_id
+from factoryops.domain.plant import Device, Parameter
+from factoryops.domain.scheduled_rules import figure_of, holds, sentence, span_in_words, span_of
+from factoryops.domain.schedules import Schedule
+from factoryops.domain.time import to_us
+from factoryops.history.queries import LOOK_BACK_US, History
+from factoryops.jobs.orders import Done, Order
+from factoryops.jobs.slots import DailyRule
+from factoryops.jobs.sources import Sources
+from factoryops.reports.collect import Tell
+
+_CLOCK: Final = "schedule"
+
+
+def evaluate_scheduled_rules(order: Order, sources: Sources, tell: Tell) -> Done:
+    """Evaluate what is due at the order's end; started by hand, every rule that is switched on.
+
+    Repeating it after a failed attempt raises nothing twice: an alarm moves from what it is to what it should be.
+    """
+    scope = Scope(FactoryId(order.factory_id), "worker", Role.VIEWER)
+    plan = sources.database.read(lambda tx: tx.scheduled_rules(scope).list())
+    plant = sources.database.read(
+        lambda tx: _Plant(
+            scope.factory_id,
+            tx.factories.get(scope.factory_id).timezone,
+            {one.id: one for one in tx.devices(scope).list()},
+            {one.id: one for one in tx.parameters(scope).list()},
+            tx.shifts(scope).schedules(),
+        )
+    )
+    rules = [one for one in plan if one.content.is_enabled and _is_due(one, order, plant.timezone)]
+    verdicts: list[Verdict] = []
+    unknown: list[str] = []
+    for number, rule in enumerate(rules):
+        tell(number / max(len(rules), 1), f"Evaluating {rule.content.name}")
+        for key in rule.content.devices:
+            verdict = _judge(rule, key, order.end, plant, sources.history)
+            if verdict is None:
+                unknown.append(f"{rule.content.name} on {key}")
+            else:
+                verdicts.append(verdict)
+    moved = sources.database.run(lambda tx: tx.scheduled_rules(scope).settle(verdicts))
+    return _done(rules, verdicts, unknown, moved)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plant:
+    """What the rules of a factory name."""
+
+    factory_id: FactoryId
+    timezone: str
+    devices: Mapping[str, Device]
+    parameters: Mapping[str, Parameter]
+    shifts: Mapping[str, Schedule]
+
+
+def _is_due(rule: http.ScheduledRule, order: Order, timezone: str) -> bool:
+    if order.requested_by != _CLOCK:
+        return True
+    daily = DailyRule.of(rule.content.local_time, timezone)
+    day = daily.local_date(order.end)
+    is_its_time = daily.slot_on(day) == order.end and day.isoweekday() in rule.content.days
+    return is_its_time and rule.changed_at < order.end
+
+
+def _judge(rule: http.ScheduledRule, device_key: str, due: datetime, plant: _Plant, history: History) -> Verdict | None:
+    """What the rule comes to on a device; None where too little is known to decide anything."""
+    content = rule.content
+    device = plant.devices.get(device_id(plant.factory_id, device_key))
+    parameter = plant.parameters.get(parameter_id(plant.factory_id, device_key, content.parameter))
+    span = span_of(content.window, due, plant.timezone, plant.shifts.get(content.shift_id or ""))
+    if device is None or parameter is None or span is None:
+        return None
+    gaps = history.gaps(plant.factory_id, span[0] - LOOK_BACK_US, span[1])
+    held = history.held(parameter.series_id, span, gaps)
+    value, known = figure_of(content.aggregate, held), held.good_us / (span[1] - span[0])
+    if math.isnan(value) or known < content.least_known:
+        return None
+    told = sentence(
+        content.aggregate, parameter.name, (value, content.limit, known), content.comparison,
+        span_in_words(span, plant.timezone),
+    )  # fmt: skip
+    is_true = holds(value, content.comparison, content.limit)
+    leaf = WhyLeaf("", told if is_true else f"Not: {told}", str(is_true).lower(), value, content.limit, ())
+    return Verdict(
+        rule=rule, device_key=device_key, device_name=device.name, area=device.area, unit=parameter.unit,
+        is_true=is_true, at_us=to_us(due), value=value, message=told, why=Why(to_us(due), (leaf,)),
+    )  # fmt: skip
+
+
+def _done(rules: list[http.ScheduledRule], verdicts: list[Verdict], unknown: list[str], moved: int) -> Done:
+    message = f"{len(rules)} rules evaluated, {sum(one.is_true for one in verdicts)} times true."
+    if unknown:
+        message += f" Too little is known to decide {len(unknown)} of them: {unknown[0]}."
+    result: dict[str, object] = {
+        "rules": len(rules),
+        "true": sum(one.is_true for one in verdicts),
+        "moved": moved,
+        "undecided": unknown[:100],
+        "figures": [
+            {"rule": one.rule.content.name, "device": one.device_key, "value": one.value, "is_true": one.is_true}
+            for one in verdicts[:500]
+        ],
+    }
+    return Done(message, result, ())

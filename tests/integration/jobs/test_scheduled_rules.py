@@ -1,0 +1,130 @@
+"""A scheduled rule is evaluated over history when it is due, and its alarm follows, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from factoryops.contracts import http
+from factoryops.contracts.http import JobKind, RunState
+from factoryops.database.database import Database
+from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.identity import Role, Scope
+from factoryops.domain.time import from_us, now_us
+from factoryops.jobs.clock import look
+from factoryops.jobs.orders import LocalSource, Order
+from factoryops.jobs.scheduled_rules import evaluate_scheduled_rules
+from factoryops.jobs.sources import open_sources
+from tests.support.job_plant import JobPlant, factory_of, make_plant
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> JobPlant:
+    return make_plant(tmp_path_factory.mktemp("scheduled"))
+
+
+@pytest.fixture
+def database(plant: JobPlant) -> Iterator[Database]:
+    opened = plant.open_database()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def scope(database: Database) -> Scope:
+    return Scope(factory_of(database).id, "anna", Role.ADMIN)
+
+
+def content(database: Database, scope: Scope, name: str, **fields: object) -> http.ScheduledRuleContent:
+    parameter = database.read(lambda tx: tx.parameters(scope).list())[0]
+    device = database.read(lambda tx: tx.devices(scope).get(parameter.device_id))
+    values: dict[str, object] = {
+        "name": name, "devices": [device.key], "parameter": parameter.key, "aggregate": "mean",
+        "window": "last_24_hours", "comparison": "gt", "limit": -1e9, "least_known": 0.05, "local_time": "06:00",
+        "priority": 3, "response": "Look at it.",
+    }  # fmt: skip
+    return http.ScheduledRuleContent.model_validate(values | fields)
+
+
+def evaluate(plant: JobPlant, scope: Scope, end: datetime | None = None, by: str = "anna") -> dict[str, object]:
+    until = end or from_us(now_us())
+    order = Order(
+        kind=JobKind.SCHEDULED_RULES, run_id="0" * 32, factory_id=scope.factory_id, start=until - timedelta(days=1),
+        end=until, device_ids=(), requested_by=by, database_url=plant.database_url,
+        history=LocalSource(str(plant.root / "history.db")), journals={}, folder=str(plant.root),
+        memory_limit_bytes=1 << 30,
+    )  # fmt: skip
+    with open_sources(order) as sources:
+        return evaluate_scheduled_rules(order, sources, lambda _share, _message: None).result
+
+
+def alarms_of(database: Database, scope: Scope, rule: http.ScheduledRule) -> list[http.Alarm]:
+    return [one for one in database.read(lambda tx: tx.alarms(scope).list_abnormal()) if one.rule_id == rule.id]
+
+
+def test_it_raises_once_says_why_and_clears_when_it_is_true_no_more(
+    plant: JobPlant, database: Database, scope: Scope
+) -> None:
+    made = content(database, scope, "Mean too high")
+    rule = database.run(lambda tx: tx.scheduled_rules(scope).create(made))
+    assert (evaluate(plant, scope)["moved"], evaluate(plant, scope)["moved"]) == (1, 0)
+    (alarm,) = alarms_of(database, scope, rule)
+    assert (alarm.annunciation, alarm.priority, alarm.response) == (1, 3, "Look at it.")
+    assert alarm.message.startswith("Mean of ")
+    assert "of the time is known" in alarm.message
+    why = database.read(lambda tx: tx.alarm_whys(scope).of(alarm.id, 1, AlarmEventKind.RAISED))
+    assert why.leaves[0].limit == -1e9
+    higher = made.model_copy(update={"limit": 1e9})
+    database.run(lambda tx: tx.scheduled_rules(scope).update(rule.id, 1, higher))
+    assert evaluate(plant, scope)["moved"] == 1
+    (alarm,) = alarms_of(database, scope, rule)
+    assert (alarm.annunciation, alarm.cleared_at is not None) == (1, True)
+    database.run(lambda tx: tx.scheduled_rules(scope).delete(rule.id))
+
+
+def test_too_little_data_decides_nothing_and_is_told(plant: JobPlant, database: Database, scope: Scope) -> None:
+    made = content(database, scope, "Whole day", least_known=0.9)
+    rule = database.run(lambda tx: tx.scheduled_rules(scope).create(made))
+    result = evaluate(plant, scope)
+    assert (result["moved"], result["true"]) == (0, 0)
+    assert result["undecided"] == [f"Whole day on {made.devices[0]}"]
+    database.run(lambda tx: tx.scheduled_rules(scope).delete(rule.id))
+
+
+def test_a_rule_that_is_switched_off_or_taken_away_leaves_no_alarm_behind(
+    plant: JobPlant, database: Database, scope: Scope
+) -> None:
+    made = content(database, scope, "Short lived")
+    rule = database.run(lambda tx: tx.scheduled_rules(scope).create(made))
+    evaluate(plant, scope)
+    off = made.model_copy(update={"is_enabled": False})
+    database.run(lambda tx: tx.scheduled_rules(scope).update(rule.id, 1, off))
+    assert [one.cleared_at is not None for one in alarms_of(database, scope, rule)] == [True]
+    assert evaluate(plant, scope)["rules"] == 0
+    database.run(lambda tx: tx.scheduled_rules(scope).delete(rule.id))
+
+
+def test_the_clock_makes_one_run_for_all_rules_of_a_moment_and_only_those_are_evaluated(
+    plant: JobPlant, database: Database, scope: Scope
+) -> None:
+    rules = [
+        database.run(
+            lambda tx, one=one: tx.scheduled_rules(scope).create(  # type: ignore[misc] # bound per turn
+                content(database, scope, one[0], local_time=one[1])
+            )
+        )
+        for one in (("Early A", "04:00"), ("Early B", "04:00"), ("Late", "20:00"))
+    ]
+    tomorrow = from_us(now_us()) + timedelta(days=1)
+    for _ in range(3):
+        look(database, tomorrow)
+    runs = [one for one in database.read(lambda tx: tx.work.list(scope)) if one.kind is JobKind.SCHEDULED_RULES]
+    slots = sorted(one.slot for one in runs if one.slot is not None)
+    assert len(slots) == len(set(slots)) == 2
+    assert {one.state for one in runs} == {RunState.QUEUED}
+    evaluated = {evaluate(plant, scope, slot, "schedule")["rules"] for slot in slots}
+    assert evaluated == {1, 2}
+    for rule in rules:
+        database.run(lambda tx, rule=rule: tx.scheduled_rules(scope).delete(rule.id))  # type: ignore[misc] # as above
