@@ -48,6 +48,7 @@ from factoryops.history.tail import Tail
 from factoryops.history.transfer.uploads import Uploads
 from factoryops.identity.login import Login
 from factoryops.identity.passwords import PasswordHasher
+from factoryops.identity.vault import Vault
 from factoryops.journal.doorbell import Doorbell
 from factoryops.journal.reader import JournalReader
 from factoryops.journal.records import Entry, MessageLedger, QuarantinedMessage
@@ -108,7 +109,7 @@ class ApiService:
             database=self.database, login=self.login, history=History(reader, tails), reader=reader, tails=tails,
             journals=self.journals, heartbeat_folder=folder / "run" / "heartbeat",
             doorbell_folder=folder / "run" / "doorbell", artifacts_folder=folder / "artifacts", version="0.1.0",
-            uploads=Uploads(folder / "uploads", most_bytes=1 << 20),
+            uploads=Uploads(folder / "uploads", most_bytes=1 << 20), vault=Vault(bytes(32)),
             limits=limits or ApiLimits(), logins_path=folder / "run" / "logins.json",
         )  # fmt: skip
         self.app = build_app(self.context)

@@ -14,6 +14,8 @@ from factoryops.history.store import HistoryReader
 from factoryops.history.tail import Tail
 from factoryops.history.transfer.uploads import Uploads
 from factoryops.identity.login import Login
+from factoryops.identity.vault import Vault
+from factoryops.notifications.hook_secrets import HookRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class ApiContext:
         roles: whose heartbeats must be there.
         certificates: those in use: their ends are announced.
         device_address: where devices are told to connect.
+        vault: seals what of hooks is secret.
+        hook_rules: where hooks may lead.
         logins_path: where ingest notes when credentials were last used.
     """
 
@@ -76,8 +80,10 @@ class ApiContext:
     artifacts_folder: Path
     version: str
     uploads: Uploads
+    vault: Vault
     limits: ApiLimits = field(default_factory=ApiLimits)
     roles: tuple[str, ...] = ("ingest", "historian", "engine", "api", "worker")
     certificates: tuple[WatchedCertificate, ...] = ()
     device_address: DeviceAddress = field(default_factory=lambda: DeviceAddress("127.0.0.1", 1883))
     logins_path: Path | None = None
+    hook_rules: HookRules = field(default_factory=HookRules)

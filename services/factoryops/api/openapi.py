@@ -39,7 +39,16 @@ _ERRORS: Final = {
     "500": ("InternalError", "A fault of the service; the log has it under the request's id."),
     "503": ("Unavailable", "A part of the service is away; `Retry-After` says when again."),
 }
-_WITH_IDS: Final = frozenset({"getBinned", "getStatistics", "getAlarmPerformance", "listAlarmEvents"})
+_WITH_IDS: Final = frozenset(
+    {
+        "getAlarmPerformance",
+        "getBinned",
+        "getStatistics",
+        "listAlarmEvents",
+        "listDeliveries",
+        "previewNotifications",
+    }
+)
 """Operations that take ids in their query."""
 _OPEN: Final = frozenset(name for name, access in ACCESS.items() if access.permission is None)
 

@@ -19,6 +19,7 @@ from factoryops.client.fake_history import FakeHistory
 from factoryops.client.fake_jobs import FakeJobs
 from factoryops.client.fake_link import FakeLink
 from factoryops.client.fake_mappings import FakeMappings
+from factoryops.client.fake_notifications import FakeNotifications, NotificationBook
 from factoryops.client.fake_organisation import FakeOrganisation, OrganisationBook
 from factoryops.client.fake_performance import FakePerformance
 from factoryops.client.fake_quarantine import FakeQuarantine
@@ -53,6 +54,7 @@ class FakePlant(
     FakeAlarmHandling,
     FakeCalculations,
     FakeCredentials,
+    FakeNotifications,
     FakeOrganisation,
     FakePerformance,
     FakeRetention,
@@ -99,6 +101,7 @@ class FakePlant(
         self._credentials = CredentialBook(clock)
         self._organisation = OrganisationBook(clock)
         self._mappings = FakeMappings(clock)
+        self._notifications = NotificationBook(clock)
         self._quarantine = FakeQuarantine(self._history.start_us, clock)
 
     # --- what tests may do to it -------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from factoryops.client.http_back_tests import HttpBackTests
 from factoryops.client.http_calculations import HttpCalculations
 from factoryops.client.http_credentials import HttpCredentials
 from factoryops.client.http_link import open_link
+from factoryops.client.http_notifications import HttpNotifications
 from factoryops.client.http_organisation import HttpOrganisation
 from factoryops.client.http_performance import HttpPerformance
 from factoryops.client.http_retention import HttpRetention
@@ -38,6 +39,7 @@ class HttpPlant(
     HttpAlarms,
     HttpCalculations,
     HttpCredentials,
+    HttpNotifications,
     HttpOrganisation,
     HttpPerformance,
     HttpRetention,

@@ -14,6 +14,7 @@ from factoryops.client.port_alarms import AlarmsClient
 from factoryops.client.port_back_tests import BackTestsClient
 from factoryops.client.port_calculations import CalculationsClient
 from factoryops.client.port_credentials import CredentialsClient
+from factoryops.client.port_notifications import NotificationsClient
 from factoryops.client.port_organisation import OrganisationClient
 from factoryops.client.port_performance import PerformanceClient
 from factoryops.client.port_retention import RetentionClient
@@ -45,6 +46,7 @@ class PlantClient(
     BackTestsClient,
     CalculationsClient,
     CredentialsClient,
+    NotificationsClient,
     OrganisationClient,
     PerformanceClient,
     RetentionClient,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from factoryops.contracts import http
 from factoryops.contracts.alarm_view import shown_facts
 from factoryops.database import tables
+from factoryops.database.outbox import enqueue
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.alarms import AlarmEventKind, AlarmFacts, Priority
 from factoryops.domain.errors import NotFoundError, UnavailableError
@@ -71,6 +72,7 @@ class Alarms:
             self._answer(answered, numbered, said)
             events = [self._event_row(row, answered[row.id], numbered[row.id]) | said for row in new]
             self._unit.insert(tables.alarm_event, events)
+            enqueue(self._unit, self._scope.factory_id, events)
         return self.get_many([*answered])
 
     def _locked(self, alarm_ids: Sequence[str]) -> list[sa.Row[Any]]:

@@ -13,6 +13,7 @@ from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database import tables
 from factoryops.database.alarms import event_id
 from factoryops.database.calculations import calculation_of
+from factoryops.database.outbox import enqueue
 from factoryops.database.plant import Devices
 from factoryops.database.rows import Applied, EngineState
 from factoryops.database.rules_in_force import rules_in_force
@@ -142,7 +143,9 @@ class _Conditions:
         rows = self._locked(sorted({item.alarm_id for item in new}))
         first = self._unit.advance("alarms", len(new)) - len(new) + 1
         self._move(new, rows, first)
-        self._unit.insert(tables.alarm_event, [_event_row(item, number) for number, item in enumerate(new, first)])
+        events = [_event_row(item, number) for number, item in enumerate(new, first)]
+        self._unit.insert(tables.alarm_event, events)
+        enqueue(self._unit, self._factory_id, events)
         return Applied(len(new), refused)
 
     def _add_system_rules(self, transitions: Iterable[AlarmTransition]) -> None:

@@ -15,6 +15,9 @@ from factoryops.database.engine import EngineRecords
 from factoryops.database.factories import Factories
 from factoryops.database.incidents import Incidents
 from factoryops.database.mappings import Mappings
+from factoryops.database.notification_book import NotificationBook
+from factoryops.database.notification_ledger import NotificationLedger
+from factoryops.database.notification_work import NotificationWork
 from factoryops.database.organisation import Positions, Shifts
 from factoryops.database.performance import PerformanceRecords
 from factoryops.database.plant import Devices, Parameters
@@ -46,6 +49,7 @@ class Transaction:
         self.engine = EngineRecords(unit)
         self.work = Work(unit)
         self.whys = WhyRecords(unit)
+        self.notifying = NotificationWork(unit)
 
     def devices(self, scope: Scope) -> Devices:
         """The factory's devices."""
@@ -94,6 +98,14 @@ class Transaction:
     def incidents(self, scope: Scope) -> Incidents:
         """The factory's marked incidents."""
         return Incidents(self._unit, scope)
+
+    def notifications(self, scope: Scope) -> NotificationBook:
+        """Who is told of the factory's alarms."""
+        return NotificationBook(self._unit, scope, lambda: self.factories.get(scope.factory_id).timezone)
+
+    def deliveries(self, scope: Scope) -> NotificationLedger:
+        """What became of the factory's messages."""
+        return NotificationLedger(self._unit, scope)
 
     def retention(self, scope: Scope) -> RetentionRules:
         """How long the factory's history is kept."""

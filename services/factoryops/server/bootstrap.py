@@ -15,6 +15,7 @@ from factoryops.history.store import HistoryReader, HistoryStore
 from factoryops.identity.instance_key import load_or_create_instance_key
 from factoryops.identity.snapshot_file import write_snapshot
 from factoryops.journal.import_writer import ImportPlace
+from factoryops.notifications.hook_secrets import HookRules
 from factoryops.server.settings import DataFolder, Settings, data_folder, read_secret
 
 if TYPE_CHECKING:
@@ -140,6 +141,13 @@ def import_place(settings: Settings) -> ImportPlace:
         doorbell_folder=folder.doorbells,
         size_limit_bytes=int(settings.journal.size_limit_gib * 2**30) // 4,
     )
+
+
+def hook_rules(settings: Settings) -> HookRules:
+    """Where webhooks and chat hooks may lead."""
+    wanted = settings.notifications.hooks
+    hosts = frozenset(host.casefold() for host in wanted.allowed_hosts)
+    return HookRules(wanted.allowed_networks, hosts, wanted.allow_http)
 
 
 def influx_config(settings: Settings) -> InfluxConfig:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from factoryops.domain.errors import SetupError
@@ -161,6 +161,62 @@ class TransferSettings(_Section):
     upload_limit_gib: Annotated[float, Field(gt=0, le=100)] = 2.0
 
 
+class SmtpSettings(_Section):
+    """The mail server alarms are sent through.
+
+    Attributes:
+        security: "starttls", "tls" from the first byte, or "none" (loopback and a plant's own network).
+        sender: the address messages come from.
+        ca_file: the authority to trust instead of the system's own.
+    """
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str | None = None
+    password_file: Path | None = None
+    sender: Annotated[str, Field(pattern=r"^[^@\s<>\x00-\x1f]+@[A-Za-z0-9.-]+$")]
+    ca_file: Path | None = None
+    timeout_s: Annotated[float, Field(gt=0, le=120)] = 20.0
+
+
+class TwilioSettings(_Section):
+    """The account SMS and WhatsApp messages are sent through.
+
+    Attributes:
+        sms_from: the number, or the messaging service's id, that SMS come from; without it there are none.
+        whatsapp_from: the number WhatsApp messages come from; without it there are none.
+    """
+
+    account_sid: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")]
+    auth_token_file: Path
+    sms_from: str | None = None
+    whatsapp_from: str | None = None
+    url: str = "https://api.twilio.com"
+
+
+class HookSettings(_Section):
+    """Where webhooks and chat hooks may lead.
+
+    Attributes:
+        allowed_networks: networks that are not public and may be reached all the same, such as 10.1.0.0/16.
+        allowed_hosts: when given, no other host is asked at all.
+        allow_http: whether messages may travel without TLS.
+    """
+
+    allowed_networks: tuple[IPvAnyNetwork, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    allow_http: bool = False
+
+
+class NotificationSettings(_Section):
+    """How alarms reach people outside the control room; without a section a channel says that it is not set up."""
+
+    smtp: SmtpSettings | None = None
+    twilio: TwilioSettings | None = None
+    hooks: HookSettings = HookSettings()
+
+
 class LogSettings(_Section):
     """What is logged."""
 
@@ -182,6 +238,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     journal: JournalSettings = JournalSettings()
     transfer: TransferSettings = TransferSettings()
+    notifications: NotificationSettings = NotificationSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

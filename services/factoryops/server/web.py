@@ -17,8 +17,16 @@ from factoryops.domain.errors import SetupError
 from factoryops.history.queries import History
 from factoryops.history.tail import Tail
 from factoryops.history.transfer.uploads import Uploads
+from factoryops.identity.instance_key import load_or_create_instance_key
 from factoryops.identity.login import Login
-from factoryops.server.bootstrap import device_address, open_database, open_history_reader, program_version
+from factoryops.identity.vault import Vault
+from factoryops.server.bootstrap import (
+    device_address,
+    hook_rules,
+    open_database,
+    open_history_reader,
+    program_version,
+)
 from factoryops.server.role_process import Work
 from factoryops.server.settings import ApiSettings, DataFolder, Settings, data_folder
 
@@ -42,6 +50,8 @@ def serve(settings: Settings) -> Work:
         artifacts_folder=folder.artifacts,
         version=program_version(),
         uploads=Uploads(folder.uploads, most_bytes=int(settings.transfer.upload_limit_gib * 2**30)),
+        vault=Vault(load_or_create_instance_key(folder.instance_key)),
+        hook_rules=hook_rules(settings),
         certificates=_certificates(settings),
         device_address=device_address(settings),
         logins_path=folder.logins,

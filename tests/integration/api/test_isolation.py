@@ -33,6 +33,10 @@ _SCHEDULED = {
     "comparison": "gt", "limit": 5, "local_time": "06:00", "priority": 3,
 }  # fmt: skip
 _POSITION = {"name": "P", "areas": ["Hall 2"]}
+_CONTACT = {"name": "Jana", "email": "jana@example.com"}
+_ROSTER = {"name": "Night", "starts_on": "2026-03-02"}
+_HOOK = {"content": {"name": "Chat", "kind": "slack"}, "secrets": {"url": "https://hooks.example.com/x"}}
+_POLICY = {"name": "Urgent", "steps": [{"to": [{"kind": "role", "name": "operator"}]}]}
 _CALCULATED = {
     "device_key": "pump-1", "parameter_key": "twice", "name": "R", "expression": "pressure * 2",
 }  # fmt: skip
@@ -84,6 +88,7 @@ def _known(service: ApiService, kit: FactoryKit) -> Known:
         "position_id": service.database.run(
             lambda tx: tx.positions(kit.scope).create(http.PositionContent.model_validate(_POSITION))
         ).id,
+        **_notification_ids(service, kit),
         "artifact_id": run.artifacts[0].id,
         "kind": "daily_report",
         "credential_id": _credential(service, kit),
@@ -98,6 +103,17 @@ def _credential(service: ApiService, kit: FactoryKit) -> str:
         made = client.post("credentials", json={"kind": "gateway"}).json()
     identity: str = made["credential"]["id"]
     return identity
+
+
+def _notification_ids(service: ApiService, kit: FactoryKit) -> dict[str, str]:
+    ids: dict[str, str] = {}
+    with service.client(kit.tokens[Role.ADMIN]) as client:
+        ids["contact_id"] = client.post("notifications/contacts", json=_CONTACT).json()["id"]
+        roster = {**_ROSTER, "members": [ids["contact_id"]]}
+        ids["roster_id"] = client.post("notifications/rosters", json=roster).json()["id"]
+        ids["hook_id"] = client.post("notifications/hooks", json=_HOOK).json()["id"]
+        ids["policy_id"] = client.post("notifications/policies", json=_POLICY).json()["id"]
+    return ids
 
 
 def _upload(service: ApiService, kit: FactoryKit) -> str:
@@ -136,6 +152,16 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "updateScheduledRule": {"version": 1, "content": _SCHEDULED},
         "createPosition": {"name": f"P {identity}", "areas": [identity]},
         "updatePosition": {"version": 1, "content": _POSITION},
+        "createContact": _CONTACT,
+        "updateContact": {"version": 1, "content": _CONTACT},
+        "createRoster": {**_ROSTER, "members": [own.ids["contact_id"], identity]},
+        "updateRoster": {"version": 1, "content": {**_ROSTER, "members": [own.ids["contact_id"]]}},
+        "createHook": _HOOK,
+        "updateHook": {"version": 1, "content": _HOOK["content"]},
+        "createPolicy": {"name": "U", "steps": [{"to": [{"kind": "contact", "name": identity}]}]},
+        "updatePolicy": {"version": 1, "content": _POLICY},
+        "sendTestMessage": {"kind": "contact", "name": identity},
+        "markSeen": {"ids": [identity]},
         "acknowledgeAlarms": {
             "items": [{"alarm_id": own.alarm, "annunciation": 1}, {"alarm_id": identity, "annunciation": 1}]
         },
@@ -177,6 +203,10 @@ def _query(route: Route, identities: list[str]) -> dict[str, Any]:
 
 _IN_PATH = [route for route in ROUTES if "_id}" in route.path]
 _IN_BODY = {
+    "createRoster": "contact_id",
+    "createPolicy": "contact_id",
+    "sendTestMessage": "contact_id",
+    "createRule": "device_id",
     "acknowledgeAlarms": "alarm",
     "startRun": "device_id",
     "startImport": "upload_id",
