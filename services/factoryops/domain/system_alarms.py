@@ -80,6 +80,12 @@ SYSTEM_ALARMS: Final[Mapping[str, SystemAlarm]] = {
         "Calculation stopped", Priority.LOW, "Change its expression under Data, Calculated."
     ),
     "rule_stopped": SystemAlarm("Rule stopped", Priority.HIGH, "Change the rule; it watches nothing until then."),
+    "nobody_reached": SystemAlarm(
+        "Nobody was told of an alarm", Priority.HIGH, "Tell somebody yourself; then look at the ledger of messages."
+    ),
+    "channel_refused": SystemAlarm(
+        "Messages are not sent", Priority.HIGH, "Correct the user, password or token of this channel in the settings."
+    ),
     "safe_mode": SystemAlarm("Safe mode", Priority.HIGH, "Look at memory and logs of the plant server."),
     "role_lost": SystemAlarm("Part of the service down", Priority.HIGH, "If it stays so, look at its log."),
 }

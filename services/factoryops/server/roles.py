@@ -127,9 +127,11 @@ def _engine(settings: Settings) -> Work:
     from factoryops.alarms.service import EngineConfig, EngineService  # noqa: PLC0415 - this role alone
     from factoryops.jobs.clock import JobClock  # noqa: PLC0415 - as above
     from factoryops.server.bootstrap import open_database  # noqa: PLC0415 - as above
+    from factoryops.server.notifying import open_dispatcher  # noqa: PLC0415 - as above
 
     folder = data_folder(settings)
     database = open_database(settings)
+    dispatcher = open_dispatcher(settings, database)
     engine = EngineService(
         EngineConfig(
             journal_path=folder.journals["journal"],
@@ -151,6 +153,7 @@ def _engine(settings: Settings) -> Work:
             async with asyncio.TaskGroup() as group:
                 group.create_task(engine.run(stop))
                 group.create_task(clock.run(stop))
+                group.create_task(dispatcher.run(stop))
         finally:
             await asyncio.to_thread(database.close)
 

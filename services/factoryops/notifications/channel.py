@@ -1,0 +1,93 @@
+"""What every channel does: take a message over from us, or say why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from factoryops.database.notification_rows import Queued
+from factoryops.domain.notifying import ChannelKind, Language
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to one recipient.
+
+    Attributes:
+        id: stable over every attempt, so that a message that was sent twice can be told.
+        address: where to, unmasked; for a hook its sealed secrets, opened.
+        signing_key: of a hook; "" for none.
+        style: of a chat: "teams" or "slack"; "" otherwise.
+        short: the text for SMS.
+        timezone: the factory's.
+        picture: a PNG of the last hour; None when there is none.
+        deliveries: what it tells.
+    """
+
+    id: str
+    address: str
+    language: Language
+    subject: str
+    text: str
+    html: str
+    short: str
+    deliveries: Sequence[Queued]
+    timezone: str = "UTC"
+    picture: bytes | None = None
+    signing_key: str = ""
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an attempt.
+
+    Attributes:
+        reason: one sentence; "" when it was accepted.
+        is_permanent: trying again would not help this recipient.
+        is_login_refused: the other side does not take our credentials: somebody must mend the settings.
+    """
+
+    reason: str = ""
+    is_permanent: bool = False
+    is_login_refused: bool = False
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the other side took it over."""
+        return not self.reason
+
+
+ACCEPTED = Outcome()
+
+
+class Channel(Protocol):
+    """A way to reach somebody. `send` answers within a minute at most, and raises nothing a network can cause."""
+
+    @property
+    def kind(self) -> ChannelKind:
+        """Which one."""
+        ...
+
+    async def send(self, message: Outgoing) -> Outcome:
+        """Hand a message over."""
+        ...
+
+
+class MissingChannel:
+    """A channel that the settings do not set up."""
+
+    def __init__(self, kind: ChannelKind, section: str) -> None:
+        self._kind = kind
+        self._reason = f"This channel is not set up: the settings have no {section}."
+
+    @property
+    def kind(self) -> ChannelKind:
+        """Which one."""
+        return self._kind
+
+    async def send(self, message: Outgoing) -> Outcome:
+        """Say that it cannot."""
+        del message
+        return Outcome(self._reason, is_permanent=True)

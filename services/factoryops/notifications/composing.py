@@ -1,0 +1,91 @@
+"""From deliveries to a message: its recipient's address and language, its words, its picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from factoryops.contracts import http
+from factoryops.database.notification_rows import Queued
+from factoryops.database.transaction import Transaction
+from factoryops.domain.errors import FactoryOpsError, StorageError
+from factoryops.domain.identity import Role, Scope
+from factoryops.domain.notifying import ChannelKind, Language
+from factoryops.history.store import HistoryReader
+from factoryops.identity.vault import Vault
+from factoryops.notifications.channel import Outgoing
+from factoryops.notifications.hook_secrets import HookSecrets
+from factoryops.notifications.trend import trend
+from factoryops.notifications.wording import word
+
+logger = logging.getLogger(__name__)
+
+
+class MessageComposer:
+    """Makes messages.
+
+    Args:
+        reader: where the last hour is read; None for messages without pictures.
+    """
+
+    def __init__(self, vault: Vault, reader: HistoryReader | None = None) -> None:
+        self._vault = vault
+        self._reader = reader
+
+    def compose(self, tx: Transaction, message_id: str, deliveries: Sequence[Queued]) -> Outgoing | str:
+        """The message of deliveries to one recipient; a reason when it cannot be sent."""
+        first = deliveries[0]
+        scope = Scope(first.factory_id, "notifications", Role.VIEWER)
+        timezone = tx.factories.get(first.factory_id).timezone
+        if first.channel in {ChannelKind.WEBHOOK, ChannelKind.CHAT}:
+            return self._to_hook(tx, message_id, deliveries, timezone)
+        contacts = tx.notifications(scope).contacts.contents()
+        contact = contacts.get(first.recipient_id)
+        address = contact.definition().address(first.channel) if contact else ""
+        if contact is None or not address:
+            return "The contact is no longer there, or has no address for this channel any more."
+        return _outgoing(message_id, deliveries, address, contact.language, timezone)
+
+    def _to_hook(
+        self, tx: Transaction, message_id: str, deliveries: Sequence[Queued], timezone: str
+    ) -> Outgoing | str:  # fmt: skip
+        held = tx.notifying.sealed_of(deliveries[0].factory_id, deliveries[0].recipient_id)
+        if held is None:
+            return "The hook is no longer there."
+        hook = http.HookContent.model_validate_json(held[0])
+        try:
+            opened = self._vault.open(held[1], deliveries[0].recipient_id)
+        except StorageError as error:
+            return str(error)
+        secrets = msgspec.json.decode(opened, type=HookSecrets)
+        made = _outgoing(message_id, deliveries, secrets.url, hook.language, timezone)
+        return dataclasses.replace(made, signing_key=secrets.signing_key, style=hook.kind.value)
+
+    def illustrate(self, message: Outgoing) -> Outgoing:
+        """An e-mail about an alarm gets the last hour's trend; without the history it goes without."""
+        first = message.deliveries[0]
+        if self._reader is None or first.channel is not ChannelKind.EMAIL or not first.facts.series_id:
+            return message
+        facts = first.facts
+        title = f"{facts.device_name} {facts.parameter_key} {facts.unit}".rstrip()
+        try:
+            picture = trend(
+                self._reader, facts.series_id, facts.raised_us, facts.value, title, message.timezone
+            )  # fmt: skip
+        except FactoryOpsError as error:
+            logger.info("A message goes without its picture: %s", error)
+            return message
+        return dataclasses.replace(message, picture=picture)
+
+
+def _outgoing(
+    message_id: str, deliveries: Sequence[Queued], address: str, language: Language, timezone: str
+) -> Outgoing:  # fmt: skip
+    words = word(deliveries, language, timezone)
+    return Outgoing(
+        id=message_id, address=address, language=language, subject=words.subject, text=words.text, html=words.html,
+        short=words.short, deliveries=deliveries, timezone=timezone,
+    )  # fmt: skip

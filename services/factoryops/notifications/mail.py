@@ -1,0 +1,107 @@
+"""E-mail through an SMTP server."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.utils import formatdate
+from pathlib import Path
+from typing import Final
+
+import aiosmtplib
+
+from factoryops.domain.notifying import ChannelKind
+from factoryops.notifications.channel import ACCEPTED, Outcome, Outgoing
+
+_PICTURE: Final = "trend@factoryops"
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """The server and how to log in there.
+
+    Attributes:
+        security: "starttls", "tls" or "none".
+        timeout_s: for the whole of one message.
+    """
+
+    host: str
+    port: int
+    sender: str
+    security: str = "starttls"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    timeout_s: float = 20.0
+
+
+class MailChannel:
+    """Sends each message over a connection of its own, so that one that hangs holds up nothing but itself."""
+
+    kind = ChannelKind.EMAIL
+
+    def __init__(self, server: MailServer) -> None:
+        self._server = server
+
+    async def send(self, message: Outgoing) -> Outcome:
+        """Hand a message over to the server."""
+        try:
+            async with asyncio.timeout(self._server.timeout_s):
+                await self._send(message)
+        except TimeoutError:
+            return Outcome(f"The mail server did not answer within {self._server.timeout_s:g} s.")
+        except aiosmtplib.SMTPAuthenticationError as error:
+            return Outcome(f"The mail server refuses our login ({error.code}).", is_login_refused=True)
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            first = error.recipients[0]
+            return _refused(first.code, first.message)
+        except aiosmtplib.SMTPResponseException as error:
+            return _refused(error.code, error.message)
+        except ssl.SSLError as error:
+            return Outcome(f"The mail server's certificate cannot be trusted, or TLS failed ({error.reason}).")
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return Outcome(f"The mail server cannot be reached, or broke off ({type(error).__name__}).")
+        return ACCEPTED
+
+    async def _send(self, message: Outgoing) -> None:
+        server = self._server
+        client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            use_tls=server.security == "tls",
+            start_tls=server.security == "starttls",
+            tls_context=None if server.security == "none" else ssl.create_default_context(cafile=server.ca_file),
+            timeout=server.timeout_s,
+        )
+        try:
+            await client.connect()
+            if server.username is not None and server.password is not None:
+                await client.login(server.username, server.password)
+            await client.send_message(email_of(message, server.sender))
+        finally:
+            client.close()
+
+
+def email_of(message: Outgoing, sender: str) -> EmailMessage:
+    """The e-mail of a message: text, HTML and the picture. A line break in a header raises ValueError."""
+    made = EmailMessage()
+    made["From"], made["To"], made["Subject"] = sender, message.address, message.subject
+    made["Date"] = formatdate(min(one.created_us for one in message.deliveries) / 1e6, usegmt=True)
+    made["Message-ID"] = f"<{message.id}@{sender.partition('@')[2]}>"
+    made["Auto-Submitted"] = "auto-generated"
+    made.set_content(message.text)
+    picture = f'<p><img src="cid:{_PICTURE}" alt=""></p>' if message.picture else ""
+    made.add_alternative(message.html.replace("<!--trend-->", picture), subtype="html")
+    if message.picture:
+        html = made.get_payload()[1]  # type: ignore[index]  # the alternative that was just added
+        html.add_related(message.picture, "image", "png", cid=f"<{_PICTURE}>")  # type: ignore[union-attr]  # as above
+    return made
+
+
+def _refused(code: int, text: str) -> Outcome:
+    is_permanent = 500 <= code < 600
+    return Outcome(
+        f"The mail server answered {code} {text.splitlines()[0][:200] if text else ''}".strip(), is_permanent
+    )

@@ -1,0 +1,123 @@
+"""What a message says, in plain words, in English and German."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from factoryops.database.notification_rows import AlarmFacts, Queued
+from factoryops.domain.notifying import Language
+from factoryops.domain.time import from_us
+
+_MOST_LISTED: Final = 20
+_SHORT: Final = 300
+
+_WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
+    Language.ENGLISH: {
+        "1": "Critical", "2": "High", "3": "Medium", "4": "Low",
+        "raised": "", "renewed": "Still active: ", "cleared": "Returned: ", "acknowledged": "Acknowledged: ",
+        "where": "Where", "what": "What", "since": "Since", "value": "Value", "do": "What to do", "by": "By",
+        "returned": "Returned at", "test_subject": "Test message of FactoryOps", "comment": "Comment",
+        "test": "This is a test: no alarm was raised.", "many": "{count} alarms, most urgent: {first}",
+        "more": "and {count} more", "date": "%Y-%m-%d %H:%M:%S",
+    },
+    Language.GERMAN: {
+        "1": "Kritisch", "2": "Hoch", "3": "Mittel", "4": "Niedrig",
+        "raised": "", "renewed": "Weiterhin aktiv: ", "cleared": "Zurückgegangen: ", "acknowledged": "Quittiert: ",
+        "where": "Wo", "what": "Was", "since": "Seit", "value": "Wert", "do": "Was zu tun ist", "by": "Durch",
+        "returned": "Zurückgegangen um", "test_subject": "Testnachricht von FactoryOps", "comment": "Bemerkung",
+        "test": "Dies ist ein Test: Es liegt kein Alarm an.",
+        "many": "{count} Alarme, am dringendsten: {first}", "more": "und {count} weitere", "date": "%d.%m.%Y %H:%M:%S",
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A message in words.
+
+    Attributes:
+        html: with a place for a picture.
+        short: for SMS.
+    """
+
+    subject: str
+    text: str
+    html: str
+    short: str
+
+
+def word(deliveries: Sequence[Queued], language: Language, timezone: str) -> Wording:
+    """What one message says of all that it tells, most urgent first."""
+    words, zone = _WORDS[language], ZoneInfo(timezone)
+    if all(one.event == "test" for one in deliveries):
+        return _wording(words["test_subject"], [words["test"]])
+    told = sorted(deliveries, key=lambda one: (one.facts.priority, one.facts.raised_us, one.id))
+    first = _subject(told[0], words)
+    if len(told) == 1:
+        return _wording(first, _lines(told[0], words, zone, language))
+    subject = words["many"].format(count=len(told), first=first)
+    return _wording(subject, _grouped(told, words, zone))
+
+
+def _wording(subject: str, lines: Sequence[str]) -> Wording:
+    subject = " ".join(subject.split())
+    text = "\n".join(lines)
+    rows = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    html = f"<html><body><h3>{escape(subject)}</h3>{rows}<!--trend--></body></html>"
+    return Wording(subject, text, html, f"{subject}. {' '.join(lines)}"[:_SHORT])
+
+
+def _subject(one: Queued, words: Mapping[str, str]) -> str:
+    facts = one.facts
+    return f"{words.get(one.event, '')}[{words[str(facts.priority)]}] {facts.rule_name}, {facts.device_name}"
+
+
+def _lines(one: Queued, words: Mapping[str, str], zone: ZoneInfo, language: Language) -> list[str]:
+    facts = one.facts
+    place = f"{facts.device_name} ({facts.area})" if facts.area else facts.device_name
+    lines = [f"{words['what']}: {facts.message or facts.rule_name}", f"{words['where']}: {place}"]
+    if facts.raised_us:
+        lines.append(f"{words['since']}: {_moment(facts.raised_us, words, zone)}")
+    if facts.value is not None:
+        number = f"{facts.value:.6g}"
+        shown = number.replace(".", ",") if language is Language.GERMAN else number
+        lines.append(f"{words['value']}: {shown} {facts.unit}".rstrip())
+    if one.event == "cleared" and facts.cleared_us:
+        lines.append(f"{words['returned']}: {_moment(facts.cleared_us, words, zone)}")
+    if one.event == "acknowledged" and facts.acknowledged_by:
+        lines.append(f"{words['by']}: {facts.acknowledged_by}")
+        lines += [f"{words['comment']}: {facts.comment}"] if facts.comment else []
+    lines += _response(facts, words)
+    return lines
+
+
+def _response(facts: AlarmFacts, words: Mapping[str, str]) -> list[str]:
+    return [f"{words['do']}: {facts.response}"] if facts.response else []
+
+
+def _grouped(told: Sequence[Queued], words: Mapping[str, str], zone: ZoneInfo) -> list[str]:
+    """The first ones in full, grouped by priority and device; the rest as a number per group."""
+    groups: defaultdict[tuple[int, str], list[Queued]] = defaultdict(list)
+    for one in told:
+        groups[(one.facts.priority, one.facts.device_name)].append(one)
+    lines: list[str] = []
+    for (priority, device), members in sorted(groups.items()):
+        lines.append(f"{words[str(priority)]}, {device}:")
+        shown = members[: max(1, _MOST_LISTED // len(groups))]
+        for one in shown:
+            began = _moment(one.facts.raised_us, words, zone)
+            lines.append(f"- {began} {words.get(one.event, '')}{one.facts.message or one.facts.rule_name}")
+        if len(members) > len(shown):
+            lines.append(f"- {words['more'].format(count=len(members) - len(shown))}")
+    return lines
+
+
+def _moment(time_us: int, words: Mapping[str, str], zone: ZoneInfo) -> str:
+    local: datetime = from_us(time_us).astimezone(zone)
+    return f"{local.strftime(words['date'])} {local.tzname()}"

@@ -1,0 +1,65 @@
+"""The channels of the settings, and the dispatcher that uses them."""
+
+from __future__ import annotations
+
+from factoryops.database.database import Database
+from factoryops.domain.notifying import ChannelKind
+from factoryops.identity.instance_key import load_or_create_instance_key
+from factoryops.identity.vault import Vault
+from factoryops.notifications.channel import Channel, MissingChannel
+from factoryops.notifications.composing import MessageComposer
+from factoryops.notifications.hooks import HookChannel, HookPoster
+from factoryops.notifications.mail import MailChannel, MailServer
+from factoryops.notifications.service import NotificationService
+from factoryops.notifications.twilio import TwilioAccount, TwilioChannel
+from factoryops.server.bootstrap import hook_rules, open_history_reader
+from factoryops.server.settings import Settings, data_folder, read_secret
+
+
+def open_channels(settings: Settings) -> list[Channel]:
+    """One channel of each kind; raises SetupError when a secret cannot be read."""
+    poster = HookPoster(hook_rules(settings))
+    return [
+        _mail(settings),
+        _twilio(settings, ChannelKind.SMS),
+        _twilio(settings, ChannelKind.WHATSAPP),
+        HookChannel(ChannelKind.WEBHOOK, poster),
+        HookChannel(ChannelKind.CHAT, poster),
+    ]
+
+
+def open_dispatcher(settings: Settings, database: Database) -> NotificationService:
+    """The dispatcher, its ports in place."""
+    folder = data_folder(settings)
+    vault = Vault(load_or_create_instance_key(folder.instance_key))
+    composer = MessageComposer(vault, open_history_reader(settings))
+    return NotificationService(database, open_channels(settings), composer, folder.heartbeats)
+
+
+def _mail(settings: Settings) -> Channel:
+    wanted = settings.notifications.smtp
+    if wanted is None:
+        return MissingChannel(ChannelKind.EMAIL, "[notifications.smtp]")
+    password = read_secret(wanted.password_file) if wanted.password_file else None
+    return MailChannel(
+        MailServer(
+            host=wanted.host,
+            port=wanted.port,
+            sender=wanted.sender,
+            security=wanted.security,
+            username=wanted.username,
+            password=password,
+            ca_file=wanted.ca_file,
+            timeout_s=wanted.timeout_s,
+        )
+    )
+
+
+def _twilio(settings: Settings, kind: ChannelKind) -> Channel:
+    wanted = settings.notifications.twilio
+    is_sms = kind is ChannelKind.SMS
+    sender = None if wanted is None else wanted.sms_from if is_sms else wanted.whatsapp_from
+    if wanted is None or sender is None:
+        return MissingChannel(kind, f"[notifications.twilio] with {'sms' if is_sms else 'whatsapp'}_from")
+    account = TwilioAccount(wanted.account_sid, read_secret(wanted.auth_token_file), sender, wanted.url)
+    return TwilioChannel(kind, account)
