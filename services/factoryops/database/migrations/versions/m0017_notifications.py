@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from factoryops.database.migrations.steps import LONG_TEXT, create_index, create_table, insert_missing
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 
 _counter = sa.table("counter", sa.column("name", sa.String), sa.column("value", sa.BigInteger))
 
