@@ -35,6 +35,11 @@ class BusyLine(QWidget):
         layout.addWidget(self._cancel)
         self.hide()
 
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text.text()
+
     def start(self, text: str, *, can_cancel: bool = False) -> None:
         """Something begins."""
         self._cancel.setText(say("Cancel"))

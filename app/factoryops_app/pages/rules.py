@@ -14,6 +14,7 @@ from factoryops_app.models.rule_words import definition_words, mode_name, scope_
 from factoryops_app.models.site import fetch_site
 from factoryops_app.models.wording import priority_name
 from factoryops_app.page import Page
+from factoryops_app.rule_editor.back_test_tab import BackTestTab
 from factoryops_app.rule_editor.editor import RuleEditor
 from factoryops_app.rule_editor.versions_tab import VersionsTab
 from factoryops_app.workplace import PageKey, Target, Workplace
@@ -30,7 +31,9 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
     def __init__(self, place: Workplace) -> None:
         self.form = RuleEditor(place)
         self.reason = QLineEdit()
+        self.back_test = BackTestTab(place, self.form.draft, self.form.change)
         self.versions = VersionsTab(place)
+        self.form.add_tab(self.back_test, say("Back-test"))
         self.form.add_tab(self.versions, say("Versions"))
         self._shown: tuple[str | None, int] = (None, 0)
         super().__init__(place, self.form, _words(), Permission.EDIT_RULES)
@@ -103,6 +106,8 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
     def on_draft(self, draft: RuleDraft) -> None:
         """What belongs to a saved rule follows the one that is shown."""
         if (draft.rule_id, draft.version) != self._shown:
+            if draft.rule_id != self._shown[0]:
+                self.back_test.forget()
             self._shown = draft.rule_id, draft.version
             self.versions.show_rule(draft.rule_id)
             self._load_tab()

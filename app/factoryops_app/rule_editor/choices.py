@@ -81,13 +81,18 @@ class ParameterBox(ChoiceBox):
 
 
 class DeviceBox(ChoiceBox):
-    """Chooses the rule's own device, or another one by its key."""
+    """Chooses a device by its key.
 
-    def __init__(self, plant: PlantStore) -> None:
+    Args:
+        nothing: what the first entry says, which chooses none; by default the one the rule is evaluated for.
+    """
+
+    def __init__(self, plant: PlantStore, nothing: str = "") -> None:
         super().__init__()
         self._plant = plant
+        self._nothing = nothing or say("the rule's device")
         self.refresh()
 
     def refresh(self) -> None:
         """Offer the devices there are now."""
-        self.offer({"": say("the rule's device"), **{one.key: device_title(one) for one in self._plant.devices}})
+        self.offer({"": self._nothing, **{one.key: device_title(one) for one in self._plant.devices}})

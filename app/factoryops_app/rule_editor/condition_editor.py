@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QMenu,
-    QSizePolicy,
     QSplitter,
     QToolButton,
     QTreeWidget,
@@ -74,7 +73,7 @@ class ConditionEditor(QWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.part_form = PartForm(place)
-        self._tools = QHBoxLayout()
+        self._tools, self._moves = QHBoxLayout(), QHBoxLayout()
         self._build()
         self._connect()
         self.fill(self._root)
@@ -100,18 +99,21 @@ class ConditionEditor(QWidget):
             "\N{RIGHTWARDS ARROW}", "Alt+Right", lambda: self._take(moved_in(self._root, self._path)),
             say("Move into the group beside it"),
         )  # fmt: skip
-        self._tools.addStretch(1)
+        self._moves.setSpacing(px(4))
+        for row in (self._tools, self._moves):
+            row.addStretch(1)
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(6))
         column.addLayout(self._tools)
+        column.addLayout(self._moves)
         column.addWidget(self.tree, 1)
         both = QSplitter(Qt.Orientation.Horizontal)
         both.setChildrenCollapsible(False)
         both.addWidget(left)
         both.addWidget(self.part_form)
-        both.setSizes([px(420), px(360)])
+        both.setSizes([px(400), px(360)])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(both)
@@ -132,9 +134,10 @@ class ConditionEditor(QWidget):
         button.setText(text)
         button.setToolTip(f"{words or text} ({QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)})")
         button.setAccessibleName(words or text)
-        button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+        button.setMinimumWidth(button.fontMetrics().horizontalAdvance(text) + self._place.look.px(18))
         button.clicked.connect(act)
-        self._tools.addWidget(button)
+        row = self._moves if words else self._tools
+        row.addWidget(button)
 
     def _connect(self) -> None:
         self.tree.currentItemChanged.connect(self._on_chosen)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from factoryops.domain.time import US_PER_S, now_us
@@ -25,6 +26,7 @@ from factoryops_widgets.trend_types import Limit, Pen
 
 _DAY_US: Final = 86_400 * US_PER_S
 _TREE: Final = "tree"
+_WIDE_PX: Final = 1_000
 
 
 class ConditionTab(QWidget):
@@ -49,6 +51,7 @@ class ConditionTab(QWidget):
         self.template = TemplateForm(place)
         self.editor = ConditionEditor(place, names)
         self._stack = QStackedWidget()
+        self._picture = QWidget()
         self.trend = TrendView(place.look, place.clock)
         self._queries = HistoryQueries(place.session.client, self._on_answer)
         self._drawn: tuple[str, ...] = ()
@@ -68,15 +71,14 @@ class ConditionTab(QWidget):
         self._stack.addWidget(short)
         self._stack.addWidget(self.editor)
         self.trend.setMinimumHeight(px(120))
-        picture = QWidget()
-        column = QVBoxLayout(picture)
+        column = QVBoxLayout(self._picture)
         column.setContentsMargins(px(8), 0, 0, 0)
         column.addWidget(plain_label(say("The last 24 hours, with the limit"), role="label"))
         column.addWidget(self.trend, 1)
         self._both = QSplitter(Qt.Orientation.Horizontal)
         self._both.setChildrenCollapsible(False)
         self._both.addWidget(self._stack)
-        self._both.addWidget(picture)
+        self._both.addWidget(self._picture)
         head = QHBoxLayout()
         head.setSpacing(px(8))
         head.addWidget(self.choice)
@@ -166,8 +168,17 @@ class ConditionTab(QWidget):
         self.choice.choose(template.template.value if template is not None else _TREE)
         self.make_tree.setVisible(template is not None)
         self._stack.setCurrentIndex(1 if self.is_tree else 0)
+        self._show_room()
         px = self._place.look.px
         self._both.setSizes([px(800), px(260)] if self.is_tree else [px(440), px(620)])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The curve makes room for the parts where there is little."""
+        super().resizeEvent(event)
+        self._show_room()
+
+    def _show_room(self) -> None:
+        self._picture.setVisible(not self.is_tree or self.width() >= self._place.look.px(_WIDE_PX))
 
     def _on_edited(self) -> None:
         self.edited.emit()

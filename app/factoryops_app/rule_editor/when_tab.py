@@ -79,8 +79,8 @@ class WhenTab(QWidget):
         right.addStretch(0)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(scroll, 2)
-        row.addLayout(right, 3)
+        row.addWidget(scroll, 1)
+        row.addLayout(right, 2)
         self._fault.hide()
 
     def _connect(self) -> None:

@@ -218,3 +218,64 @@ def test_versions_are_compared_and_an_older_one_is_put_in_force_again(client: Dr
         await until(lambda: [one.version for one in versions.versions.rows()] == [3, 2, 1])
 
     client(work)
+
+
+def test_a_rule_is_tried_on_history_and_a_row_of_the_sweep_is_taken_over(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        rules = await _open(app)
+        warm = _named(app, "Bearing warm")
+        assert warm is not None
+        rules.table.select(warm.id)
+        panel = rules.back_test
+        rules.form.tabs.setCurrentWidget(panel)
+        panel.sweep.fields["limits"].setFocus()
+        _type("61; 63,5")
+        panel.start.setFocus()
+        _press("Space")
+        await until(lambda: panel.outcome is not None)
+        assert len(panel.events.rows()) > 1
+        assert "alarms" in panel.figures.text()
+        assert panel.trend.device == "pump-1"
+        assert panel.trend.trend.pens[0].limits[0].value == 62.0
+        panel.events.view.selectRow(0)
+        start_us, end_us = panel.trend.trend.span_us
+        assert start_us < panel.events.rows()[0].raised_at.timestamp() * 1e6 < end_us
+        assert [trial.limit for trial in panel.sweep.table.rows()] == [61.0, 63.5]
+        panel.sweep.table.view.selectRow(1)
+        panel.sweep.apply.click()
+        assert "63.5" in rules.form.sentence
+        assert rules.form.is_changed
+
+    client(work)
+
+
+def test_a_right_alarm_becomes_an_incident_that_rules_are_held_against(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        rules = await _open(app)
+        warm = _named(app, "Bearing warm")
+        assert warm is not None
+        rules.table.select(warm.id)
+        panel = rules.back_test
+        panel.run_now()
+        await until(lambda: panel.outcome is not None)
+        panel.events.view.selectRow(0)
+        panel.events.incident_wanted.emit(panel.events.selected_rows()[0])
+        await until(lambda: len(panel.incidents.table.rows()) == 1)
+        assert panel.incidents.table.rows()[0].seen_at is not None
+        await until(lambda: "marked incidents" in panel.figures.text())
+        panel.incidents.begin.setText("x")
+        panel.incidents.add.click()
+        assert len(await app.plant.incidents()) == 1
+
+    client(work)
+
+
+def test_what_cannot_be_tried_yet_says_why(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        rules = await _open(app)
+        rules.begin_new()
+        rules.back_test.run_now()
+        assert "Choose a parameter" in rules.back_test.busy.text
+        assert rules.back_test.outcome is None
+
+    client(work)

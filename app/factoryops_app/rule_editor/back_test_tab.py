@@ -1,0 +1,237 @@
+"""Trying the rule on recorded history, as it stands in the editor: nothing needs to be saved."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from PySide6.QtCore import QDateTime, Qt
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDateTimeEdit,
+    QHBoxLayout,
+    QPushButton,
+    QSplitter,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from factoryops.contracts import http
+from factoryops.domain.errors import FactoryOpsError
+from factoryops_app.models.back_test import figure_sentences, span_names
+from factoryops_app.models.rule_draft import RuleDraft
+from factoryops_app.models.runs import is_over
+from factoryops_app.page import plain_label
+from factoryops_app.rule_editor.back_test_incidents import IncidentsView
+from factoryops_app.rule_editor.back_test_results import EpisodeTable, device_table
+from factoryops_app.rule_editor.back_test_sweep import SweepView
+from factoryops_app.rule_editor.back_test_trend import BackTestTrend
+from factoryops_app.workplace import Workplace
+from factoryops_resources.words import say
+from factoryops_widgets.busy import BusyLine
+from factoryops_widgets.formatting import number
+
+_ASK_AGAIN_S: Final = 0.3
+_OWN: Final = 0
+_FIRST_SPAN_H: Final = 24
+
+
+class BackTestTab(QWidget):
+    """Span and start on top; alarms, sweep, incidents and devices below, beside the curve.
+
+    Args:
+        draft: the rule as it stands in the editor.
+        take: puts a changed draft into the editor.
+    """
+
+    def __init__(self, place: Workplace, draft: Callable[[], RuleDraft], take: Callable[[RuleDraft], object]) -> None:
+        super().__init__()
+        self._place = place
+        self._draft = draft
+        self._run: http.Run | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.outcome: http.BackTestOutcome | None = None
+        self._spans = QButtonGroup(self)
+        self.begin, self.end = QDateTimeEdit(), QDateTimeEdit()
+        self.start = QPushButton(say("Try it"))
+        self.busy = BusyLine(place.look)
+        self.figures = plain_label(is_wrapped=True)
+        self.trend = BackTestTrend(place)
+        self.events = EpisodeTable(place)
+        self.devices = device_table(place)
+        self.sweep = SweepView(place, draft, take)
+        self.incidents = IncidentsView(place)
+        self.results = QTabWidget()
+        self._build()
+        self._connect()
+
+    def _build(self) -> None:
+        px = self._place.look.px
+        head = QHBoxLayout()
+        head.setSpacing(px(4))
+        for hours, words in {**span_names(), _OWN: say("own span")}.items():
+            button = QToolButton()
+            button.setText(words)
+            button.setCheckable(True)
+            button.setChecked(hours == _FIRST_SPAN_H)
+            self._spans.addButton(button, hours)
+            head.addWidget(button)
+        for field, words in ((self.begin, say("From")), (self.end, say("To"))):
+            field.setDisplayFormat("yyyy-MM-dd HH:mm")
+            field.setAccessibleName(words)
+            head.addWidget(field)
+        self.start.setProperty("role", "primary")
+        head.addWidget(self.start)
+        head.addWidget(self.busy, 1)
+        head.addStretch(0)
+        for widget, title in (
+            (self.events, say("Alarms")), (self.sweep, say("Sweep")), (self.incidents, say("Incidents")),
+            (self.devices, say("Devices")),
+        ):  # fmt: skip
+            self.results.addTab(widget, title)
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(px(8), 0, 0, 0)
+        column.setSpacing(px(6))
+        column.addWidget(self.figures)
+        column.addWidget(self.trend, 1)
+        both = QSplitter(Qt.Orientation.Horizontal)
+        both.setChildrenCollapsible(False)
+        both.addWidget(self.results)
+        both.addWidget(right)
+        both.setSizes([px(520), px(520)])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(px(2), px(8), px(2), px(2))
+        layout.setSpacing(px(8))
+        layout.addLayout(head)
+        layout.addWidget(both, 1)
+        self._show_own()
+
+    def _connect(self) -> None:
+        self._spans.idClicked.connect(lambda _: self._show_own())
+        self.start.clicked.connect(self.run_now)
+        self.busy.cancel_requested.connect(self._on_cancel)
+        self.events.chosen.connect(self.trend.show_episode)
+        self.devices.selection_changed.connect(self._on_device)
+        self.events.incident_wanted.connect(self.incidents.mark)
+        self.incidents.changed.connect(self._on_incidents)
+
+    # --- the span ----------------------------------------------------------------------------------------------------
+
+    def choose_span(self, hours: int) -> None:
+        """The last so many hours."""
+        button = self._spans.button(hours)
+        if button is not None:
+            button.setChecked(True)
+        self._show_own()
+
+    def span(self) -> tuple[datetime, datetime]:
+        """From when to when it is tried."""
+        hours = self._spans.checkedId()
+        if hours == _OWN:
+            return self._moment(self.begin), self._moment(self.end)
+        now = datetime.now(UTC)
+        return now - timedelta(hours=hours), now
+
+    def _moment(self, field: QDateTimeEdit) -> datetime:
+        wall = field.dateTime()
+        date, time = wall.date(), wall.time()
+        local = datetime(date.year(), date.month(), date.day(), time.hour(), time.minute(),
+                         tzinfo=self._place.look.zone)  # fmt: skip
+        return local.astimezone(UTC)
+
+    def _show_own(self) -> None:
+        is_own = self._spans.checkedId() == _OWN
+        if not is_own:
+            zone = self._place.look.zone
+            for field, at in zip((self.begin, self.end), self.span(), strict=True):
+                local = at.astimezone(zone)
+                field.setDateTime(QDateTime(local.year, local.month, local.day, local.hour, local.minute, 0))
+        for field in (self.begin, self.end):
+            field.setVisible(is_own)
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def run_now(self) -> None:
+        """Try the rule as it stands."""
+        draft = self._draft()
+        errors = draft.errors() | self.sweep.errors()
+        if "name" in errors:
+            draft = draft.with_(name=say("Unnamed rule"))
+            errors = draft.errors() | self.sweep.errors()
+        if errors:
+            self.busy.finish(say("It cannot be tried yet: {reason}", reason=next(iter(errors.values()))))
+            return
+        begin, end = self.span()
+        request = http.BackTestRequest.model_construct(
+            rule=http.RuleContent.of(draft.definition()), start=begin, end=end, sweep=self.sweep.wanted(),
+            rule_id=draft.rule_id,
+        )  # fmt: skip
+        if self._task is not None:
+            self._task.cancel()
+        self.busy.start(say("Trying it …"), can_cancel=True)
+        self._task = self._place.tasks.start(self._follow(request, draft), self._on_failure)
+
+    async def _follow(self, request: http.BackTestRequest, draft: RuleDraft) -> None:
+        client = self._place.session.client
+        self._run = await client.start_back_test(request)
+        while True:
+            found = await client.back_test(self._run.id)
+            self._run = found.run
+            if found.outcome is not None:
+                self.show_outcome(found.outcome, draft)
+                return
+            if is_over(found.run):
+                self.busy.finish(found.run.message or say("It was cancelled."))
+                return
+            self.busy.set_progress(found.run.progress or None, found.run.message)
+            await asyncio.sleep(_ASK_AGAIN_S)
+
+    def _on_cancel(self) -> None:
+        if self._run is not None:
+            self._place.tasks.start(self._place.session.client.cancel_run(self._run.id), self._on_failure)
+
+    def _on_failure(self, error: FactoryOpsError) -> None:
+        self.busy.finish(str(error))
+
+    # --- showing -----------------------------------------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Another rule is in the editor: what was tried before does not belong to it."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        self.outcome = None
+        self.busy.finish()
+        self.figures.setText("")
+        self.events.show_events([])
+        self.devices.set_rows([])
+        self.sweep.show_trials([])
+        self.incidents.show_outcome(None)
+        self.trend.clear()
+
+    def show_outcome(self, outcome: http.BackTestOutcome, draft: RuleDraft) -> None:
+        """Show what it came to."""
+        self.outcome = outcome
+        self.busy.finish(say("Tried {samples} samples in {seconds} s.", samples=number(outcome.samples, 0),
+                             seconds=number(outcome.took_s, 1)))  # fmt: skip
+        self.figures.setText("\n".join(figure_sentences(outcome)))
+        self.events.show_events(outcome.events)
+        self.devices.set_rows(outcome.devices)
+        self.sweep.show_trials(outcome.trials)
+        self.incidents.show_outcome(outcome)
+        self.trend.show_outcome(outcome, draft)
+
+    def _on_device(self) -> None:
+        chosen = self.devices.selected_rows()
+        if chosen:
+            self.trend.show_device(chosen[0].device_key)
+
+    def _on_incidents(self) -> None:
+        """Hits and misses have changed: try it again where it was tried before."""
+        if self.outcome is not None:
+            self.run_now()
