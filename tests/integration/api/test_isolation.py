@@ -206,7 +206,6 @@ _IN_BODY = {
     "createRoster": "contact_id",
     "createPolicy": "contact_id",
     "sendTestMessage": "contact_id",
-    "createRule": "device_id",
     "acknowledgeAlarms": "alarm",
     "startRun": "device_id",
     "startImport": "upload_id",
