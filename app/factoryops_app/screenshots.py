@@ -14,6 +14,7 @@ from factoryops.domain.errors import SetupError
 from factoryops_app.main_window import MainWindow
 from factoryops_app.pages.alarms import AlarmsPage
 from factoryops_app.pages.data import DataPage
+from factoryops_app.pages.rules import RulesPage
 from factoryops_app.shell import Shell
 from factoryops_app.workplace import PageKey, Target
 
@@ -46,6 +47,10 @@ async def take_screenshots(shell: Shell, folder: Path) -> int:
             window.current.show_history()
             await _settled(window)
             _save(window, folder / "alarm-history.png")
+        elif isinstance(window.current, RulesPage):
+            await window.current.try_rule()
+            await _settled(window)
+            _save(window, folder / "back-test.png")
         elif isinstance(window.current, DataPage):
             window.current.try_calculated()
             await _settled(window)

@@ -1,11 +1,13 @@
-"""What a factory has for its rules to use: shifts, alarm classes and severities."""
+"""What a factory has for its rules to use: shifts, alarm classes, severities and notification policies."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from factoryops.client.port import PlantClient
 from factoryops.domain.alarm_classes import DEFAULT_PHILOSOPHY, AlarmPhilosophy
+from factoryops.domain.errors import NotAllowedError
 from factoryops_app.models.session import Session
 
 
@@ -15,14 +17,23 @@ class Site:
 
     Attributes:
         shifts: names by id.
+        policies: of notifications, names by id; those the person may see.
     """
 
     shifts: Mapping[str, str] = field(default_factory=dict)
     philosophy: AlarmPhilosophy = DEFAULT_PHILOSOPHY
+    policies: Mapping[str, str] = field(default_factory=dict)
 
 
 async def fetch_site(session: Session) -> Site:
     """Ask the service for all of it."""
     shifts = await session.client.shifts()
     philosophy = await session.client.philosophy()
-    return Site({one.id: one.content.name for one in shifts}, philosophy.philosophy())
+    return Site({one.id: one.content.name for one in shifts}, philosophy.philosophy(), await _policies(session.client))
+
+
+async def _policies(client: PlantClient) -> dict[str, str]:
+    try:
+        return {one.id: one.content.name for one in await client.notification_policies()}
+    except NotAllowedError:
+        return {}

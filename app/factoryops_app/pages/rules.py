@@ -113,8 +113,10 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
             self._load_tab()
 
     def _load_tab(self) -> None:
-        if self.form.tabs.currentWidget() is self.versions:
-            self.versions.load()
+        shown = self.form.tabs.currentWidget()
+        for tab in (self.versions, self.form.notify):
+            if shown is tab:
+                tab.load()
 
     def _on_rolled_back(self) -> None:
         """The rule as it is now takes the place of what was being changed."""
@@ -167,6 +169,12 @@ class RulesPage(Page):
         self._show()
         if target.ids:
             self.list.table.select(target.ids[0])
+
+    async def try_rule(self) -> None:
+        """Try the chosen rule on the last day, until it has come to something."""
+        panel = self.list.back_test
+        self.list.form.tabs.setCurrentWidget(panel)
+        await panel.run_and_wait()
 
     def load(self) -> None:
         """Fetch the rules anew."""

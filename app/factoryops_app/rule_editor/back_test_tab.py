@@ -191,6 +191,12 @@ class BackTestTab(QWidget):
             self.busy.set_progress(found.run.progress or None, found.run.message)
             await asyncio.sleep(_ASK_AGAIN_S)
 
+    async def run_and_wait(self) -> None:
+        """Try the rule as it stands and wait for what comes of it."""
+        self.run_now()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
     def _on_cancel(self) -> None:
         if self._run is not None:
             self._place.tasks.start(self._place.session.client.cancel_run(self._run.id), self._on_failure)

@@ -19,6 +19,7 @@ from factoryops_app.models.wording import priority_name
 from factoryops_app.page import plain_label
 from factoryops_app.rule_editor.choices import ChoiceBox
 from factoryops_app.rule_editor.condition_tab import ConditionTab
+from factoryops_app.rule_editor.notify_tab import NotifyTab
 from factoryops_app.rule_editor.response_tab import ResponseTab
 from factoryops_app.rule_editor.scope_tab import ScopeTab
 from factoryops_app.rule_editor.when_tab import WhenTab
@@ -48,6 +49,7 @@ class RuleEditor(DraftForm[RuleDraft]):
         self.scope = ScopeTab(place)
         self.when = WhenTab(place, self.names)
         self.response = ResponseTab(place)
+        self.notify = NotifyTab(place)
         self.tabs = QTabWidget()
         self._titles: dict[QWidget, str] = {}
         self._build()
@@ -68,7 +70,7 @@ class RuleEditor(DraftForm[RuleDraft]):
             box.setMinimumContentsLength(12)
         for widget, title in (
             (self.condition, say("Condition")), (self.scope, say("For which devices")), (self.when, say("When")),
-            (self.response, say("Response")),
+            (self.response, say("Response")), (self.notify, say("Notifications")),
         ):  # fmt: skip
             self.add_tab(widget, title)
         column = QVBoxLayout(self)
@@ -89,7 +91,7 @@ class RuleEditor(DraftForm[RuleDraft]):
         self.name.textEdited.connect(self._on_edited)
         for box in (self.priority, self.mode):
             box.activated.connect(self._on_edited)
-        for tab in (self.condition, self.scope, self.when, self.response):
+        for tab in (self.condition, self.scope, self.when, self.response, self.notify):
             tab.edited.connect(self._on_edited)
         self.response.priority_chosen.connect(self._on_priority)
 
@@ -108,6 +110,7 @@ class RuleEditor(DraftForm[RuleDraft]):
         self.when.fill(draft, self._site.shifts)
         self.response.offer(self._site, self._place.session.plant, draft.rule_id)
         self.response.fill(draft)
+        self.notify.fill(draft)
         for blocker in blockers:
             blocker.unblock()
         self._show_faults({})
@@ -119,6 +122,7 @@ class RuleEditor(DraftForm[RuleDraft]):
         self.condition.offer_shifts(site.shifts)
         self.when.offer_shifts(site.shifts)
         self.response.offer(site, self._place.session.plant, self._base.rule_id)
+        self.notify.offer(site)
         self._refresh()
 
     def draft(self) -> RuleDraft:
@@ -129,7 +133,7 @@ class RuleEditor(DraftForm[RuleDraft]):
             mode=RuleMode(self.mode.value),
             scope=self.scope.draft(),
         )
-        return self.response.read(self.when.read(self.condition.read(read)))
+        return self.notify.read(self.response.read(self.when.read(self.condition.read(read))))
 
     def change(self, draft: RuleDraft) -> None:
         """Show a draft as if a person had filled it in, so that it is there to be saved."""
@@ -168,6 +172,7 @@ class RuleEditor(DraftForm[RuleDraft]):
         """Whether the rule may be changed; it can be looked at and tried in any case."""
         for widget in (self.name, self.priority, self.mode, self.condition, self.scope, self.when, self.response):
             widget.setEnabled(is_editable)
+        self.notify.set_editable(is_editable=is_editable)
 
     def focus_first(self) -> None:
         """Begin at the name."""

@@ -279,3 +279,16 @@ def test_what_cannot_be_tried_yet_says_why(client: Drive) -> None:
         assert rules.back_test.outcome is None
 
     client(work)
+
+
+def test_who_would_be_told_is_said_with_the_rule(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        rules = await _open(app)
+        notify = rules.form.notify
+        rules.form.tabs.setCurrentWidget(notify)
+        await until(lambda: bool(notify.summary.text()))
+        rules.begin_new()
+        assert "once the rule is saved" in notify.summary.text()
+        assert rules.form.draft().notify == frozenset()
+
+    client(work)
