@@ -168,11 +168,11 @@ class ActiveTab(_AlarmTab):
     def _arrange(self) -> None:
         plant = self.place.session.plant
         self._is_flood, self._state_shown = self.flood.is_on, self.flood.isVisibleTo(self)
-        self.table.set_first_out(is_on=self._is_flood)
         lines = {alarm.id: alarm_line(alarm, plant) for alarm in self._alarms}
         if self._is_flood:
             parents = {rule.id: rule.content.parent_rule for rule in plant.rules if rule.content.parent_rule}
             lines = self.flood.arrange(by_area(self._alarms, parents), lines)
+        self.table.set_order([*lines] if self._is_flood else None)
         self.show_lines([*lines.values()])
 
     def acknowledge_selected(self) -> None:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final, TypeVar
+
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTabWidget, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
-from factoryops.domain.errors import FactoryOpsError
+from factoryops.domain.errors import FactoryOpsError, NotFoundError
+from factoryops.domain.time import to_us
 from factoryops_app.dialog_tasks import DialogTasks
-from factoryops_app.models.wording import event_name, priority_name
+from factoryops_app.models.wording import delivery_state_name, event_name, leaf_state_name, priority_name
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec, DataTable
-from factoryops_widgets.formatting import NOTHING, moment
+from factoryops_widgets.formatting import NOTHING, clock_time, moment
 
-_MOST_EVENTS = 100
+Row = TypeVar("Row")
+_MOST: Final = 100
 
 
 class ResponseSheetDialog(QDialog):
-    """Not modal to the plant: alarms go on behind it."""
+    """Not modal to the plant: alarms go on behind it.
+
+    Attributes:
+        events / why / told: what happened to the alarm, what its newest raise was decided by, and who was told.
+    """
 
     def __init__(self, place: Workplace, parent: QWidget, alarm: http.Alarm) -> None:
         super().__init__(parent)
@@ -31,25 +40,45 @@ class ResponseSheetDialog(QDialog):
         self._tasks = DialogTasks(place.tasks, self._on_error)
         self._sheet = QVBoxLayout()
         self._problem = plain_label(role="error", is_wrapped=True)
-        self.events: DataTable[http.AlarmEvent] = DataTable(
-            place.look, self._columns(), name="alarm-sheet-events", settings=place.settings, row_key=lambda one: one.id
-        )
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.button(QDialogButtonBox.StandardButton.Close).setText(say("Close"))
-        buttons.rejected.connect(self.reject)
+        self._why_note = plain_label(role="secondary", is_wrapped=True)
+        self.events = self._table("alarm-sheet-events", self._event_columns(), lambda one: one.id)
+        self.why = self._table("alarm-sheet-why", self._why_columns(), lambda one: one.path)
+        self.told = self._table("alarm-sheet-told", self._told_columns(), lambda one: one.id)
         px = place.look.px
         column = QVBoxLayout(self)
         column.addWidget(plain_label(f"{alarm.device_name or alarm.device_key}: {alarm.message}", role="section",
                                      is_wrapped=True))  # fmt: skip
-        column.addLayout(self._sheet)
-        column.addWidget(plain_label(say("What happened"), role="label"))
-        column.addWidget(self.events, 1)
+        column.addWidget(self._tabs(), 1)
         column.addWidget(self._problem)
-        column.addWidget(buttons)
-        self.resize(px(760), px(620))
-        self._tasks.start(self._load())
+        column.addWidget(self._close_button())
+        self.resize(px(820), px(560))
+        for part in (self._load_sheet(), self._load_why(), self._load_events(), self._load_told()):
+            self._tasks.start(part)
 
-    def _columns(self) -> list[ColumnSpec[http.AlarmEvent]]:
+    def _tabs(self) -> QTabWidget:
+        sheet, why = QWidget(), QWidget()
+        self._sheet.addStretch(1)
+        sheet.setLayout(self._sheet)
+        beside = QVBoxLayout(why)
+        beside.addWidget(self.why, 1)
+        beside.addWidget(self._why_note)
+        tabs = QTabWidget()
+        tabs.addTab(sheet, say("What to do"))
+        tabs.addTab(why, say("Why it was raised"))
+        tabs.addTab(self.events, say("What happened"))
+        tabs.addTab(self.told, say("Who was told"))
+        return tabs
+
+    def _close_button(self) -> QDialogButtonBox:
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setText(say("Close"))
+        buttons.rejected.connect(self.reject)
+        return buttons
+
+    def _table(self, name: str, columns: list[ColumnSpec[Row]], key: Callable[[Row], str]) -> DataTable[Row]:
+        return DataTable(self._place.look, columns, name=name, settings=self._place.settings, row_key=key)
+
+    def _event_columns(self) -> list[ColumnSpec[http.AlarmEvent]]:
         zone = self._place.look.zone
         return [
             ColumnSpec("at", say("Time"), lambda one: one.at, lambda one: moment(one.at, zone), width=172),
@@ -58,16 +87,61 @@ class ResponseSheetDialog(QDialog):
             ColumnSpec("comment", say("Comment"), lambda one: one.comment or "", width=200, is_elastic=True),
         ]
 
-    async def _load(self) -> None:
-        client = self._place.session.client
-        sheet = await client.response_sheet(self._alarm.id)
-        page = await client.alarm_events(most=_MOST_EVENTS, alarm_id=self._alarm.id)
-        for title, text in lines_of(sheet):
-            self._sheet.addWidget(plain_label(title, role="label"))
+    def _why_columns(self) -> list[ColumnSpec[http.DecidingLeaf]]:
+        return [
+            ColumnSpec("text", say("Condition"), lambda one: one.text, width=260, is_elastic=True),
+            ColumnSpec("state", say("It was"), lambda one: leaf_state_name(one.state), width=90),
+            ColumnSpec("value", say("Value"), lambda one: one.value, lambda one: _figure(one.value), is_number=True,
+                       width=90),
+            ColumnSpec("limit", say("Limit"), lambda one: one.limit, lambda one: _figure(one.limit), is_number=True,
+                       width=90),
+            ColumnSpec("samples", say("Samples"), lambda one: len(one.samples), self._samples, width=240),
+        ]  # fmt: skip
+
+    def _samples(self, leaf: http.DecidingLeaf) -> str:
+        zone = self._place.look.zone
+        told = [f"{_figure(one.value)} ({clock_time(to_us(one.at), zone)})" for one in leaf.samples]
+        return ", ".join(told) or NOTHING
+
+    def _told_columns(self) -> list[ColumnSpec[http.Delivery]]:
+        zone = self._place.look.zone
+        return [
+            ColumnSpec("at", say("Time"), lambda one: one.created_at, lambda one: moment(one.created_at, zone),
+                       width=172),
+            ColumnSpec("recipient", say("To"), lambda one: one.recipient, width=130),
+            ColumnSpec("channel", say("By"), lambda one: f"{one.channel.value} {one.address}".strip(), width=170),
+            ColumnSpec("state", say("State"), lambda one: delivery_state_name(one.state), width=110),
+            ColumnSpec("reason", say("Reason"), lambda one: one.reason, width=200, is_elastic=True),
+        ]  # fmt: skip
+
+    async def _load_sheet(self) -> None:
+        sheet = await self._place.session.client.response_sheet(self._alarm.id)
+        for place, (title, text) in enumerate(lines_of(sheet)):
             shown = plain_label(text, is_wrapped=True)
             shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._sheet.addWidget(shown)
+            self._sheet.insertWidget(2 * place, plain_label(title, role="label"))
+            self._sheet.insertWidget(2 * place + 1, shown)
+
+    async def _load_why(self) -> None:
+        if not self._alarm.annunciation:
+            return
+        try:
+            why = await self._place.session.client.alarm_why(self._alarm.id, self._alarm.annunciation)
+        except NotFoundError as error:
+            self._why_note.setText(str(error))
+            return
+        self.why.set_rows(why.leaves)
+        zone = self._place.look.zone
+        turned = say("The condition turned true at {time}.", time=clock_time(to_us(why.at), zone, with_date=True))
+        self._why_note.setText(turned if why.is_whole else f"{turned} {say('There were more parts and samples.')}")
+
+    async def _load_events(self) -> None:
+        page = await self._place.session.client.alarm_events(most=_MOST, alarm_id=self._alarm.id)
         self.events.set_rows(page.events)
+
+    async def _load_told(self) -> None:
+        page = await self._place.session.client.deliveries(most=_MOST, alarm_id=self._alarm.id)
+        self.told.set_rows(page.deliveries)
 
     def _on_error(self, error: FactoryOpsError) -> None:
         self._problem.setText(str(error))
@@ -76,6 +150,10 @@ class ResponseSheetDialog(QDialog):
         """Nothing goes on behind a closed sheet."""
         self._tasks.end()
         super().done(result)
+
+
+def _figure(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.6g}"
 
 
 def lines_of(sheet: http.ResponseSheet) -> list[tuple[str, str]]:

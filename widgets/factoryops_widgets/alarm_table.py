@@ -77,11 +77,6 @@ def urgency(line: AlarmLine) -> tuple[bool, int, int, int]:
     return not line.is_open, int(line.priority), -raised_us, -line.order
 
 
-def first_out(line: AlarmLine) -> tuple[int, int]:
-    """Sorts what was raised first to the top."""
-    return to_us(line.raised_at) if line.raised_at else 0, line.order
-
-
 class AlarmTable(QWidget):
     """Alarms that are not normal, or, with `is_put_aside`, those that somebody or something keeps silent.
 
@@ -160,9 +155,10 @@ class AlarmTable(QWidget):
         """Show only lines that contain every word."""
         self.table.set_filter(text)
 
-    def set_first_out(self, *, is_on: bool) -> None:
-        """Order by which alarm came first, instead of by urgency."""
-        self.table.model.set_natural_order(first_out if is_on else urgency)
+    def set_order(self, ids: Sequence[str] | None) -> None:
+        """Keep the lines in this order instead of by urgency; None for urgency again."""
+        ranks = None if ids is None else {identity: rank for rank, identity in enumerate(ids)}
+        self.table.model.set_natural_order(urgency if ranks is None else lambda line: ranks.get(line.id, len(ranks)))
 
     def select(self, alarm_id: str) -> None:
         """Select an alarm and scroll to it."""
@@ -213,7 +209,9 @@ class AlarmTable(QWidget):
     def _columns(self) -> list[ColumnSpec[AlarmLine]]:
         return [
             ColumnSpec("priority", "Prio", lambda line: int(line.priority), self._priority_text, width=56),
-            ColumnSpec("raised", "Raised", lambda line: line.raised_at, self._raised, width=172),
+            ColumnSpec(
+                "raised", "Raised", lambda line: line.raised_at, self._raised, width=172, tooltip=self._to_the_ms
+            ),
             ColumnSpec("device", "Device", lambda line: line.device, width=168),
             ColumnSpec("message", "Alarm", lambda line: line.message, width=240, is_elastic=True),
             ColumnSpec("value", "Value", lambda line: line.value, self._value, is_number=True, width=96),
@@ -243,6 +241,12 @@ class AlarmTable(QWidget):
 
     def _raised(self, line: AlarmLine) -> str:
         return formatting.moment(line.raised_at, self._look.zone)
+
+    def _to_the_ms(self, line: AlarmLine) -> str:
+        """Which of two came first can be a matter of milliseconds."""
+        if line.raised_at is None:
+            return formatting.NOTHING
+        return f"{self._raised(line)}.{line.raised_at.microsecond // 1_000:03d}"
 
     def _value(self, line: AlarmLine) -> str:
         return formatting.with_unit(line.value, line.decimals, line.unit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from factoryops.contracts.http import JobKind, RunState
+from factoryops.contracts.http import DeliveryState, JobKind, RunState
 from factoryops.domain.alarms import AlarmEventKind, AlarmState, Priority
 from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.identity import Role
@@ -53,6 +53,24 @@ def event_name(kind: AlarmEventKind) -> str:
         AlarmEventKind.REPRIORITISED: say("Priority changed"),
     }
     return names[kind]
+
+
+def leaf_state_name(state: str) -> str:
+    """What a part of a condition was."""
+    names = {"true": say("true"), "false": say("false"), "unknown": say("not known")}
+    return names.get(state, state)
+
+
+def delivery_state_name(state: DeliveryState) -> str:
+    """How far a message came."""
+    names = {
+        DeliveryState.QUEUED: say("Waiting"),
+        DeliveryState.ATTEMPTED: say("Tried"),
+        DeliveryState.ACCEPTED: say("Sent"),
+        DeliveryState.FAILED: say("Failed"),
+        DeliveryState.SKIPPED: say("Left out"),
+    }
+    return names[state]
 
 
 def comparison_name(comparison: Comparison) -> str:

@@ -133,6 +133,8 @@ def test_f1_says_what_to_do_and_what_happened(client: Drive) -> None:
         assert sheet is not None
         await until(lambda: bool(sheet.events.rows()))
         assert {event.alarm_id for event in sheet.events.rows()} == {alarm.id}
+        await until(lambda: bool(sheet.why.rows()))
+        assert [leaf.state for leaf in sheet.why.rows()] == ["true"]
         sheet.reject()
         await until(lambda: page.findChild(ResponseSheetDialog) is None)
 
