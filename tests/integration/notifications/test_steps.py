@@ -148,6 +148,7 @@ def test_whoever_was_told_is_told_of_the_return_where_the_policy_says_so(told: N
     told.policy((0, [(CONTACT, told.contact(), EMAIL)]), tells_return=True)
     rule, _ = raise_one(told.site)
     plan_all(told, clock)
+    clock.advance(1)
     told.site.apply(told.site.transition(rule, "cleared", 1))
     plan_all(told, clock)
     assert [one.event for one in told.ledger()] == ["cleared", "raised"]
