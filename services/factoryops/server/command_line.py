@@ -18,6 +18,7 @@ from factoryops.server import (
     demo_command,
     influx_commands,
     mapping_commands,
+    notification_commands,
     organisation_commands,
     performance_commands,
     plant_commands,
@@ -48,6 +49,7 @@ plant_commands.register(app)
 demo_command.register(app)
 influx_commands.register(app)
 mapping_commands.register(app)
+notification_commands.register(app)
 rule_commands.register(app)
 organisation_commands.register(app)
 performance_commands.register(app)
