@@ -18,6 +18,7 @@ from factoryops.domain.alarms import AlarmEventKind, Priority
 from factoryops.domain.bins import BinnedSeries, bin_width_us
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import FactoryId, Role, Scope
+from factoryops.domain.performance.history import HistoryLine
 from factoryops.domain.plant import Device, Factory, Parameter
 from factoryops.domain.time import US_PER_S, from_us, to_us
 from factoryops.history.queries import History
@@ -119,6 +120,7 @@ class DailyFigures:
     """Everything a daily report tells.
 
     Attributes:
+        load: how many alarms were announced; None of single devices.
         quarantined: messages of the span that could not be accepted; None when the journal could not be asked.
         pending_from: samples from here on were not in the store yet; None when all were seen.
         data_sha256: of the figures and alarms, so that two prints of the same data can be told to be the same.
@@ -134,6 +136,7 @@ class DailyFigures:
     quarantined: int | None
     pending_from: datetime | None
     data_sha256: str
+    load: http.AlarmPerformance | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -163,6 +166,7 @@ class Plant:
     events: list[http.AlarmEvent]
     abnormal: list[http.Alarm]
     is_cut: bool
+    history: list[HistoryLine] | None = None
 
 
 def collect(
@@ -181,6 +185,7 @@ def collect(
     devices = tuple(_read_devices(plant, history, start_us, end_us, tell))
     alarms = alarm_lines(plant.events, plant.abnormal, request.start, request.end)
     pending_us = history.pending_from_us
+    gaps = tuple(history.gaps(request.factory_id, start_us, end_us))
     return DailyFigures(
         request=request,
         factory=plant.factory,
@@ -188,11 +193,20 @@ def collect(
         alarms=alarms,
         is_alarm_list_cut=plant.is_cut,
         rules=tuple(plant.rules),
-        gaps=tuple(history.gaps(request.factory_id, start_us, end_us)),
+        gaps=gaps,
         quarantined=_count_quarantined(quarantine, request.factory_id, start_us, end_us),
         pending_from=from_us(pending_us) if pending_us is not None and pending_us < end_us else None,
         data_sha256=_digest(devices, alarms),
+        load=_load_of(plant.history, (start_us, end_us), gaps),
     )
+
+
+def _load_of(
+    lines: Sequence[HistoryLine] | None, span: tuple[int, int], gaps: Sequence[Gap]
+) -> http.AlarmPerformance | None:
+    if lines is None:
+        return None
+    return http.AlarmPerformance.of(lines, span, [(gap.start_us, gap.end_us) for gap in gaps], None)
 
 
 def read_plant(transaction: Transaction, request: Request) -> Plant:
@@ -218,6 +232,7 @@ def read_plant(transaction: Transaction, request: Request) -> Plant:
         events=_of_devices(events, chosen, is_all=not request.device_ids),
         abnormal=[one for one in alarms.list_abnormal() if one.device_id in known],
         is_cut=before is not None,
+        history=None if request.device_ids else transaction.alarm_performance(scope).lines(*request.span_us()),
     )
 
 

@@ -17,6 +17,7 @@ from factoryops.domain.bins import BinnedSeries
 from factoryops.domain.conditions.limits import plain_limit
 from factoryops.domain.time import US_PER_S, from_us, to_us
 from factoryops.reports import charts, paper
+from factoryops.reports.alarm_load import alarm_load_section
 from factoryops.reports.charts import Curve, Limit, Period, Span
 from factoryops.reports.collect import AlarmLine, DailyFigures, DeviceFigures, ParameterFigures, Tell
 from factoryops.reports.text import count, figure, markup, shown
@@ -73,7 +74,13 @@ class _Report:
         return paper.Frame(title, figures.factory.name, f"{self._period()} · {self._zone.key}", foot)
 
     def story(self) -> list[Any]:
-        return [*self._first_page(), *self._alarm_section(), *self._loss_section(), *self._device_sections()]
+        return [
+            *self._first_page(),
+            *self._alarm_section(),
+            *alarm_load_section(self._figures.load),
+            *self._loss_section(),
+            *self._device_sections(),
+        ]
 
     # --- first page ---
 

@@ -25,6 +25,10 @@ INCIDENT_SLOT_S: Final = 2_700
 """One ordinary incident somewhere in the plant per 45 minutes."""
 
 
+_CHATTER_S: Final = 12.0
+"""Longer than the delays of most limits, so that their alarms chatter."""
+
+
 class FaultKind(StrEnum):
     """What can be broken on command."""
 
@@ -35,6 +39,7 @@ class FaultKind(StrEnum):
     OVERHEATING = "overheating"
     PRESSURE_LOSS = "pressure-loss"
     OFFLINE = "offline"
+    CHATTERING = "chattering"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +133,20 @@ def _pressure_loss(signals: Signals, moment: _Moment) -> None:
             _scale(signals, key, 1 - 0.36 * grown)
 
 
+def _chattering(signals: Signals, moment: _Moment) -> None:
+    """A loose contact: the vibration, or the first quantity there is, jumps up and back every few seconds."""
+    key = "vibration" if "vibration" in signals else next(iter(signals))
+    is_up = np.floor(moment.age_s / _CHATTER_S) % 2 == 1
+    _scale(signals, key, np.where(is_up, 1 + 3 * moment.strength, 1.0))
+
+
 _OVERLAYS: Final[dict[FaultKind, Callable[[Signals, _Moment], None]]] = {
     FaultKind.BEARING_WEAR: _bearing_wear,
     FaultKind.CAVITATION: _cavitation,
     FaultKind.BLOCKED_FILTER: _blocked_filter,
     FaultKind.OVERHEATING: _overheating,
     FaultKind.PRESSURE_LOSS: _pressure_loss,
+    FaultKind.CHATTERING: _chattering,
 }
 
 

@@ -159,3 +159,13 @@ def test_a_fault_nobody_knows_is_refused_naming_what_is_possible(text: str) -> N
     with pytest.raises(InvalidInputError) as error:
         Plant().machine(parse_fault(text, at_us=0).device)
     assert "cavitation" in str(error.value) or "pump-1" in str(error.value)
+
+
+def test_a_chattering_sensor_jumps_up_and_back_and_the_others_do_not() -> None:
+    plant = Plant(has_incidents=False)
+    moments = times(MONDAY_US, 240, 1)
+    healthy = plant.signals("pump-1", moments)
+    broken = plant.signals("pump-1", moments, [Fault("pump-1", FaultKind.CHATTERING, MONDAY_US)])
+    is_up = broken["vibration"] > 2 * healthy["vibration"]
+    assert int(np.abs(np.diff(is_up.astype(int))).sum()) == 240 // 12 - 1
+    assert np.array_equal(broken["flow"], healthy["flow"])
