@@ -23,12 +23,17 @@ CREATE TABLE IF NOT EXISTS clock_change (
     device TEXT NOT NULL,
     from_us INTEGER NOT NULL,
     offset_us INTEGER NOT NULL,
+    received_us INTEGER NOT NULL,
     UNIQUE (factory, device, from_us, offset_us)
 );
 """
 
-_ADD: Final = "INSERT OR IGNORE INTO clock_change (factory, device, from_us, offset_us) VALUES (?, ?, ?, ?)"
-_READ: Final = "SELECT factory, device, from_us, offset_us FROM clock_change WHERE factory = ? ORDER BY number"
+_ADD: Final = (
+    "INSERT OR IGNORE INTO clock_change (factory, device, from_us, offset_us, received_us) VALUES (?, ?, ?, ?, ?)"
+)
+_READ: Final = (
+    "SELECT factory, device, from_us, offset_us, received_us FROM clock_change WHERE factory = ? ORDER BY number"
+)
 _IS_THERE: Final = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'clock_change'"
 _GRACE_US: Final = 2 * US_PER_S
 """By the watermark's grace an on-time sample is older than the moment of its receipt, at most."""
@@ -41,12 +46,14 @@ class ClockChange(NamedTuple):
         factory / device: the factory's id and the device's key.
         from_us: the device's own time from which the offset holds, microseconds since 1970.
         offset_us: what must be added to the device's time to give ours.
+        received_us: when it was found out; no sample that another offset held for before is later than this.
     """
 
     factory: str
     device: str
     from_us: int
     offset_us: int
+    received_us: int
 
 
 def changes_in(batch: Batch, names: Mapping[int, SeriesKey]) -> Iterator[ClockChange]:
@@ -55,11 +62,17 @@ def changes_in(batch: Batch, names: Mapping[int, SeriesKey]) -> Iterator[ClockCh
     Args:
         batch: the row.
         names: what each series id stands for.
+
+    Of a clock that is behind, samples of the watermark's grace before are taken in: what comes out of order next is on
+    time by the new offset, and what came before was late by the old one.
     """
     for one in batch.entry.clocks:
         last_us = _last_of(batch, one, names)
-        from_us = batch.entry.received_us - one.offset_us - _GRACE_US if last_us is None else last_us + 1
-        yield ClockChange(one.factory, one.device, from_us, one.offset_us)
+        if last_us is None:
+            from_us = batch.entry.received_us - one.offset_us - _GRACE_US
+        else:
+            from_us = last_us + 1 - (_GRACE_US if one.offset_us > 0 else 0)
+        yield ClockChange(one.factory, one.device, from_us, one.offset_us, batch.entry.received_us)
 
 
 def _last_of(batch: Batch, clock: ClockOffset, names: Mapping[int, SeriesKey]) -> int | None:

@@ -191,9 +191,9 @@ def test_gaps_are_kept_once_and_shown_to_whom_they_concern(place: Place) -> None
 
 def test_changes_of_clocks_are_kept_once_in_their_order_and_for_their_factory(place: Place) -> None:
     home = place.fresh()
-    set_back = ClockChange(FACTORY, "press", START_US, 3_600_000_000)
-    put_right = ClockChange(FACTORY, "press", START_US - 5, 0)
-    other = ClockChange(OTHER_FACTORY, "press", START_US, 1)
+    set_back = ClockChange(FACTORY, "press", START_US, 3_600_000_000, START_US + 7)
+    put_right = ClockChange(FACTORY, "press", START_US - 5, 0, START_US + 8)
+    other = ClockChange(OTHER_FACTORY, "press", START_US, 1, START_US)
     assert home.reader().clocks(FACTORY) == []
     with closing(home.open()) as store:
         store.append(SampleColumns.empty(), {}, gaps=(), checkpoints={"journal": 1}, clocks=(set_back, other))

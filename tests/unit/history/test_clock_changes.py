@@ -27,12 +27,14 @@ def _batch(samples: SampleColumns) -> Batch:
 
 def test_an_offset_holds_behind_the_last_sample_of_the_row_that_found_it_out() -> None:
     samples = columns([(A, START_US - 62 * S, 1.0, 1), (B, START_US, 1.0, 0), (A, START_US - 60 * S, 1.0, 1)])
-    assert [*changes_in(_batch(samples), KEYS)] == [ClockChange(FACTORY, "press", START_US - 60 * S + 1, 60 * S)]
+    assert [*changes_in(_batch(samples), KEYS)] == [
+        ClockChange(FACTORY, "press", START_US - 62 * S + 1, 60 * S, START_US)
+    ]
 
 
 def test_a_sample_that_was_given_the_receive_time_says_nothing_of_the_clock() -> None:
     samples = columns([(A, START_US - 60 * S, 1.0, 1), (A, START_US, 1.0, SampleFlag.RECEIVE_TIME)])
-    assert [change.from_us for change in changes_in(_batch(samples), KEYS)] == [START_US - 60 * S + 1]
+    assert [change.from_us for change in changes_in(_batch(samples), KEYS)] == [START_US - 62 * S + 1]
 
 
 @pytest.mark.parametrize("samples", [SampleColumns.empty(), columns([(B, START_US, 1.0, 0)])])
@@ -48,8 +50,8 @@ def test_the_historian_s_sheaf_carries_what_its_rows_say_of_clocks(tmp_path: Pat
     intake = Intake({"journal": tmp_path / "journal.db"}, _Nothing())
     intake.read(most_samples=100)
     assert intake.sheaf().clocks == (
-        ClockChange(FACTORY, "press", START_US - 60 * S + 1, 60 * S),
-        ClockChange(FACTORY, "press", START_US + 1 - 2 * S, 0),
+        ClockChange(FACTORY, "press", START_US - 62 * S + 1, 60 * S, START_US),
+        ClockChange(FACTORY, "press", START_US + 1 - 2 * S, 0, START_US + 1),
     )
     intake.close()
 

@@ -27,6 +27,7 @@ _AT_OUR_TIME: Final = np.uint8(SampleFlag.RECEIVE_TIME | SampleFlag.CALCULATED)
 """These times are ours already."""
 
 _LONG_AGO: Final = np.iinfo(np.int64).min
+_NEVER: Final = np.iinfo(np.int64).max
 
 
 class Tally(NamedTuple):
@@ -64,8 +65,8 @@ class Offsets:
     """
 
     def __init__(self, changes: Sequence[ClockChange] = ()) -> None:
-        self._changes = [(one.from_us, one.offset_us) for one in changes]
-        offsets = [0, *(offset_us for _, offset_us in self._changes)]
+        self._changes = changes
+        offsets = [0, *(one.offset_us for one in changes)]
         self._least_us, self._greatest_us = min(offsets), max(offsets)
 
     def device_span(self, span: Span) -> Span:
@@ -73,14 +74,17 @@ class Offsets:
         return span[0] - self._greatest_us, span[1] - self._least_us
 
     def corrected(self, samples: SampleColumns) -> Times:
-        """int64[n], our time of each sample."""
+        """int64[n], our time of each sample: under no offset later than the moment at which the next one was found."""
         if not self._changes:
             return samples.time_us
-        offset_us = np.zeros(len(samples), np.int64)
-        for from_us, offset in self._changes:
-            offset_us[samples.time_us >= from_us] = offset
-        offset_us[(samples.flags & _AT_OUR_TIME) != 0] = 0
-        return samples.time_us + offset_us
+        time_us = np.minimum(samples.time_us, self._changes[0].received_us)
+        until_us = [*(one.received_us for one in self._changes[1:]), _NEVER]
+        for change, received_us in zip(self._changes, until_us, strict=True):
+            is_later = samples.time_us >= change.from_us
+            time_us[is_later] = np.minimum(samples.time_us[is_later] + change.offset_us, received_us)
+        is_ours = (samples.flags & _AT_OUR_TIME) != 0
+        time_us[is_ours] = samples.time_us[is_ours]
+        return time_us
 
 
 class Feed:

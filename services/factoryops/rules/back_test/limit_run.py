@@ -24,7 +24,7 @@ Numbers = npt.NDArray[np.float64]
 Reached = Callable[[int], None]
 """Told up to which moment a device is done; it may raise AbandonedError."""
 
-_TEXT: Final = np.uint8(SampleFlag.TEXT)
+_NO_VALUE: Final = np.uint8(SampleFlag.TEXT | SampleFlag.UNCERTAIN)
 
 
 class LimitRun:
@@ -71,7 +71,7 @@ def run_limits(device: str, thresholds: Sequence[Threshold], material: Material,
     events: list[list[Event]] = [[] for _ in runs]
     feed = material.feed(key)
     for piece in chain((material.before(key),), feed.pieces()):
-        is_number = (piece.flags & _TEXT) == 0
+        is_number = (piece.flags & _NO_VALUE) == 0
         numbers = piece if is_number.all() else piece.take(is_number)
         for run, found in zip(runs, events, strict=True):
             found += [Event(move.kind, move.at_us, move.value) for move in run.take(numbers.time_us, numbers.value)]

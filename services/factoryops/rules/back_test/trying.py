@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.rule import RuleDefinition, RuleInForce
 from factoryops.rules.back_test.limit_run import run_limits
 from factoryops.rules.back_test.material import WARM_UP_US, DeviceResult, Material
+from factoryops.rules.back_test.program_run import run_programs
 from factoryops.rules.immediate import immediate
 
 Tell = Callable[[float], None]
@@ -55,7 +55,4 @@ def _try_on(
     thresholds = [threshold for one in definitions if (threshold := immediate(one)) is not None]
     if len(thresholds) == len(definitions):
         return run_limits(device, thresholds, material, reached)
-    raise InvalidInputError(
-        "Only a limit on one parameter that holds at any time can be tried on history so far.",
-        fields={"condition": "not a single limit"},
-    )
+    return run_programs(device, in_force, definitions, material, reached)

@@ -9,8 +9,8 @@ from tests.support.history_model import FACTORY, START_US, Row, columns, rows_of
 
 S = 1_000_000
 A = 7
-SLOW = ClockChange(FACTORY, "press", START_US + 10 * S, 60 * S)
-RIGHT = ClockChange(FACTORY, "press", START_US + 100 * S, 0)
+SLOW = ClockChange(FACTORY, "press", START_US + 10 * S, 60 * S, START_US + 70 * S)
+RIGHT = ClockChange(FACTORY, "press", START_US + 100 * S, 0, START_US + 101 * S)
 
 
 def _feed(rows: list[Row], span: tuple[int, int], *changes: ClockChange, piece: int = 100) -> Feed:

@@ -1,0 +1,81 @@
+"""A back-test says exactly what the engine said live, whatever came late, out of order, or from a wrong clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.tree import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Comparison,
+    Condition,
+    Constant,
+    Count,
+    Frozen,
+    Held,
+    NoData,
+    Not,
+    Parameter,
+    Window,
+    WindowFunction,
+)
+from factoryops.domain.identity import FactoryId, RuleId
+from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce
+from tests.support.history_model import FACTORY, START_US
+from tests.support.recorded_plant import Machine, RecordedPlant, S, Seen, from_history, live
+
+_PRESSURE = Parameter("pressure")
+_HIGH = Compare(_PRESSURE, Comparison.ABOVE, Constant(6.0), deadband=1.0)
+_LOW_FLOW = Compare(Parameter("flow"), Comparison.AT_OR_BELOW, Constant(4.0))
+_CONDITIONS: dict[str, Condition] = {
+    "limit": _HIGH,
+    "low limit": Compare(_PRESSURE, Comparison.BELOW, Constant(4.0), deadband=2.0),
+    "both": AllOf((_HIGH, _LOW_FLOW)),
+    "either, negated": AnyOf((Not(_HIGH), Held(_LOW_FLOW, 5.0))),
+    "another device": Compare(_PRESSURE, Comparison.ABOVE, Parameter("pressure", "press-2")),
+    "silent": NoData(8.0),
+    "silent parameter": NoData(9.0, Parameter("flow")),
+    "frozen": Frozen(_PRESSURE, 8.0),
+    "counted": Count(_HIGH, 2, 300.0),
+    "window": Window(_PRESSURE, WindowFunction.MEAN, 20.0, Comparison.ABOVE, 5.5, deadband=0.5),
+}
+
+
+def _rule(condition: Condition, on_delay_s: float, off_delay_s: float) -> RuleInForce:
+    definition = RuleDefinition(
+        name="Tried", condition=condition, priority=Priority.HIGH, on_delay_s=on_delay_s, off_delay_s=off_delay_s
+    )
+    rule = Rule(RuleId("a" * 32), FactoryId(FACTORY), 1, definition)
+    return RuleInForce(rule, frozenset({"press-1", "press-2", "press-3"}), "Europe/Berlin")
+
+
+def _machines() -> list[Machine]:
+    both = ("pressure", "flow")
+    return [Machine("press-1", both), Machine("press-2", both, behind_us=90 * S), Machine("press-3", ("pressure",))]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("delays", [(0.0, 0.0), (2.0, 3.5)], ids=["at once", "delayed"])
+@pytest.mark.parametrize("name", _CONDITIONS)
+def test_live_equals_back_test(tmp_path: Path, name: str, delays: tuple[float, float], seed: int) -> None:
+    machines = _machines()
+    plant = RecordedPlant(seed, machines)
+    rows = list(plant.rows(300))
+    keys = [machine.series(one) for machine in machines for one in machine.parameters]
+    rule = _rule(_CONDITIONS[name], *delays)
+    journal = tmp_path / "journal.db"
+    expected = live(rows, keys, rule, journal)
+    found = from_history(journal, rule, plant.watermark_us)
+    assert _within(found, plant) == _within(expected, plant)
+    assert expected, "nothing happened: the test would prove nothing"
+
+
+def _within(events: list[Seen], plant: RecordedPlant) -> list[Seen]:
+    return sorted(
+        (one for one in events if START_US <= one.at_us < plant.watermark_us),
+        key=lambda one: (one.device, one.at_us, one.kind),
+    )

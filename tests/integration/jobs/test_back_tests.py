@@ -1,0 +1,77 @@
+"""A back-test as the worker carries it out: samples in history, a result in a file."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from factoryops.contracts import http
+from factoryops.database.database import Database
+from factoryops.domain.alarms import AlarmEventKind, Priority
+from factoryops.domain.conditions.tree import Compare, Comparison, Constant, Parameter
+from factoryops.domain.identity import Role, Scope
+from factoryops.domain.samples import SampleColumns
+from factoryops.domain.time import from_us, now_us
+from factoryops.history.local.reader import LocalHistoryReader
+from factoryops.history.local.store import LocalHistory
+from factoryops.history.queries import History
+from factoryops.jobs.back_tests import carry_out, read_known
+from tests.support.job_plant import JobPlant
+
+S = 1_000_000
+START_US = now_us() // S * S - 40 * 86_400 * S
+"""Long before what the plant's history holds: its days are empty otherwise."""
+
+
+@pytest.fixture
+def scope(database: Database) -> Scope:
+    (factory,) = database.read(lambda tx: tx.factories.list())
+    return Scope(factory.id, "supervisor", Role.SUPERVISOR)
+
+
+def _record(plant: JobPlant, series: int) -> None:
+    """An hour at 1 Hz: above 100 for a minute, three times."""
+    rows = [(series, START_US + n * S, 200.0 if n % 1_200 < 60 else 1.0) for n in range(3_600)]
+    with closing(LocalHistory(plant.root / "history.db")) as store:
+        store.append(SampleColumns.of(rows), {}, gaps=(), checkpoints={})
+
+
+def test_a_rule_is_tried_on_history_and_held_against_incidents(
+    plant: JobPlant, database: Database, scope: Scope
+) -> None:
+    parameter = database.read(lambda tx: tx.parameters(scope).list())[0]
+    device = database.read(lambda tx: tx.devices(scope).get(parameter.device_id))
+    _record(plant, parameter.series_id)
+    start = from_us(START_US)
+    seen, missed = (
+        http.IncidentContent(start=start + timedelta(seconds=at), end=start + timedelta(seconds=at + 100))
+        for at in (1_150, 2_000)
+    )
+    database.run(lambda tx: [tx.incidents(scope).mark(content) for content in (seen, missed)])
+    condition = Compare(Parameter(parameter.key), Comparison.ABOVE, Constant(100.0))
+    rule = http.RuleContent(
+        name="Tried", condition=condition, priority=Priority.HIGH, scope={"devices": [device.key]}, on_delay_s=10
+    )
+    request = http.BackTestRequest(
+        rule=rule,
+        start=start,
+        end=start + timedelta(hours=1),
+        sweep=http.Sweep(limits=[100, 300], on_delays_s=[10, 70]),
+    )
+    known = database.read(lambda tx: read_known(tx, scope.factory_id, request))
+    with closing(LocalHistoryReader(plant.root / "history.db")) as reader:
+        found = carry_out(request, known, History(reader, {}), lambda share, message: None)
+
+    raised = [event for event in found.events if event.kind is AlarmEventKind.RAISED]
+    assert [(event.at - start).total_seconds() for event in raised] == [10, 1_210, 2_410]
+    figures = found.figures
+    assert (figures.alarms, figures.longest_s, figures.short_share) == (3, 50.0, 1.0)
+    assert (figures.hits, figures.misses, figures.apart) == (1, 1, 2)
+    assert [(one.limit, one.on_delay_s, one.figures.alarms) for one in found.trials] == [
+        (100.0, 10.0, 3), (100.0, 70.0, 0), (300.0, 10.0, 0), (300.0, 70.0, 0),
+    ]  # fmt: skip
+    assert [one.seen_at is None for one in sorted(found.incidents, key=lambda one: one.start)] == [False, True]
+    assert sum(day.alarms for day in found.days) == 3
+    assert (found.samples, found.load_without.per_day, found.load_with.peak_10_min) == (3_600, 0.0, 1)

@@ -1,0 +1,175 @@
+"""A journal as ingest writes it, judged live by the engine and then, from the history it became, by a back-test."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from factoryops.alarms.engine import AlarmEngine
+from factoryops.domain.rule import RuleInForce
+from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
+from factoryops.history.clock_changes import ClockChange
+from factoryops.history.intake import Intake
+from factoryops.history.local.store import LocalHistory
+from factoryops.history.queries import History
+from factoryops.journal.reader import JournalReader
+from factoryops.journal.records import ClockOffset, Entry, Gap, MessageLedger
+from factoryops.journal.writer import JournalWriter
+from factoryops.rules.back_test.material import Material
+from factoryops.rules.back_test.trying import try_rule
+from tests.support.history_model import FACTORY, START_US
+
+S = 1_000_000
+GRACE_US = 2 * S
+
+
+class Seen(NamedTuple):
+    """A raise or a clear."""
+
+    device: str
+    kind: str
+    at_us: int
+    value: float | None
+
+
+@dataclass
+class Machine:
+    """A device: what its clock is behind by, and what ingest knows of it."""
+
+    key: str
+    parameters: tuple[str, ...]
+    behind_us: int = 0
+    offset_us: int = 0
+    newest_us: int = 0
+    is_disproved: bool = False
+    has_sent: bool = False
+    used: set[int] = field(default_factory=set)
+    level: dict[str, float] = field(default_factory=dict)
+
+    def series(self, parameter: str) -> SeriesKey:
+        return SeriesKey(FACTORY, self.key, parameter)
+
+
+class RecordedPlant:
+    """Writes rows: messages on time, late and out of order, watermarks, gaps and clocks that are found out."""
+
+    def __init__(self, seed: int, machines: Sequence[Machine]) -> None:
+        self._random = random.Random(seed)
+        self.machines = machines
+        self.watermark_us = 0
+
+    def rows(self, count: int) -> Iterator[Entry]:
+        now_us = START_US + 10 * S
+        self.watermark_us = now_us - GRACE_US
+        yield Entry(now_us, MessageLedger(), watermark_us=self.watermark_us)
+        for number in range(count):
+            now_us += self._random.choice([100_000, 400_000, S, 3 * S])
+            samples = [one for machine in self.machines for one in self._sent(machine, now_us)]
+            gaps: tuple[Gap, ...] = ()
+            if self._random.random() < 0.03:
+                gap_us = self._random.randint(1, 60) * S
+                now_us += gap_us
+                gaps = (Gap(now_us - gap_us, now_us, "The broker was away.", FACTORY),)
+            clocks = (*self._disproved(), *(self._found_out() if number > count // 4 else ()))
+            self.watermark_us = max(self.watermark_us, now_us - GRACE_US)
+            yield Entry(
+                now_us, MessageLedger(), SampleColumns.joined(samples), self.watermark_us, gaps=gaps, clocks=clocks
+            )
+        self.watermark_us = now_us + 600 * S
+        yield Entry(now_us + 602 * S, MessageLedger(), watermark_us=self.watermark_us)
+
+    def _sent(self, machine: Machine, now_us: int) -> Iterator[SampleColumns]:
+        machine.has_sent = False
+        if self._random.random() < 0.25:
+            return
+        lag_us = self._random.choice([0, 10_000, 700_000, S, 5 * S])
+        time_us = now_us - lag_us - machine.behind_us
+        if time_us in machine.used:
+            return
+        machine.used.add(time_us)
+        machine.has_sent = True
+        moment_us = time_us + machine.offset_us
+        if moment_us > now_us:  # its clock was put right
+            moment_us, machine.is_disproved = now_us, True
+        flags = SampleFlag.UNCERTAIN if self._random.random() < 0.05 else SampleFlag.NONE
+        if moment_us < max(self.watermark_us, machine.newest_us):
+            flags |= SampleFlag.LATE
+        else:
+            machine.newest_us = moment_us
+        rows = [(int(series_id(machine.series(one))), time_us, self._value(machine, one)) for one in machine.parameters]
+        yield SampleColumns.of(rows, flags=int(flags))
+
+    def _value(self, machine: Machine, parameter: str) -> float:
+        before = machine.level.get(parameter, 5.0)
+        level = (
+            before if self._random.random() < 0.5 else min(10.0, max(0.0, before + self._random.choice([-2, -1, 1, 2])))
+        )
+        machine.level[parameter] = level
+        return level
+
+    def _disproved(self) -> Iterator[ClockOffset]:
+        for machine in self.machines:
+            if machine.is_disproved:
+                machine.is_disproved, machine.offset_us = False, 0
+                yield ClockOffset(FACTORY, machine.key, 0)
+
+    def _found_out(self) -> tuple[ClockOffset, ...]:
+        """The clock of a machine that runs behind is found out, or put right, now and then."""
+        for machine in self.machines:
+            if machine.has_sent and machine.behind_us and not machine.offset_us and self._random.random() < 0.2:
+                machine.offset_us = machine.behind_us
+                return (ClockOffset(FACTORY, machine.key, machine.offset_us),)
+            if machine.offset_us and self._random.random() < 0.01:
+                machine.behind_us = 0
+        return ()
+
+
+def live(rows: Sequence[Entry], keys: Sequence[SeriesKey], rule: RuleInForce, path: Path) -> list[Seen]:
+    """What the engine says of rows, which lie in a journal at `path` afterwards."""
+    with closing(JournalWriter(path)) as writer:
+        for number, entry in enumerate(rows):
+            writer.append(entry, keys if number == 0 else ())
+    engine, reader = AlarmEngine(), JournalReader(path)
+    engine.set_rules([rule])
+    with closing(reader):
+        found = [one for batch in reader.read(most_rows=100_000) for one in engine.feed(batch, reader.series)]
+    return [Seen(one.device_key, one.kind, one.at_us, one.value) for one in found]
+
+
+def from_history(path: Path, rule: RuleInForce, until_us: int) -> list[Seen]:
+    """What a back-test says of the history that a journal becomes."""
+    store = LocalHistory(path.with_name("history.db"))
+    intake = Intake({"journal": path}, store)
+    with closing(store), closing(intake):
+        while True:
+            intake.read(most_samples=200)
+            if not intake.has_news:
+                break
+            sheaf = intake.sheaf()
+            store.append(sheaf.samples, sheaf.keys, gaps=sheaf.gaps, checkpoints=sheaf.checkpoints, clocks=sheaf.clocks)
+            intake.sealed(sheaf)
+        store.tidy(budget_s=0.2)
+        return tried(History(store, {}), rule, (START_US, until_us))
+
+
+def tried(history: History, rule: RuleInForce, span: tuple[int, int]) -> list[Seen]:
+    """What a rule would have done on a history, on every device of its scope."""
+    clocks: dict[str, list[ClockChange]] = {}
+    for change in history.clocks(FACTORY):
+        clocks.setdefault(change.device, []).append(change)
+    assert rule.devices is not None
+    material = Material(
+        factory=FACTORY,
+        span=span,
+        chunks=history.chunks,
+        newest=lambda one, start_us, end_us: history.newest([one], start_us, end_us),
+        gap_ends_us=tuple(sorted(gap.end_us for gap in history.gaps(FACTORY, *span))),
+        clocks=clocks,
+        series={one: [SeriesKey(FACTORY, one, key) for key in ("pressure", "flow")] for one in rule.devices},
+    )
+    results = try_rule(rule, (), sorted(rule.devices), material, lambda _: None)
+    return [Seen(one.device, event.kind.value, event.at_us, event.value) for one in results for event in one.events[0]]
