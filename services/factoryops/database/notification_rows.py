@@ -16,6 +16,7 @@ class AlarmFacts(msgspec.Struct, frozen=True):
     Attributes:
         response: what the operator is to do.
         raised_us / cleared_us / acknowledged_us: 0 for not.
+        limit: what the value passed, where the rule is one limit.
         series_id: of the parameter, for its trend; 0 for none.
     """
 
@@ -32,6 +33,7 @@ class AlarmFacts(msgspec.Struct, frozen=True):
     response: str
     raised_us: int
     value: float | None = None
+    limit: float | None = None
     cleared_us: int = 0
     acknowledged_us: int = 0
     acknowledged_by: str = ""

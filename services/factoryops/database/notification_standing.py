@@ -13,6 +13,7 @@ from factoryops.database.alarms import select_alarms
 from factoryops.database.notification_rows import AlarmFacts, AlarmStanding
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.tree import Compare, Condition, Constant
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.notifying import Told
 from factoryops.domain.rule import RuleDefinition, RuleMode
@@ -48,7 +49,7 @@ def _standing(row: sa.Row[Any]) -> AlarmStanding:
     if definition is not None:
         told = msgspec.structs.replace(told_of(definition, row.area), priority=Priority(row.priority))
     return AlarmStanding(
-        facts=_facts(row),
+        facts=_facts(row, definition),
         told=told,
         is_active=bool(row.is_active),
         annunciation=row.annunciation,
@@ -57,7 +58,7 @@ def _standing(row: sa.Row[Any]) -> AlarmStanding:
     )
 
 
-def _facts(row: sa.Row[Any]) -> AlarmFacts:
+def _facts(row: sa.Row[Any], definition: RuleDefinition | None) -> AlarmFacts:
     is_answered = row.acknowledged_annunciation >= row.annunciation
     return AlarmFacts(
         rule_id=row.rule_id,
@@ -73,8 +74,16 @@ def _facts(row: sa.Row[Any]) -> AlarmFacts:
         response=row.response,
         raised_us=row.raised_us or 0,
         value=row.value,
+        limit=None if definition is None else _limit(definition.condition),
         cleared_us=row.cleared_us or 0,
         acknowledged_us=(row.acknowledged_us or 0) if is_answered else 0,
         acknowledged_by=(row.acknowledged_by or "") if is_answered else "",
         comment=(row.comment or "") if is_answered else "",
     )
+
+
+def _limit(condition: Condition) -> float | None:
+    """The limit of a condition that is one comparison with a number."""
+    if isinstance(condition, Compare) and isinstance(condition.right, Constant):
+        return condition.right.value
+    return None

@@ -70,11 +70,8 @@ class MessageComposer:
         if self._reader is None or first.channel is not ChannelKind.EMAIL or not first.facts.series_id:
             return message
         facts = first.facts
-        title = f"{facts.device_name} {facts.parameter_key} {facts.unit}".rstrip()
         try:
-            picture = trend(
-                self._reader, facts.series_id, facts.raised_us, facts.value, title, message.timezone
-            )  # fmt: skip
+            picture = trend(self._reader, facts, message.timezone)
         except FactoryOpsError as error:
             logger.info("A message goes without its picture: %s", error)
             return message

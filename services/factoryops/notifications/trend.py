@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from PIL import Image, ImageDraw
 
+from factoryops.database.notification_rows import AlarmFacts
 from factoryops.domain.bins import BinSummaries
 from factoryops.domain.time import US_PER_S, from_us
 from factoryops.history.store import HistoryReader
@@ -20,16 +21,24 @@ _WIDTH, _HEIGHT, _EDGE = 640, 220, 36
 _INK, _GRID, _LINE, _MARK = "#303030", "#d8d8d8", "#1f5f9f", "#c02020"
 
 
-def trend(reader: HistoryReader, series: int, end_us: int, value: float | None, title: str, timezone: str) -> bytes:
-    """A PNG of the hour before `end_us`; the value that raised the alarm is marked.
+def trend(reader: HistoryReader, facts: AlarmFacts, timezone: str) -> bytes:
+    """A PNG of the hour before an alarm was raised, with its limit and the value that raised it.
 
     Raises:
         UnavailableError: the store is away.
     """
-    start_us = end_us - SPAN_US
-    found = reader.binned([series], start_us, end_us, _BIN_US).get(series)
-    times, values = _points(found, end_us, value)
-    return _drawn(times, values, (start_us, end_us), value, (title, timezone))
+    end_us = facts.raised_us
+    found = reader.binned([facts.series_id], end_us - SPAN_US, end_us, _BIN_US).get(facts.series_id)
+    times, values = _points(found, end_us, facts.value)
+    title = f"{facts.device_name} {facts.parameter_key} {facts.unit}".rstrip()
+    canvas = _Canvas(end_us, [*values, *(() if facts.limit is None else (facts.limit,))])
+    canvas.grid(f"{title}  ({timezone})", ZoneInfo(timezone))
+    if facts.limit is not None:
+        canvas.level(facts.limit)
+    canvas.line(times, values)
+    if facts.value is not None:
+        canvas.mark(facts.value)
+    return canvas.png()
 
 
 def _points(found: BinSummaries | None, end_us: int, value: float | None) -> tuple[list[int], list[float]]:
@@ -42,39 +51,57 @@ def _points(found: BinSummaries | None, end_us: int, value: float | None) -> tup
     return [time for time, _ in kept], [number for _, number in kept]
 
 
-def _drawn(
-    times: Sequence[int], values: Sequence[float], span: tuple[int, int], mark: float | None, words: tuple[str, str]
-) -> bytes:
-    image = Image.new("RGB", (_WIDTH, _HEIGHT), "white")
-    draw = ImageDraw.Draw(image)
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    room = (high - low) * 0.1 or max(abs(high), 1.0) * 0.1
-    low, high = low - room, high + room
+class _Canvas:
+    """An hour that ends at `end_us`, in which all of `values` has room."""
 
-    def place(time_us: int, number: float) -> tuple[float, float]:
-        across = (time_us - span[0]) / (span[1] - span[0])
-        up = (number - low) / (high - low)
+    def __init__(self, end_us: int, values: Sequence[float]) -> None:
+        self._image = Image.new("RGB", (_WIDTH, _HEIGHT), "white")
+        self._draw = ImageDraw.Draw(self._image)
+        self._end_us = end_us
+        low, high = (min(values), max(values)) if values else (0.0, 1.0)
+        self._room = (high - low) * 0.1 or max(abs(high), 1.0) * 0.1
+        self._low, self._high = low - self._room, high + self._room
+
+    def _place(self, time_us: int, number: float) -> tuple[float, float]:
+        across = 1 - (self._end_us - time_us) / SPAN_US
+        up = (number - self._low) / (self._high - self._low)
         return _EDGE + across * (_WIDTH - 2 * _EDGE), _HEIGHT - _EDGE - up * (_HEIGHT - 2 * _EDGE)
 
-    zone = ZoneInfo(words[1])
-    for part in range(5):
-        moment = span[0] + (span[1] - span[0]) * part // 4
-        x, _ = place(moment, low)
-        draw.line((x, _EDGE, x, _HEIGHT - _EDGE), fill=_GRID)
-        draw.text((x - 14, _HEIGHT - _EDGE + 6), from_us(moment).astimezone(zone).strftime("%H:%M"), fill=_INK)
-    for number in (low + room, high - room):
-        _, y = place(span[0], number)
-        draw.line((_EDGE, y, _WIDTH - _EDGE, y), fill=_GRID)
-        draw.text((2, y - 6), f"{number:.4g}", fill=_INK)
-    if len(times) > 1:
-        draw.line([place(*point) for point in zip(times, values, strict=True)], fill=_LINE, width=2)
-    if mark is not None:
-        x, y = place(span[1], mark)
-        draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=_MARK)
-    draw.text((_EDGE, 8), _latin(f"{words[0]}  ({words[1]})"), fill=_INK)
-    kept = io.BytesIO()
-    image.save(kept, "PNG")
-    return kept.getvalue()
+    def grid(self, title: str, zone: ZoneInfo) -> None:
+        """Quarters of the hour on the zone's clock, the smallest and the largest value, and what it is."""
+        for part in range(5):
+            moment = self._end_us - SPAN_US + SPAN_US * part // 4
+            x, _ = self._place(moment, self._low)
+            self._draw.line((x, _EDGE, x, _HEIGHT - _EDGE), fill=_GRID)
+            clock = from_us(moment).astimezone(zone).strftime("%H:%M")
+            self._draw.text((x - 14, _HEIGHT - _EDGE + 6), clock, fill=_INK)
+        for number in (self._low + self._room, self._high - self._room):
+            _, y = self._place(self._end_us, number)
+            self._draw.line((_EDGE, y, _WIDTH - _EDGE, y), fill=_GRID)
+            self._draw.text((2, y - 6), f"{number:.4g}", fill=_INK)
+        self._draw.text((_EDGE, 8), _latin(title), fill=_INK)
+
+    def level(self, number: float) -> None:
+        """The limit, broken."""
+        _, y = self._place(self._end_us, number)
+        for x in range(_EDGE, _WIDTH - _EDGE, 10):
+            self._draw.line((x, y, x + 5, y), fill=_MARK)
+
+    def line(self, times: Sequence[int], values: Sequence[float]) -> None:
+        """What was measured."""
+        if len(times) > 1:
+            self._draw.line([self._place(*one) for one in zip(times, values, strict=True)], fill=_LINE, width=2)
+
+    def mark(self, number: float) -> None:
+        """The value that raised the alarm."""
+        x, y = self._place(self._end_us, number)
+        self._draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=_MARK)
+
+    def png(self) -> bytes:
+        """The picture."""
+        kept = io.BytesIO()
+        self._image.save(kept, "PNG")
+        return kept.getvalue()
 
 
 def _latin(text: str) -> str:

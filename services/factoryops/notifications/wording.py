@@ -21,7 +21,8 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     Language.ENGLISH: {
         "1": "Critical", "2": "High", "3": "Medium", "4": "Low",
         "raised": "", "renewed": "Still active: ", "cleared": "Returned: ", "acknowledged": "Acknowledged: ",
-        "where": "Where", "what": "What", "since": "Since", "value": "Value", "do": "What to do", "by": "By",
+        "where": "Where", "what": "What", "since": "Since", "value": "Value", "limit": "limit",
+        "do": "What to do", "by": "By",
         "returned": "Returned at", "test_subject": "Test message of FactoryOps", "comment": "Comment",
         "test": "This is a test: no alarm was raised.", "many": "{count} alarms, most urgent: {first}",
         "more": "and {count} more", "date": "%Y-%m-%d %H:%M:%S",
@@ -29,7 +30,8 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     Language.GERMAN: {
         "1": "Kritisch", "2": "Hoch", "3": "Mittel", "4": "Niedrig",
         "raised": "", "renewed": "Weiterhin aktiv: ", "cleared": "Zurückgegangen: ", "acknowledged": "Quittiert: ",
-        "where": "Wo", "what": "Was", "since": "Seit", "value": "Wert", "do": "Was zu tun ist", "by": "Durch",
+        "where": "Wo", "what": "Was", "since": "Seit", "value": "Wert", "limit": "Grenze",
+        "do": "Was zu tun ist", "by": "Durch",
         "returned": "Zurückgegangen um", "test_subject": "Testnachricht von FactoryOps", "comment": "Bemerkung",
         "test": "Dies ist ein Test: Es liegt kein Alarm an.",
         "many": "{count} Alarme, am dringendsten: {first}", "more": "und {count} weitere", "date": "%d.%m.%Y %H:%M:%S",
@@ -85,9 +87,8 @@ def _lines(one: Queued, words: Mapping[str, str], zone: ZoneInfo, language: Lang
     if facts.raised_us:
         lines.append(f"{words['since']}: {_moment(facts.raised_us, words, zone)}")
     if facts.value is not None:
-        number = f"{facts.value:.6g}"
-        shown = number.replace(".", ",") if language is Language.GERMAN else number
-        lines.append(f"{words['value']}: {shown} {facts.unit}".rstrip())
+        limit = "" if facts.limit is None else f" ({words['limit']} {_number(facts.limit, language)})"
+        lines.append(f"{words['value']}: {_number(facts.value, language)} {facts.unit}".rstrip() + limit)
     if one.event == "cleared" and facts.cleared_us:
         lines.append(f"{words['returned']}: {_moment(facts.cleared_us, words, zone)}")
     if one.event == "acknowledged" and facts.acknowledged_by:
@@ -95,6 +96,11 @@ def _lines(one: Queued, words: Mapping[str, str], zone: ZoneInfo, language: Lang
         lines += [f"{words['comment']}: {facts.comment}"] if facts.comment else []
     lines += _response(facts, words)
     return lines
+
+
+def _number(value: float, language: Language) -> str:
+    text = f"{value:.6g}"
+    return text.replace(".", ",") if language is Language.GERMAN else text
 
 
 def _response(facts: AlarmFacts, words: Mapping[str, str]) -> list[str]:

@@ -50,7 +50,7 @@ async def test_an_alarm_reaches_a_mailbox_with_its_picture_and_what_to_do(tmp_pa
         assert isinstance(text, bytes)
         assert isinstance(picture, bytes)
         assert picture.startswith(b"\x89PNG")
-        assert "Wert: 6,5" in text.decode()
+        assert "Wert: 6,5 (Grenze 5)" in text.decode()
         assert "Was zu tun ist: Close the valve." in text.decode()
         client = await plant.log_in("works")
         (delivery,) = (await client.deliveries()).deliveries

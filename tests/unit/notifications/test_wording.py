@@ -1,0 +1,80 @@
+"""What a message says: plain words in the reader's language, and nothing a device's name can break out of."""
+
+from __future__ import annotations
+
+import io
+
+import msgspec
+import numpy as np
+from PIL import Image
+
+from factoryops.database.notification_rows import AlarmFacts, Queued
+from factoryops.domain.bins import bin_samples
+from factoryops.domain.identity import FactoryId
+from factoryops.domain.notifying import ChannelKind, Language, mask
+from factoryops.notifications.channel import Outgoing
+from factoryops.notifications.mail import email_of
+from factoryops.notifications.trend import trend
+from factoryops.notifications.wording import word
+
+NOON_US = 1_772_452_800_000_000
+FACTS = AlarmFacts(
+    "r", "Pressure high", "press-1", "Press 1", "Hall 2", "pressure", 7, "bar", 1, "Pressure is high.", "Close it.",
+    NOON_US, 6.5, 5.0,
+)  # fmt: skip
+
+
+def queued(facts: AlarmFacts = FACTS, event: str = "raised") -> Queued:
+    return Queued(FactoryId("f"), "d", "c", "a", 1, event, "x", "Jana", "", ChannelKind.EMAIL, facts, 0, "", NOON_US)
+
+
+def test_what_where_since_when_value_limit_and_what_to_do() -> None:
+    said = word([queued()], Language.ENGLISH, "Europe/Berlin")
+    assert said.subject == "[Critical] Pressure high, Press 1"
+    assert said.text.splitlines() == [
+        "What: Pressure is high.",
+        "Where: Press 1 (Hall 2)",
+        "Since: 2026-03-02 13:00:00 CET",
+        "Value: 6.5 bar (limit 5)",
+        "What to do: Close it.",
+    ]
+    german = word([queued()], Language.GERMAN, "Europe/Berlin")
+    assert "Wert: 6,5 bar (Grenze 5)" in german.text
+    assert "Seit: 02.03.2026 13:00:00 CET" in german.text
+
+
+def test_a_name_cannot_break_out_of_headers_or_html() -> None:
+    facts = msgspec.structs.replace(FACTS, rule_name="x\r\nBcc: all@example.com", device_name="<img src=x>")
+    said = word([queued(facts)], Language.ENGLISH, "UTC")
+    assert "<img" not in said.html
+    mail = email_of(
+        Outgoing("m", "j@example.com", Language.ENGLISH, said.subject, said.text, said.html, said.short, [queued()]),
+        "factoryops@example.com",
+    )
+    assert mail["Bcc"] is None
+    assert mail["Message-ID"] == "<m@example.com>"
+
+
+def test_an_sms_is_short() -> None:
+    facts = msgspec.structs.replace(FACTS, message="long " * 200)
+    assert len(word([queued(facts)], Language.ENGLISH, "UTC").short) <= 300
+
+
+def test_addresses_are_masked() -> None:
+    assert [mask(one) for one in ("jana@example.com", "+4915112345612", "jana", "")] == [
+        "j…@example.com", "+49…12", "jana", "",
+    ]  # fmt: skip
+
+
+class _Reader:
+    def binned(self, series: list[int], start_us: int, end_us: int, width_us: int) -> dict[int, object]:
+        times = np.arange(start_us, end_us, width_us)
+        return {series[0]: bin_samples(times, np.linspace(4, 6, len(times)), width_us)}
+
+
+def test_the_picture_shows_an_hour_with_its_limit_and_its_last_value() -> None:
+    png = trend(_Reader(), FACTS, "Europe/Berlin")  # type: ignore[arg-type]  # the one query it asks
+    image = Image.open(io.BytesIO(png))
+    colours = {colour for _, colour in image.getcolors(1 << 16) or ()}
+    assert image.size == (640, 220)
+    assert {(0xC0, 0x20, 0x20), (0x1F, 0x5F, 0x9F)} <= colours
