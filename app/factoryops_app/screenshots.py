@@ -48,7 +48,7 @@ async def take_screenshots(shell: Shell, folder: Path) -> int:
             await _settled(window)
             _save(window, folder / "alarm-history.png")
         elif isinstance(window.current, RulesPage):
-            await window.current.try_rule()
+            await window.current.try_rule(next((alarm.rule_id for alarm in session.alarms.active), None))
             await _settled(window)
             _save(window, folder / "back-test.png")
         elif isinstance(window.current, DataPage):

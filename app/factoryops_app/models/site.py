@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from factoryops.client.port import PlantClient
 from factoryops.domain.alarm_classes import DEFAULT_PHILOSOPHY, AlarmPhilosophy
-from factoryops.domain.errors import NotAllowedError
+from factoryops.domain.errors import NotAllowedError, NotFoundError
 from factoryops_app.models.session import Session
 
 
@@ -27,9 +27,16 @@ class Site:
 
 async def fetch_site(session: Session) -> Site:
     """Ask the service for all of it."""
-    shifts = await session.client.shifts()
-    philosophy = await session.client.philosophy()
-    return Site({one.id: one.content.name for one in shifts}, philosophy.philosophy(), await _policies(session.client))
+    shifts = {one.id: one.content.name for one in await session.client.shifts()}
+    return Site(shifts, await _philosophy(session.client), await _policies(session.client))
+
+
+async def _philosophy(client: PlantClient) -> AlarmPhilosophy:
+    """The factory's own; of a service that knows none, what every factory begins with."""
+    try:
+        return (await client.philosophy()).philosophy()
+    except NotFoundError:
+        return DEFAULT_PHILOSOPHY
 
 
 async def _policies(client: PlantClient) -> dict[str, str]:

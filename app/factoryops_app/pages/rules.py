@@ -170,9 +170,12 @@ class RulesPage(Page):
         if target.ids:
             self.list.table.select(target.ids[0])
 
-    async def try_rule(self) -> None:
-        """Try the chosen rule on the last day, until it has come to something."""
+    async def try_rule(self, rule_id: str | None) -> None:
+        """Try a rule, or the chosen one, on the last hour, until it has come to something."""
         panel = self.list.back_test
+        if rule_id is not None:
+            self.list.table.select(rule_id)
+        panel.choose_span(1)
         self.list.form.tabs.setCurrentWidget(panel)
         await panel.run_and_wait()
 

@@ -167,24 +167,24 @@ class _OwnLoop(threading.Thread):
         self._service = service
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
+        self._ended: asyncio.Event | None = None
 
     def run(self) -> None:
         """Supervise."""
         asyncio.run(self._supervise())
 
     async def _supervise(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         self._ready.set()
-        while not self._stop.is_set():
+        while not self._ended.is_set():
             try:
-                await self._service.work(self._stop)
+                await self._service.work(self._ended)
             except Exception:
                 logger.exception("The dispatcher of notifications failed and is started again.")
-                await is_set_within(self._stop, _RESTART_PAUSE_S)
+                await is_set_within(self._ended, _RESTART_PAUSE_S)
 
     def stop(self) -> None:
         """Let it end."""
         self._ready.wait()
-        if self._loop is not None and self._stop is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
+        if self._loop is not None and self._ended is not None:
+            self._loop.call_soon_threadsafe(self._ended.set)

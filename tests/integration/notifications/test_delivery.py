@@ -12,12 +12,14 @@ import pytest
 
 from factoryops.domain.notifying import ChannelKind, TargetKind
 from factoryops.notifications.channel import MissingChannel
+from factoryops.notifications.composing import MessageComposer
 from factoryops.notifications.hook_secrets import HookRules
 from factoryops.notifications.hooks import HookChannel, HookPoster
 from factoryops.notifications.mail import MailChannel, MailServer
+from factoryops.notifications.service import NotificationService
 from factoryops.observability.heartbeat import read_heartbeats
 from tests.support.mail_server import MailServerStub
-from tests.support.notified_site import NotifiedSite
+from tests.support.notified_site import VAULT, NotifiedSite
 from tests.support.waiting import until
 
 ALARMS = 50
@@ -162,3 +164,12 @@ def test_the_client_library_for_hooks_takes_no_proxy_from_the_environment(monkey
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     with httpx.Client(trust_env=False) as client:
         assert not client._mounts
+
+
+async def test_the_dispatcher_ends_when_its_process_does(told: NotifiedSite) -> None:
+    service = NotificationService(told.database, [], MessageComposer(VAULT), told.folder)
+    stop = asyncio.Event()
+    running = asyncio.create_task(service.run(stop))
+    await until(lambda: "notifications" in read_heartbeats(told.folder), what="the dispatcher's heartbeat")
+    stop.set()
+    await asyncio.wait_for(running, 20.0)
