@@ -19,6 +19,7 @@ from factoryops.domain.conditions.words import condition_words
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError, StorageError
 from factoryops.domain.identity import Role, Scope
 from factoryops.domain.rule import RuleMode
+from factoryops.server.back_test_commands import back_test
 from factoryops.server.console import say, show_table
 from factoryops.server.context import Context, choose_factory, context_of
 
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
     group.command("versions")(list_versions)
     group.command("diff")(compare_versions)
     group.command("roll-back")(roll_back)
+    group.command("back-test")(back_test)
     app.add_typer(group, name="rule")
 
 

@@ -78,3 +78,16 @@ def test_rules_of_the_original_product_are_shown_first_and_taken_over_on_request
     assert (made["name"], made["mode"]) == ("Hot", "shadow")
     wrong = command("rule", "import-original", "works", file, "--device", "7")
     assert (wrong.code, "7=press-1" in wrong.err) == (1, True)
+
+
+def test_a_rule_in_a_file_is_tried_on_history_and_nothing_is_saved(command: Command, tmp_path: Path) -> None:
+    command("factory", "add", "works")
+    span = ("--from", "2026-02-01", "--to", "2026-03-01")
+    said = command("rule", "back-test", "works", "--rule", _file(tmp_path, HIGH), *span, "--limit", "4,5")
+    assert "High: 0 alarms, 0.00 a day" in said.out
+    assert "No device of the rule's scope" in said.out
+    assert command("rule", "list", "works").out.count("High") == 0
+    wrong = command(
+        "rule", "back-test", "works", "--rule", _file(tmp_path, HIGH), "--from", "today", "--to", "2026-03-01"
+    )
+    assert (wrong.code, "no day or moment" in wrong.err) == (1, True)

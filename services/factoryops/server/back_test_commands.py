@@ -1,0 +1,139 @@
+"""`rule back-test`: a rule from a file, tried on recorded history."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+import typer
+
+from factoryops.contracts import http
+from factoryops.domain.errors import InvalidInputError, StorageError
+from factoryops.history.queries import History
+from factoryops.jobs.back_tests import Known, carry_out, read_known
+from factoryops.jobs.sources import open_history, read_tail
+from factoryops.server.bootstrap import history_source
+from factoryops.server.console import say, show_table
+from factoryops.server.context import Context, choose_factory, context_of
+from factoryops.server.settings import data_folder
+
+_SHOWN_EVENTS: Final = 50
+_TRIED: Final = ("limit", "deadband", "on-delay s", "off-delay s", "alarms/day", "hits", "misses", "under 60 s")
+
+
+def back_test(
+    context: typer.Context,
+    factory: Annotated[str, typer.Argument(help="The factory's slug, as in topics and at login.")],
+    rule: Annotated[Path, typer.Option(help="A JSON file with one rule, as `rule export` writes it.")],
+    start: Annotated[str, typer.Option("--from", help="The first day or moment, on the factory's clock.")],
+    end: Annotated[str, typer.Option("--to", help="The end, not included.")],
+    limit: Annotated[str, typer.Option(help="Limits to try, separated by commas.")] = "",
+    deadband: Annotated[str, typer.Option(help="Deadbands to try.")] = "",
+    on_delay: Annotated[str, typer.Option(help="On-delays to try, in seconds.")] = "",
+    off_delay: Annotated[str, typer.Option(help="Off-delays to try, in seconds.")] = "",
+) -> None:
+    """Try a rule on recorded history: every raise and clear it would have made; nothing is saved."""
+    ours = context_of(context)
+    sweep = {
+        "limits": _numbers(limit),
+        "deadbands": _numbers(deadband),
+        "on_delays_s": _numbers(on_delay),
+        "off_delays_s": _numbers(off_delay),
+    }
+    with ours.database() as database:
+        chosen = choose_factory(database, factory)
+        zone = ZoneInfo(chosen.timezone)
+        request = _request(rule, _moment(start, zone), _moment(end, zone), sweep)
+        known = database.read(lambda tx: read_known(tx, chosen.id, request))
+    began = time.monotonic()
+    outcome = _carried_out(ours, request, known)
+    _show(outcome, zone, time.monotonic() - began)
+
+
+def _request(rule: Path, start: datetime, end: datetime, sweep: dict[str, list[float]]) -> http.BackTestRequest:
+    try:
+        content = json.loads(rule.read_bytes())
+        first = content[0] if isinstance(content, list) and len(content) == 1 else content
+        request = http.BackTestRequest.model_validate({"rule": first, "start": start, "end": end, "sweep": sweep})
+    except OSError as error:
+        raise StorageError(f"{rule} cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise InvalidInputError(f"{rule} does not hold one rule, or the lists cannot be tried: {error}") from error
+    request.check()
+    return request
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(one) for one in text.split(",") if one.strip()]
+    except ValueError as error:
+        raise InvalidInputError(f"{text!r} is no list of numbers: write it as 4.8,5,5.2.") from error
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    """A day or a moment on the factory's clock."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInputError(f"{text!r} is no day or moment: write 2026-02-01 or 2026-02-01T06:30.") from error
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+
+
+def _carried_out(ours: Context, request: http.BackTestRequest, known: Known) -> http.BackTestOutcome:
+    settings = ours.settings()
+    journals = data_folder(settings).journals
+    with closing(open_history(history_source(settings))) as reader:
+        texts: dict[int, str] = {}
+        tails = {name: read_tail(path, reader.checkpoint(name), texts) for name, path in journals.items()}
+        return carry_out(request, known, History(reader, tails), lambda share, message: None)
+
+
+def _show(outcome: http.BackTestOutcome, zone: ZoneInfo, took_s: float) -> None:
+    figures = outcome.figures
+    say(
+        f"{outcome.rule_name}: {figures.alarms:,} alarms, {figures.alarms_per_day:.2f} a day, from {outcome.samples:,} "
+        f"samples in {took_s:.1f} s. Longest {_seconds(figures.longest_s)}, shortest {_seconds(figures.shortest_s)}, "
+        f"over within a minute: {_share(figures.short_share)}."
+    )
+    say(
+        f"Alarms of the factory: {outcome.load_without.per_day:.1f} a day without the rule, "
+        f"{outcome.load_with.per_day:.1f} with it."
+    )
+    if outcome.incidents:
+        say(f"Incidents: {figures.hits} seen, {figures.misses} missed; {figures.apart} alarms during none.")
+    if outcome.trials:
+        show_table(_TRIED, [_row(one) for one in outcome.trials])
+    rows = [
+        (f"{one.at.astimezone(zone):%Y-%m-%d %H:%M:%S}", one.device_key, one.kind.value, _number(one.value))
+        for one in outcome.events[:_SHOWN_EVENTS]
+    ]
+    show_table(("time", "device", "event", "value"), rows)
+    if len(outcome.events) > _SHOWN_EVENTS:
+        say(f"These are the first {_SHOWN_EVENTS} events.")
+    for note in outcome.notes:
+        say(note)
+
+
+def _row(trial: http.BackTestTrial) -> tuple[object, ...]:
+    found = trial.figures
+    return (
+        _number(trial.limit), _number(trial.deadband), _number(trial.on_delay_s), _number(trial.off_delay_s),
+        f"{found.alarms_per_day:.2f}", found.hits, found.misses, _share(found.short_share),
+    )  # fmt: skip
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def _seconds(seconds: float | None) -> str:
+    return "none" if seconds is None else f"{seconds:,.0f} s"
+
+
+def _share(share: float | None) -> str:
+    return "none" if share is None else f"{share:.0%}"
