@@ -190,12 +190,14 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
     return known.get(route.operation)
 
 
-def _query(route: Route, identities: list[str]) -> dict[str, Any]:
+def _query(route: Route, identities: list[str], *, rule: str | None = None) -> dict[str, Any]:
     span = {"start_us": now_us() - 10_000_000, "end_us": now_us()}
     if route.operation == "getSamples":
         return span
     if route.operation == "compareRuleVersions":
         return {"old": 1, "new": 1}
+    if route.operation == "previewNotifications":
+        return {"rule": rule or identities[0]}
     if route.operation == "getAlarmWhy":
         return {"annunciation": 1}
     return {"parameter_id": identities, **span} if route.operation in ("getBinned", "getStatistics") else {}
@@ -341,7 +343,7 @@ def test_no_list_shows_anything_of_another_factory(
 ) -> None:
     path = re.sub(r"{(\w+)}", lambda found: own.ids[found[1]], route.path).lstrip("/")
     with service.client(kit.tokens[Role.ADMIN]) as client:
-        answer = client.get(path, params=_query(route, [own.ids["parameter_id"]]))
+        answer = client.get(path, params=_query(route, [own.ids["parameter_id"]], rule=own.ids["rule_id"]))
     assert answer.status_code == 200
     secrets = {*foreign.ids.values(), foreign.alarm, *map(str, foreign.series), other.factory.id} - {"daily_report"}
     assert not [one for one in secrets if one in answer.text]

@@ -134,6 +134,8 @@ class HookRequest(Sent):
 class HookUpdate(Sent):
     """A changed hook; without `secrets` it keeps those it has."""
 
+    model_config = example({"version": 1, "content": {"name": "Maintenance chat", "kind": "teams"}})
+
     version: _Version
     content: HookContent
     secrets: HookSecrets | None = None
@@ -229,6 +231,10 @@ def _fault_of(target: TargetContent) -> str:
 class ContactUpdate(Sent):
     """A changed contact; `version` is the one the change was made from."""
 
+    model_config = example(
+        {"version": 1, "content": {"name": "Jana Berg", "language": "de", "email": "jana@example.com", "user": "jana"}}
+    )
+
     version: _Version
     content: ContactContent
 
@@ -236,12 +242,25 @@ class ContactUpdate(Sent):
 class RosterUpdate(Sent):
     """A changed roster; `version` is the one the change was made from."""
 
+    model_config = example(
+        {
+            "version": 1,
+            "content": {
+                "name": "Maintenance",
+                "members": ["01932f0c8e7a7c3fa1b2c3d4e5f60718"],
+                "starts_on": "2026-03-02",
+            },
+        }
+    )
+
     version: _Version
     content: RosterContent
 
 
 class PolicyUpdate(Sent):
     """A changed policy; `version` is the one the change was made from."""
+
+    model_config = example({"version": 1, "content": _POLICY_EXAMPLE})
 
     version: _Version
     content: PolicyContent
@@ -397,6 +416,8 @@ class Inbox(Received):
 class SeenRequest(Sent):
     """These messages have been read."""
 
+    model_config = example({"ids": ["01932f0c8e7a7c3fa1b2c3d4e5f60718"]})
+
     ids: Annotated[list[Identifier], Field(min_length=1, max_length=500)]
 
 
@@ -406,6 +427,8 @@ class TestMessage(Sent):
     Attributes:
         kind / name: a contact with a channel, or a hook.
     """
+
+    model_config = example({"kind": "contact", "name": "01932f0c8e7a7c3fa1b2c3d4e5f60718", "channel": "email"})
 
     __test__ = False
 
