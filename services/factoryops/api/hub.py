@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -35,6 +35,8 @@ _POLL_S: Final = 0.25
 _PAUSE_S: Final = 0.015
 _SESSIONS_S: Final = 2.0
 _FIRST_LOOK_S: Final = 3.0
+_INBOX_BACK_US: Final = 600_000_000
+"""A message that was due before this had to wait for the database; its reader finds it at the next look."""
 
 
 class LiveClient:
@@ -180,6 +182,13 @@ class Hub:
         self._plants.forget(factory)
         self._broadcast(factory, live.PlantChanged())
 
+    def tell_inboxes(self, readers: Collection[tuple[str, str]]) -> None:
+        """Tell those whose inbox changed; `readers` are factory and user name."""
+        frame = live.encode_frame(live.InboxChanged())
+        for client in self._clients:
+            if (client.factory, client.session.user_name) in readers:
+                client.offer(frame)
+
     async def _follow(self) -> None:
         await self._doorbell.wait(timeout_s=_POLL_S)
         is_full = True
@@ -217,6 +226,9 @@ class Hub:
             return
         for factory, run in runs:
             self.tell_run(factory, run)
+        if changes.inbox != last.inbox:
+            since_us = now_us() - _INBOX_BACK_US
+            self.tell_inboxes(await self._pool.run(read, lambda tx: tx.notifying.inboxes_filled_since(since_us)))
         for factory, number in changes.plant.items():
             if last.plant.get(factory) != number:
                 self.tell_plant(factory)

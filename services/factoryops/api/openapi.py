@@ -21,9 +21,9 @@ Times are ISO 8601 in UTC, columns of history carry whole microseconds since 197
 **Live** (`GET /api/v1/live`, WebSocket): within five seconds the client sends
 `{"type": "hello", "token": "…"}` as text, then `{"type": "subscribe", "is_all": true, "most_frames_per_s": 10}` or
 `{"type": "subscribe", "series": [1, 2]}` as often as it likes (64 KiB at most). The service sends binary MessagePack
-maps told apart by `type`: `welcome`, `samples` (columns as little-endian bytes), `alarm`, `run`, `plant`, `beat`
-(every second). It closes with 4400 for a message it does not understand, 4401 when the session is not or no longer
-good, 4429 for too many connections or messages, 1013 when the client is too slow: connect again and take a full
+maps told apart by `type`: `welcome`, `samples` (columns as little-endian bytes), `alarm`, `run`, `plant`, `inbox`,
+`beat` (every second). It closes with 4400 for a message it does not understand, 4401 when the session is not or no
+longer good, 4429 for too many connections or messages, 1013 when the client is too slow: connect again and take a full
 picture.
 """
 

@@ -117,6 +117,10 @@ class PlantChanged(msgspec.Struct, frozen=True, tag="plant"):
     """Devices, parameters or rules changed: ask for them again."""
 
 
+class InboxChanged(msgspec.Struct, frozen=True, tag="inbox"):
+    """A message may have come into the inbox of whoever is logged in: ask for it again."""
+
+
 class Beat(msgspec.Struct, frozen=True, tag="beat"):
     """Sent every `beat_s`; a client that has missed three is disconnected and says so.
 
@@ -131,7 +135,7 @@ class Beat(msgspec.Struct, frozen=True, tag="beat"):
     problems: list[str] = []
 
 
-ServiceMessage = Welcome | Samples | AlarmChanged | RunChanged | PlantChanged | Beat
+ServiceMessage = Welcome | Samples | AlarmChanged | RunChanged | PlantChanged | InboxChanged | Beat
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final[msgspec.msgpack.Decoder[ServiceMessage]] = msgspec.msgpack.Decoder(ServiceMessage)

@@ -72,7 +72,9 @@ class NotificationLedger:
         new = [row for row in rows if row.seen_us is None]
         for row in new:
             mine = sa.and_(table.c.factory_id == self._scope.factory_id, table.c.id == row.id)
-            self._unit.write(sa.update(table).where(mine).values(seen_us=self._unit.now_us))
+            self._unit.write(
+                sa.update(table).where(mine).values(seen_us=self._unit.now_us, changed_us=self._unit.now_us)
+            )
         if new:
             NotificationWork(self._unit).reached({row.chain_id for row in new}, self._unit.now_us)
             self._unit.advance("inbox")

@@ -230,6 +230,15 @@ class NotificationWork:
             mine = sa.and_(table.c.id.in_(portion), table.c.reached_us.is_(None))
             self._unit.write(sa.update(table).where(mine).values(reached_us=at_us), every_factory=True)
 
+    def inboxes_filled_since(self, time_us: int) -> set[tuple[str, str]]:
+        """Factory and user name of those who got a message that was due since then; for the live hub."""
+        table = tables.delivery
+        query = sa.select(table.c.factory_id, table.c.user_name).where(
+            table.c.state == DeliveryState.ACCEPTED.value, table.c.channel == ChannelKind.IN_APP.value,
+            table.c.not_before_us >= time_us,
+        )  # fmt: skip
+        return {(row.factory_id, row.user_name) for row in self._unit.rows(query.distinct(), every_factory=True)}
+
     def sealed_of(self, factory_id: FactoryId, hook_id: str) -> tuple[str, str] | None:
         """Content and sealed secrets of a hook; None when it is no more."""
         table = tables.hook

@@ -185,6 +185,7 @@ class Changes:
         runs: the largest change number of any run.
         rules: grows with every change of a rule of any factory.
         access: grows when a factory, a device or an MQTT credential appears, changes or goes (the signed snapshot).
+        inbox: grows when a message comes into an inbox of any factory, or is read.
         plant: per factory, grows with its devices, parameters and rules.
     """
 
@@ -192,6 +193,7 @@ class Changes:
     runs: int
     rules: int
     access: int
+    inbox: int
     plant: Mapping[FactoryId, int]
 
 

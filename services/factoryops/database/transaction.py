@@ -133,7 +133,7 @@ class Transaction:
         counters = tables.factory_counter
         query = sa.select(counters.c.factory_id, counters.c.plant_change)
         plant = {FactoryId(row.factory_id): row.plant_change for row in self._unit.rows(query, every_factory=True)}
-        return Changes(counted["alarms"], counted["runs"], counted["rules"], counted["access"], plant)
+        return Changes(counted["alarms"], counted["runs"], counted["rules"], counted["access"], counted["inbox"], plant)
 
     def alarms_changed_since(self, change: int) -> list[tuple[FactoryId, http.Alarm]]:
         """Alarms of every factory whose `change` is larger, normal ones too, in order of change; for the live hub."""

@@ -17,6 +17,7 @@ from factoryops.contracts import http, live
 from factoryops.contracts.live import decode_frame
 from factoryops.domain.errors import NotLoggedInError, TooManyAttemptsError
 from factoryops.domain.identity import Role
+from factoryops.domain.notifying import Addressee, ChannelKind
 from factoryops.domain.time import now_us
 from tests.support.api_service import ApiService, FactoryKit
 from tests.support.waiting import until, wait_until
@@ -329,3 +330,24 @@ def test_a_flood_of_connections_leaves_the_service_up(service: ApiService, kit: 
         wait_until(lambda: client.get("session").status_code == 200)
     for one in flood:
         one.close()
+
+
+async def test_only_whose_inbox_changed_is_told(service: ApiService, kit: FactoryKit) -> None:
+    contact = http.ContactContent(name="Op", user=Role.OPERATOR.value)
+
+    def deliver() -> None:
+        row = service.database.run(lambda tx: tx.notifications(kit.scope).contacts.create(contact))
+        to = Addressee(row.id, "Op", ChannelKind.IN_APP, Role.OPERATOR.value, Role.OPERATOR.value)
+        service.database.run(lambda tx: tx.deliveries(kit.scope).queue_test(to))
+        due = service.database.read(lambda tx: tx.notifying.due(ChannelKind.IN_APP, now_us(), 10))
+        service.database.run(lambda tx: tx.notifying.accept(due, now_us(), subject="Test", body="Test"))
+
+    async with (
+        _linked(service, kit.tokens[Role.OPERATOR]) as reader,
+        _linked(service, kit.tokens[Role.VIEWER]) as other,
+    ):
+        await _next(other, live.Beat)
+        await asyncio.to_thread(deliver)
+        await _next(reader, live.InboxChanged)
+        for _ in range(3):
+            assert not isinstance(await _next(other), live.InboxChanged)
