@@ -86,8 +86,7 @@ class BackTestTab(QWidget):
             head.addWidget(field)
         self.start.setProperty("role", "primary")
         head.addWidget(self.start)
-        head.addWidget(self.busy, 1)
-        head.addStretch(0)
+        head.addStretch(1)
         for widget, title in (
             (self.events, say("Alarms")), (self.sweep, say("Sweep")), (self.incidents, say("Incidents")),
             (self.devices, say("Devices")),
@@ -108,6 +107,7 @@ class BackTestTab(QWidget):
         layout.setContentsMargins(px(2), px(8), px(2), px(2))
         layout.setSpacing(px(8))
         layout.addLayout(head)
+        layout.addWidget(self.busy)
         layout.addWidget(both, 1)
         self._show_own()
 

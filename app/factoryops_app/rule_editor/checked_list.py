@@ -37,7 +37,7 @@ class CheckedList(QWidget):
         self._empty = plain_label(empty, role="label", is_wrapped=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(plain_label(title, role="secondary"))
+        column.addWidget(plain_label(title, role="secondary", is_wrapped=True))
         column.addWidget(self._filter)
         column.addWidget(self._empty)
         column.addWidget(self.list, 1)

@@ -33,7 +33,7 @@ class NotifyTab(QWidget):
         self._site = Site()
         self.policies = CheckedList(
             say("Policies it uses (none chosen: those that fit its priority, class and area)"),
-            say("There is no notification policy that you may see."),
+            say("There is no notification policy yet."),
         )
         self.summary = plain_label(role="section", is_wrapped=True)
         columns: list[ColumnSpec[http.PreviewLine]] = [

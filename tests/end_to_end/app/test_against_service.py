@@ -18,7 +18,11 @@ from factoryops.domain.time import now_us
 from factoryops.simulator.connection import DeviceConnection, MqttTarget
 from factoryops.simulator.replay import telemetry
 from factoryops_app.login_window import LoginEntry
+from factoryops_app.models.rule_draft import RuleDraft
+from factoryops_app.models.rule_templates import Template, TemplateDraft
 from factoryops_app.pages.alarms import AlarmsPage
+from factoryops_app.pages.rules import RulesPage
+from factoryops_app.workplace import PageKey
 from tests.support.imagined_app import ImaginedApp, drive
 from tests.support.installation import Installation
 from tests.support.rules import limit_content
@@ -71,6 +75,40 @@ def test_a_live_value_is_shown_and_its_alarm_is_acknowledged_with_two_keys(
 
     drive(qapp, tmp_path, work, plant=HttpPlant(installation.url))
     assert asyncio.run(_answered_by(installation)) == ["admin"]
+
+
+def test_a_rule_is_made_in_the_editor_and_tried_on_what_the_service_has_stored(
+    qapp: QApplication, installation: Installation, device: DeviceConnection, tmp_path: Path
+) -> None:
+    async def work(app: ImaginedApp) -> None:
+        await _log_in(app, installation)
+        device.publish(TOPIC, telemetry(now_us(), {"pressure": 4.0}))
+        await until(lambda: app.session.plant.devices, timeout_s=20, every_s=0.1, what="the device in the client")
+        app.window.go(PageKey.RULES)
+        page = app.window.current
+        assert isinstance(page, RulesPage)
+        texts = {"parameter": "pressure", "limit": "5", "deadband": "0"}
+        page.list.begin_new()
+        draft = RuleDraft(name="Pressure high", template=TemplateDraft(Template.HIGH, texts), on_delay="", off_delay="")
+        page.list.form.change(draft)
+        page.list.reason.setText("first try")
+        page.list.save()
+        await until(lambda: page.list.held() is not None, timeout_s=20, every_s=0.1, what="the saved rule")
+        await _raise_alarm(app, device)
+        panel = page.list.back_test
+        panel.choose_span(1)
+
+        async def is_found() -> bool:
+            await panel.run_and_wait()
+            return panel.outcome is not None and panel.outcome.figures.alarms > 0
+
+        await until(is_found, timeout_s=60, every_s=1.0, what="the alarm in the back-test")
+        assert [row.device_key for row in panel.events.rows()] == ["press-1"]
+        page.list.form.tabs.setCurrentWidget(page.list.versions)
+        await until(page.list.versions.versions.rows, timeout_s=10, what="the versions")
+        assert page.list.versions.versions.rows()[0].reason == "first try"
+
+    drive(qapp, tmp_path, work, plant=HttpPlant(installation.url))
 
 
 async def _log_in(app: ImaginedApp, installation: Installation) -> None:
