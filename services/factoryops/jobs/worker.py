@@ -61,7 +61,7 @@ class WorkerConfig:
     uploads_folder: Path | None = None
     limits: Limits = field(default_factory=Limits)
     lease_s: float = 30.0
-    poll_s: float = 1.0
+    poll_s: float = 0.25
 
 
 class WorkerService:

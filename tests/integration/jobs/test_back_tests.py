@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import closing
 from datetime import timedelta
 
@@ -18,7 +19,9 @@ from factoryops.history.local.reader import LocalHistoryReader
 from factoryops.history.local.store import LocalHistory
 from factoryops.history.queries import History
 from factoryops.jobs.back_tests import carry_out, read_known
+from factoryops.jobs.worker import WorkerService
 from tests.support.job_plant import JobPlant
+from tests.support.waiting import until
 
 S = 1_000_000
 START_US = now_us() // S * S - 40 * 86_400 * S
@@ -75,3 +78,32 @@ def test_a_rule_is_tried_on_history_and_held_against_incidents(
     assert [one.seen_at is None for one in sorted(found.incidents, key=lambda one: one.start)] == [False, True]
     assert sum(day.alarms for day in found.days) == 3
     assert (found.samples, found.load_without.per_day, found.load_with.peak_10_min) == (3_600, 0.0, 1)
+
+
+async def test_the_worker_begins_at_once_and_leaves_the_result_in_a_file(
+    plant: JobPlant, database: Database, scope: Scope
+) -> None:
+    parameter = database.read(lambda tx: tx.parameters(scope).list())[0]
+    _record(plant, parameter.series_id)
+    condition = Compare(Parameter(parameter.key), Comparison.ABOVE, Constant(100.0))
+    request = http.BackTestRequest(
+        rule=http.RuleContent(name="Tried", condition=condition, priority=Priority.HIGH),
+        start=from_us(START_US),
+        end=from_us(START_US + 3_600 * S),
+    )
+    stop = asyncio.Event()
+    worker = asyncio.create_task(WorkerService(plant.config(), database).run(stop))
+    run = database.run(lambda tx: tx.work.start_back_test(scope, request))
+    await until(lambda: _run(database, scope, run.id).finished_at is not None, timeout_s=60, what="the run's end")
+    stop.set()
+    await worker
+    done = _run(database, scope, run.id)
+    assert done.state is http.RunState.SUCCEEDED, done.message
+    (artifact,) = done.artifacts
+    file = plant.artifacts / scope.factory_id / artifact.id
+    outcome = http.BackTestOutcome.model_validate_json(file.read_bytes())
+    assert (outcome.figures.alarms, done.result["alarms"]) == (3, 3)
+
+
+def _run(database: Database, scope: Scope, identity: str) -> http.Run:
+    return database.read(lambda tx: tx.work.get(scope, identity))
