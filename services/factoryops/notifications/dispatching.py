@@ -21,7 +21,8 @@ from factoryops.domain.notification_plan import Candidate, candidates
 from factoryops.domain.notifying import Addressee, Book, ChannelKind, Policy, chosen
 from factoryops.domain.time import US_PER_S
 
-MOST_AT_ONCE: Final = 200
+MOST_AT_ONCE: Final = 50
+"""In one unit of work, so that whoever acknowledges meanwhile does not wait for a flood to be planned."""
 _FOLLOW_UPS: Final = ("cleared", "acknowledged")
 
 
@@ -50,6 +51,8 @@ class _Planner:
         self._standing: dict[str, AlarmStanding] = {}
         self._lines: list[NewDelivery] = []
         self._opens_us: dict[tuple[str, ChannelKind], int] = {}
+        self._sent: dict[tuple[str, ChannelKind], int] = {}
+        self._told: dict[str, set[tuple[str, str, str]]] = {}
 
     def plan(self, events: Sequence[OutboxEvent], chains: Sequence[Chain]) -> None:
         """Begin chains, take due steps, and put what follows into the ledger."""
@@ -106,6 +109,8 @@ class _Planner:
         key = (to.id, to.channel.value) if one.to else (one.source, one.obstacle)
         parts = (chain.event_id, chain.policy_id, str(chain.step), str(chain.repeats), *key)
         reason = one.obstacle or self._told_already(chain, to) or self._over_limit(to, facts)
+        if not reason:
+            self._told[chain.event_id].add((to.id, to.channel.value, chain.id))
         self._lines.append(
             NewDelivery(
                 id=derived_id(chain.factory_id, "delivery", *parts),
@@ -126,24 +131,29 @@ class _Planner:
 
     def _told_already(self, chain: Chain, to: Addressee) -> str:
         """Whether another policy tells the same person of the same event in the same way."""
-        same = (chain.event_id, to.id, to.channel)
-        mine = [one for one in self._lines if (one.event_id, one.to.id, one.to.channel) == same]
-        if any(one.chain_id != chain.id and not one.reason for one in mine):
+        told = self._told.get(chain.event_id)
+        if told is None:
+            rows = self._tx.notifying.told(chain.factory_id, chain.alarm_id, chain.annunciation)
+            told = {
+                (row.recipient_id, row.channel, row.chain_id) for row in rows if row.event_id == chain.event_id
+            }  # fmt: skip
+            self._told[chain.event_id] = told
+        if chain.step == 0 and any(
+            (recipient, channel) == (to.id, to.channel.value) and other != chain.id
+            for recipient, channel, other in told
+        ):
             return "told already by another policy"
-        rows = self._tx.notifying.told(chain.factory_id, chain.alarm_id, chain.annunciation) if chain.step == 0 else ()
-        is_told = any(
-            (row.event_id, row.recipient_id, row.channel) == (chain.event_id, to.id, to.channel.value)
-            and row.chain_id != chain.id
-            for row in rows
-        )
-        return "told already by another policy" if is_told else ""
+        return ""
 
     def _over_limit(self, to: Addressee, facts: AlarmFacts) -> str:
         contact = self._book.contacts.get(to.id)
         if contact is None or not contact.most_per_hour or facts.priority == 1:
             return ""
-        sent = self._tx.notifying.messages_within_hour(self._book.factory_id, to.id, to.channel)
-        return f"rate limit of {contact.most_per_hour} an hour" if sent >= contact.most_per_hour else ""
+        key = (to.id, to.channel)
+        if key not in self._sent:
+            self._sent[key] = self._tx.notifying.messages_within_hour(self._book.factory_id, *key)
+        is_over = self._sent[key] >= contact.most_per_hour
+        return f"rate limit of {contact.most_per_hour} an hour" if is_over else ""
 
     def _opens(self, to: Addressee, gather_s: float) -> int:
         """When a message to somebody may go: at once after a quiet spell, else together with what follows."""
