@@ -71,7 +71,9 @@ def figure_sentences(outcome: http.BackTestOutcome) -> list[str]:
     """What it came to, one sentence each."""
     figures = outcome.figures
     found = [
-        say("{count} alarms, {rate} a day.", count=figures.alarms, rate=_short(figures.alarms_per_day)),
+        say("One alarm, {rate} a day.", rate=_short(figures.alarms_per_day))
+        if figures.alarms == 1
+        else say("{count} alarms, {rate} a day.", count=figures.alarms, rate=_short(figures.alarms_per_day)),
         _lengths(figures),
         say("Alarms of the factory a day: {before} without it, {after} with it; worst ten minutes {peak_before} and "
             "{peak_after}.", before=_short(outcome.load_without.per_day), after=_short(outcome.load_with.per_day),

@@ -63,6 +63,8 @@ def test_the_figures_are_said_in_sentences() -> None:
     assert words.endswith("the figures count all. 5 samples came late.")
     none = http.BackTestFigures(alarms=0, alarms_per_day=0.0)
     assert figure_sentences(_outcome(figures=none))[0] == "0 alarms, 0 a day."
+    one = http.BackTestFigures(alarms=1, alarms_per_day=0.5)
+    assert figure_sentences(_outcome(figures=one))[0] == "One alarm, 0.5 a day."
 
 
 def test_lists_of_values_are_typed_with_semicolons_or_spaces() -> None:
