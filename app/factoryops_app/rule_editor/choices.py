@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from enum import Enum
+from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import QSignalBlocker
@@ -48,11 +47,6 @@ class ChoiceBox(QComboBox):
             self.addItem(value, value)
             at = self.count() - 1
         self.setCurrentIndex(max(at, 0))
-
-
-def named(values: Iterable[Enum], names: Mapping[str, str]) -> dict[str, str]:
-    """The choices of an enumeration, each with its name."""
-    return {str(one.value): names[str(one.value)] for one in values}
 
 
 class ParameterBox(ChoiceBox):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from factoryops_app.models.condition_draft import (
     FIELDS,
@@ -194,10 +194,6 @@ class _PartPage(QWidget):
             self.fields.widget(specs[0].key).setFocus()
         elif self.schedule is not None:
             self.schedule.windows.table.setFocus()
-
-    def remarks(self) -> list[str]:
-        """The texts that explain this part."""
-        return [label.text() for label in self.findChildren(QLabel) if label.property("role") == "label"]
 
 
 def _explanation(kind: NodeKind) -> str:
