@@ -16,6 +16,7 @@ class AlarmFacts(msgspec.Struct, frozen=True):
     Attributes:
         response: what the operator is to do.
         raised_us / cleared_us / acknowledged_us: 0 for not.
+        renewal: of the annunciation that is told; 0 for its first.
         limit: what the value passed, where the rule is one limit.
         series_id: of the parameter, for its trend; 0 for none.
     """
@@ -34,6 +35,7 @@ class AlarmFacts(msgspec.Struct, frozen=True):
     raised_us: int
     value: float | None = None
     limit: float | None = None
+    renewal: int = 0
     cleared_us: int = 0
     acknowledged_us: int = 0
     acknowledged_by: str = ""
@@ -65,6 +67,7 @@ class AlarmStanding:
 
     Attributes:
         told: what decides who is told.
+        acknowledged: the newest annunciation and renewal that was answered.
         out_of_sight: why nobody is told, in a word; "" when somebody is.
     """
 
@@ -72,12 +75,12 @@ class AlarmStanding:
     told: Told
     is_active: bool
     annunciation: int
-    acknowledged_annunciation: int
+    acknowledged: tuple[int, int]
     out_of_sight: str = ""
 
-    def answers(self, annunciation: int) -> bool:
-        """Whether somebody acknowledged this annunciation or a later one."""
-        return self.acknowledged_annunciation >= annunciation
+    def answers(self, annunciation: int, renewal: int) -> bool:
+        """Whether somebody acknowledged this annunciation, as it was renewed, or a later one."""
+        return self.acknowledged >= (annunciation, renewal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,9 +53,20 @@ def _standing(row: sa.Row[Any]) -> AlarmStanding:
         told=told,
         is_active=bool(row.is_active),
         annunciation=row.annunciation,
-        acknowledged_annunciation=row.acknowledged_annunciation,
-        out_of_sight="shadow" if definition is not None and definition.mode is RuleMode.SHADOW else "",
+        acknowledged=(row.acknowledged_annunciation, getattr(row, "acknowledged_renewal", 0)),
+        out_of_sight=_out_of_sight(row, definition),
     )
+
+
+def _out_of_sight(row: sa.Row[Any], definition: RuleDefinition | None) -> str:
+    """Why nobody is told of an alarm at the moment; what a row does not say does not hold."""
+    reasons = {
+        "shadow": definition is not None and definition.mode is RuleMode.SHADOW,
+        "out of service": getattr(row, "out_us", None) is not None,
+        "suppressed": getattr(row, "is_suppressed", False),
+        "shelved": getattr(row, "shelved_us", None) is not None,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def _facts(row: sa.Row[Any], definition: RuleDefinition | None) -> AlarmFacts:

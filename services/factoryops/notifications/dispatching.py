@@ -94,7 +94,8 @@ class _Planner:
             return
         place = min(chain.step, len(policy.steps) - 1)
         for one in candidates(policy.steps[place], self._book, standing.told.priority, self._now_us):
-            self._tell(chain, policy, place, one, standing.facts)
+            facts = msgspec.structs.replace(standing.facts, renewal=chain.renewal)
+            self._tell(chain, policy, place, one, facts)
         is_repeat = chain.step >= len(policy.steps)
         step, repeats = (chain.step, chain.repeats + 1) if is_repeat else (chain.step + 1, 0)
         due_s = policy.due_s(step, repeats)
@@ -214,7 +215,7 @@ def _ending(chain: Chain, policy: Policy | None, standing: AlarmStanding | None)
     """Why a chain ends before its next step; "" when it goes on."""
     if policy is None or not policy.is_enabled or standing is None:
         return "withdrawn"
-    if standing.answers(chain.annunciation):
+    if standing.answers(chain.annunciation, chain.renewal):
         return "acknowledged"
     if standing.annunciation > chain.annunciation:
         return "superseded"

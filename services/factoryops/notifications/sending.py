@@ -223,7 +223,7 @@ def _still_wanted(tx: Transaction, deliveries: Sequence[Queued]) -> list[Queued]
         alarm = standing.get(one.alarm_id)
         is_news = one.event in {"cleared", "acknowledged", "test"} or alarm is None
         reason = "" if is_news or alarm is None else alarm.out_of_sight
-        if not reason and not is_news and alarm is not None and alarm.answers(one.annunciation):
+        if not reason and not is_news and alarm is not None and alarm.answers(one.annunciation, one.facts.renewal):
             reason = "acknowledged"
         if reason:
             tx.notifying.note([one], state=DeliveryState.SKIPPED.value, reason=reason)
