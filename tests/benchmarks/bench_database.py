@@ -11,11 +11,12 @@ from pathlib import Path
 from statistics import median
 
 from factoryops.contracts import http
+from factoryops.contracts.alarm_orders import acknowledging
 from factoryops.database.database import Database
 from factoryops.domain.identity import alarm_id
 from factoryops.identity.passwords import PasswordHasher
 from tests.benchmarks.figure import Figure
-from tests.support.databases import NOON, Site, new_site
+from tests.support.databases import Site, new_site
 from tests.support.mariadb import MariaDb, server_binary, temporary_folder
 
 FLOOD = 1_000
@@ -90,7 +91,7 @@ def _flood(site: Site) -> tuple[float, float, float]:
     moments.append(time.perf_counter())
     site.alarms()
     moments.append(time.perf_counter())
-    site.database.run(lambda tx: tx.alarms(site.scope).acknowledge(items, "op1", None, NOON))
+    site.carry_out(acknowledging(http.AcknowledgeRequest(items=items), site.deed()))
     moments.append(time.perf_counter())
     recorded, listed, acknowledged = (after - before for before, after in itertools.pairwise(moments))
     return recorded, listed, acknowledged

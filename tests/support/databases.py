@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from factoryops.contracts import http
+from factoryops.contracts.alarm_orders import Orders, acknowledging
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database.database import Database
+from factoryops.database.transaction import Transaction
+from factoryops.domain.alarm_life import Deed
 from factoryops.domain.identity import Role, Scope, alarm_id, device_id, parameter_id
 from factoryops.domain.plant import Device, Factory, Parameter
 from factoryops.domain.samples import SeriesKey, series_id
@@ -148,8 +152,23 @@ class Site:
         return self.database.read(lambda tx: tx.alarms(self.scope).list_abnormal())
 
     def acknowledge(self, alarm: str, annunciation: int, comment: str | None = None) -> http.Alarm:
-        item = http.AcknowledgeItem(alarm_id=alarm, annunciation=annunciation)
-        return self.database.run(lambda tx: tx.alarms(self.scope).acknowledge([item], "op1", comment, NOON))[0]
+        request = http.AcknowledgeRequest(
+            items=[http.AcknowledgeItem(alarm_id=alarm, annunciation=annunciation)], comment=comment
+        )
+        return self.carry_out(acknowledging(request, self.deed(comment)))[0]
+
+    def deed(self, said: str | None = None) -> Deed:
+        return Deed(self.scope.actor, self.database.read(lambda tx: tx.alarm_clock.now_us), said)
+
+    def carry_out(self, orders: Orders, *, action: str = "", request_id: str = "") -> list[http.Alarm]:
+        return self.database.run(
+            lambda tx: tx.alarm_handling(self.scope).carry_out(orders, action=action, request_id=request_id)
+        )
+
+    def pass_time(self) -> int:
+        """Let the life-cycle clock look once."""
+        due = self.database.read(lambda tx: tx.alarm_clock.due())
+        return sum(self.database.run(partial(_pass_time, factory, alarms)) for factory, alarms in due.items())
 
     def events(self) -> list[tuple[int, str]]:
         page = self.database.read(lambda tx: tx.alarms(self.scope).events())
@@ -159,6 +178,10 @@ class Site:
 def new_site(database: Database, slug: str = "riverside") -> Site:
     factory = database.run(lambda tx: tx.factories.create(slug, slug.title(), "Europe/Berlin"))
     return Site(database, factory, Scope(factory.id, "op1", Role.ADMIN))
+
+
+def _pass_time(factory: str, alarms: Sequence[str], tx: Transaction) -> int:
+    return tx.alarm_clock.pass_time(factory, alarms)
 
 
 SiteMaker = Callable[[str], Site]

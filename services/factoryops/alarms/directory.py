@@ -24,6 +24,7 @@ class Description:
     parameter_name: str
     unit: str
     decimals: int
+    line: str = ""
 
 
 class Directory:
@@ -50,6 +51,7 @@ class Directory:
         return Description(
             device_name=device.name if device and device.name else readable_name(key.device),
             area=device.area if device else "",
+            line=device.line if device else "",
             parameter_name=parameter.name if parameter and parameter.name else readable_name(key.parameter),
             unit=parameter.unit if parameter else guessed_unit(key.parameter),
             decimals=parameter.decimals if parameter else 2,

@@ -258,8 +258,8 @@ class AlarmEngine:
         return self._evaluator
 
     def _transitions(self, moved: Iterable[Moved | ProgramMoved]) -> list[AlarmTransition]:
-        """What is told. A suppression is not: alarms have no fact yet that it could move."""
-        return [self._transition(one) for one in moved if isinstance(one, Moved) or not one.is_suppression]
+        """What is told, each with its place in the order in which it was found."""
+        return [msgspec.structs.replace(self._transition(one), place=place) for place, one in enumerate(moved)]
 
     def _transition(self, moved: Moved | ProgramMoved) -> AlarmTransition:
         found = finding(moved, self.directory)

@@ -1,8 +1,8 @@
 """The engine role: evaluates the journal, tells the live side at once, and records with its checkpoint.
 
-Five loops share one evaluation. One evaluates whenever the doorbell rings; one records in the database, apart from it,
+Six loops share one evaluation. One evaluates whenever the doorbell rings; one records in the database, apart from it,
 so that a slow or absent database never delays an alarm; one looks after rules, names and ingest's snapshot; one makes
-alarms of the service's own problems; one beats.
+alarms of the service's own problems; one lets time bring to alarms what it brings; one beats.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from factoryops.alarms.evaluation import ROWS_AT_ONCE, Evaluation
+from factoryops.alarms.life_clock import pass_time
 from factoryops.alarms.live_journal import LiveJournal
 from factoryops.alarms.records import JOURNAL, InForce, commit, load_state, read_in_force
 from factoryops.alarms.stopped import stopped_problems
@@ -113,6 +114,7 @@ class EngineService:
                     group.create_task(self._look_around(evaluation, stop))
                     group.create_task(self._watch_system(evaluation, stop))
                     group.create_task(self._keep_recording(evaluation, stop))
+                    group.create_task(self._keep_time(stop))
                     await self._evaluate(evaluation, listener, stop)
             await self._record_the_rest(evaluation)
         finally:
@@ -175,6 +177,13 @@ class EngineService:
             except UnavailableError as error:
                 self._note_away(evaluation, error)
                 await is_set_within(stop, self._next_wait_s())
+
+    async def _keep_time(self, stop: asyncio.Event) -> None:
+        """Let time bring to alarms what it brings; while the database is away it waits with them."""
+        while not stop.is_set():
+            with contextlib.suppress(UnavailableError):
+                await asyncio.to_thread(pass_time, self._database)
+            await is_set_within(stop, _LOOK_EVERY_S)
 
     async def _record_if_due(self, evaluation: Evaluation) -> None:
         if evaluation.has_overflowed:

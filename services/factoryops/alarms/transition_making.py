@@ -10,7 +10,7 @@ from factoryops.alarms.wording import message_of, message_of_program
 from factoryops.contracts.transitions import AlarmTransition, Why
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.identity import AlarmId, device_id
-from factoryops.domain.rule import Rule
+from factoryops.domain.rule import Rule, RuleMode
 from factoryops.domain.samples import SeriesKey, series_id
 from factoryops.rules.conditions.program import ProgramMoved, Purpose
 from factoryops.rules.evaluator import Moved
@@ -102,4 +102,9 @@ def transition(found: Finding, directory: Directory, annunciation: int, seq: int
         seq=seq,
         is_recorded=True,
         why=found.why,
+        line=told.line,
+        is_latching=definition.is_latching,
+        re_alarm_s=definition.re_alarm_s,
+        alarm_class=definition.alarm_class,
+        is_shadow=definition.mode is RuleMode.SHADOW,
     )

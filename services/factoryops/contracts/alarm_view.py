@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from factoryops.contracts import http
-from factoryops.domain.alarms import PUT_ASIDE, UNANSWERED, AlarmFacts, AlarmState
-from factoryops.domain.time import from_us
+from factoryops.domain.alarms import PUT_ASIDE, UNANSWERED, AlarmFacts, AlarmState, OutOfService, Shelving
+from factoryops.domain.time import from_us, to_us
 
 _TABS = {
     AlarmState.SHELVED: http.AlarmTab.SHELVED,
@@ -33,9 +33,52 @@ def shown_facts(facts: AlarmFacts) -> dict[str, Any]:
         "acknowledged_by": facts.acknowledged_by if is_answered else None,
         "comment": facts.comment if is_answered else None,
         "suppressed_at": from_us(facts.suppression_us) if facts.is_suppressed else None,
+        "suppression_us": facts.suppression_us,
         "shelved": _shelved(facts),
         "out_of_service": _taken_out(facts),
     }
+
+
+def facts_behind(alarm: http.Alarm) -> AlarmFacts:
+    """The facts that an alarm as it is shown follows from, as far as they matter to what happens next."""
+    mark = (alarm.annunciation, alarm.renewal)
+    is_open = alarm.underlying in UNANSWERED
+    is_latched = alarm.underlying in (AlarmState.LATCHED_ACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED)
+    return AlarmFacts(
+        priority=alarm.priority,
+        is_active=alarm.is_active,
+        annunciation=alarm.annunciation,
+        raised_us=_us(alarm.raised_at),
+        cleared_us=_us(alarm.cleared_at),
+        is_latching=alarm.is_latching,
+        is_suppressed=alarm.suppressed_at is not None,
+        suppression_us=alarm.suppression_us,
+        acknowledged=(0, 0) if is_open else mark,
+        acknowledged_us=_us(alarm.acknowledged_at),
+        acknowledged_by=alarm.acknowledged_by,
+        comment=alarm.comment,
+        reset_annunciation=alarm.annunciation - (is_latched or alarm.is_active),
+        renewed=mark,
+        shelving=_shelving(alarm),
+        out_of_service=_outage(alarm),
+    )
+
+
+def _shelving(alarm: http.Alarm) -> Shelving | None:
+    held = alarm.shelved
+    if held is None:
+        return None
+    ends_with = alarm.annunciation + (not alarm.is_active) if held.is_one_shot else None
+    return Shelving(to_us(held.since), to_us(held.until), held.by, held.reason, ends_with)
+
+
+def _outage(alarm: http.Alarm) -> OutOfService | None:
+    held = alarm.out_of_service
+    return None if held is None else OutOfService(to_us(held.since), held.by, held.reason, _us(held.until))
+
+
+def _us(at: datetime | None) -> int | None:
+    return None if at is None else to_us(at)
 
 
 def moment(time_us: int | None) -> datetime | None:

@@ -1,12 +1,21 @@
 """What the engine tells the live side, through the `derived` journal, when a condition raises or clears an alarm.
 
 A transition is complete in itself, so that operators see it while the database is away. After a crash the engine says
-the same again: (alarm_id, annunciation, kind) tells repetitions apart.
+the same again: (alarm_id, annunciation, kind) tells repetitions apart, of suppressions the moment as well.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+from factoryops.domain import alarm_life
+from factoryops.domain.alarm_life import Outcome, Raise
+from factoryops.domain.alarms import AlarmEventKind, AlarmFacts, Priority
+
+_PLACES: Final = 1 << 12
+"""A journal may begin at a row numbered by the clock, in microseconds: this still fits into 64 bits."""
 
 
 class WhySample(msgspec.Struct, frozen=True, array_like=True):
@@ -57,15 +66,17 @@ class Why(msgspec.Struct, frozen=True):
 
 
 class AlarmTransition(msgspec.Struct, frozen=True):
-    """One raise or clear.
+    """One raise or clear, or one begin or end of suppression by design.
 
     Attributes:
-        kind: "raised" or "cleared".
+        kind: "raised", "cleared", "suppressed" or "unsuppressed".
         at_us: when it happened in the samples' own time (the moment a delay was due, not when it was noticed).
         value: the sample value that moved the condition, None when no one value did.
         seq: journal row the engine had reached.
         is_recorded: False when the database was away at that moment.
         why: the samples that decided it; None in journals of before there was any, and where a rule was withdrawn.
+        place: among what the engine found in that row; with `at_us` and `seq` it says which alarm came first.
+        is_latching / re_alarm_s / alarm_class / is_shadow: as the rule has them at that moment.
     """
 
     factory_id: str
@@ -90,6 +101,32 @@ class AlarmTransition(msgspec.Struct, frozen=True):
     seq: int
     is_recorded: bool
     why: Why | None = None
+    place: int = 0
+    line: str = ""
+    is_latching: bool = False
+    re_alarm_s: float = 0.0
+    alarm_class: str = ""
+    is_shadow: bool = False
+
+    @property
+    def order(self) -> int:
+        """Of two with one `at_us` the smaller came first."""
+        return self.seq * _PLACES + min(self.place, _PLACES - 1)
+
+    def moved(self, facts: AlarmFacts) -> Outcome:
+        """What it makes of an alarm's facts; one that is behind them moves nothing."""
+        match AlarmEventKind(self.kind):
+            case AlarmEventKind.RAISED:
+                move = Raise(self.annunciation, self.at_us, Priority(self.priority), self.is_latching, self.is_shadow)
+                return alarm_life.raised(facts, move)
+            case AlarmEventKind.CLEARED:
+                return alarm_life.cleared(facts, self.annunciation, self.at_us)
+            case AlarmEventKind.SUPPRESSED:
+                return alarm_life.suppressed(facts, self.at_us)
+            case AlarmEventKind.UNSUPPRESSED:
+                return alarm_life.unsuppressed(facts, self.at_us)
+            case _:
+                raise ValueError(f"{self.kind} is nothing that the engine says")
 
 
 def encode_transition(transition: AlarmTransition) -> bytes:

@@ -12,7 +12,6 @@ from factoryops.database import tables
 from factoryops.database.audit import AuditTrail
 from factoryops.database.incident_tables import incident
 from factoryops.database.unit import Unit
-from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.errors import InvalidInputError, NotFoundError
 from factoryops.domain.identity import Scope, new_id
 from factoryops.domain.time import from_us, to_us
@@ -77,7 +76,7 @@ class Incidents:
             .join(alarm, sa.and_(alarm.c.factory_id == event.c.factory_id, alarm.c.id == event.c.alarm_id))
             .where(
                 event.c.factory_id == self._scope.factory_id,
-                event.c.kind == AlarmEventKind.RAISED.value,
+                event.c.is_annunciation.is_(True),
                 event.c.at_us >= start_us,
                 event.c.at_us < end_us,
                 alarm.c.rule_id != (without_rule or ""),

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from factoryops.database import tables
-from factoryops.database.alarms import select_alarms
+from factoryops.database.alarm_rows import select_alarms
 from factoryops.database.notification_rows import AlarmFacts, AlarmStanding
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.alarms import Priority
@@ -53,18 +53,18 @@ def _standing(row: sa.Row[Any]) -> AlarmStanding:
         told=told,
         is_active=bool(row.is_active),
         annunciation=row.annunciation,
-        acknowledged=(row.acknowledged_annunciation, getattr(row, "acknowledged_renewal", 0)),
+        acknowledged=(row.acknowledged_annunciation, row.acknowledged_renewal),
         out_of_sight=_out_of_sight(row, definition),
     )
 
 
 def _out_of_sight(row: sa.Row[Any], definition: RuleDefinition | None) -> str:
-    """Why nobody is told of an alarm at the moment; what a row does not say does not hold."""
+    """Why nobody is told of an alarm at the moment."""
     reasons = {
         "shadow": definition is not None and definition.mode is RuleMode.SHADOW,
-        "out of service": getattr(row, "out_us", None) is not None,
-        "suppressed": getattr(row, "is_suppressed", False),
-        "shelved": getattr(row, "shelved_us", None) is not None,
+        "out of service": row.out_us is not None,
+        "suppressed": bool(row.is_suppressed),
+        "shelved": row.shelved_us is not None,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 

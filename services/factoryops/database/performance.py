@@ -72,11 +72,12 @@ class PerformanceRecords:
         return (
             sa.select(
                 event.c.alarm_id, event.c.annunciation, event.c.kind, event.c.at_us, event.c.priority,
-                event.c.rule_name, event.c.device_name, device.c.area,
+                event.c.is_annunciation, event.c.rule_name, event.c.device_name, device.c.area,
             )
             .join(alarm, of_alarm)
             .join(device, of_device)
-            .where(event.c.factory_id == self._scope.factory_id, device.c.kind != SERVICE_KIND)
+            .where(event.c.factory_id == self._scope.factory_id, event.c.is_shadow.is_(False))
+            .where(device.c.kind != SERVICE_KIND)
             .order_by(event.c.at_us, event.c.number)
         )  # fmt: skip
 
@@ -84,7 +85,7 @@ class PerformanceRecords:
         return [
             HistoryLine(
                 row.alarm_id, row.annunciation, row.kind, row.at_us, row.priority,
-                row.kind == AlarmEventKind.RAISED.value, row.rule_name, row.device_name, row.area,
+                bool(row.is_annunciation), row.rule_name, row.device_name, row.area,
             )
             for row in self._unit.rows(query)
         ]  # fmt: skip

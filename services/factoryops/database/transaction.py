@@ -7,7 +7,10 @@ import sqlalchemy as sa
 from factoryops.contracts import http
 from factoryops.database import tables
 from factoryops.database.adoption import Adoption
-from factoryops.database.alarms import Alarms, alarm_of, select_alarms
+from factoryops.database.alarm_clock import AlarmClock
+from factoryops.database.alarm_handling import AlarmHandling
+from factoryops.database.alarm_rows import alarm_of, select_alarms
+from factoryops.database.alarms import Alarms
 from factoryops.database.audit import AuditTrail
 from factoryops.database.calculations import Calculations
 from factoryops.database.credentials import Credentials
@@ -20,6 +23,7 @@ from factoryops.database.notification_ledger import NotificationLedger
 from factoryops.database.notification_work import NotificationWork
 from factoryops.database.organisation import Positions, Shifts
 from factoryops.database.performance import PerformanceRecords
+from factoryops.database.philosophy import Philosophies
 from factoryops.database.plant import Devices, Parameters
 from factoryops.database.quarantine import QuarantineMarks
 from factoryops.database.retention import RetentionRules
@@ -50,6 +54,7 @@ class Transaction:
         self.work = Work(unit)
         self.whys = WhyRecords(unit)
         self.notifying = NotificationWork(unit)
+        self.alarm_clock = AlarmClock(unit)
 
     def devices(self, scope: Scope) -> Devices:
         """The factory's devices."""
@@ -123,6 +128,14 @@ class Transaction:
         """The factory's alarm history as figures are made from it."""
         return PerformanceRecords(self._unit, scope)
 
+    def alarm_handling(self, scope: Scope) -> AlarmHandling:
+        """What operators do with the factory's alarms."""
+        return AlarmHandling(self._unit, scope)
+
+    def philosophy(self, scope: Scope) -> Philosophies:
+        """How the factory's alarms are handled."""
+        return Philosophies(self._unit, scope)
+
     def audit(self, scope: Scope) -> AuditTrail:
         """The factory's audit trail."""
         return AuditTrail(self._unit, scope)
@@ -136,7 +149,11 @@ class Transaction:
         return Changes(counted["alarms"], counted["runs"], counted["rules"], counted["access"], counted["inbox"], plant)
 
     def alarms_changed_since(self, change: int) -> list[tuple[FactoryId, http.Alarm]]:
-        """Alarms of every factory whose `change` is larger, normal ones too, in order of change; for the live hub."""
-        query = select_alarms().where(tables.alarm.c.change > change).order_by(tables.alarm.c.change)
+        """Alarms of every factory whose `change` is larger, normal ones too, in order of change; for the live hub.
+
+        Those of rules that are only being tried are nobody's to see.
+        """
+        alarm = tables.alarm
+        query = select_alarms().where(alarm.c.change > change, alarm.c.is_shadow.is_(False)).order_by(alarm.c.change)
         rows = self._unit.rows(query, every_factory=True)
         return [(FactoryId(row.factory_id), alarm_of(row)) for row in rows]

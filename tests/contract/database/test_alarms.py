@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from factoryops.contracts import http
+from factoryops.contracts.alarm_orders import acknowledging
 from factoryops.database.rows import EngineState
 from factoryops.database.transaction import Transaction
 from factoryops.domain.alarms import AlarmState
@@ -90,7 +91,7 @@ def test_many_are_acknowledged_or_none(site: Site, other_site: Site) -> None:
         http.AcknowledgeItem(alarm_id=alarm.id, annunciation=1) for alarm in (*site.alarms(), *other_site.alarms())
     ]
     with pytest.raises(NotFoundError):
-        site.database.run(lambda tx: tx.alarms(site.scope).acknowledge(items, "op1", None, NOON))
+        site.carry_out(acknowledging(http.AcknowledgeRequest(items=items), site.deed()))
     assert [alarm.state for alarm in (*site.alarms(), *other_site.alarms())] == [AlarmState.UNACKNOWLEDGED] * 2
 
 

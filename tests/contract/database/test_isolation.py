@@ -12,14 +12,16 @@ from sqlalchemy import exc
 
 import factoryops.database
 from factoryops.contracts import http
+from factoryops.contracts.alarm_orders import acknowledging, shelving
 from factoryops.contracts.http import JobKind
 from factoryops.database import tables
 from factoryops.database.columns import metadata
 from factoryops.database.guard import UnscopedStatementError
 from factoryops.database.transaction import Transaction
+from factoryops.domain.alarm_life import Deed
 from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import new_id
-from tests.support.databases import NOON, Site
+from tests.support.databases import Site
 from tests.support.rules import limit_content
 
 Act = Callable[[Transaction, Site, str], object]
@@ -43,8 +45,15 @@ BY_RULE: dict[str, Act] = {
 }
 BY_ALARM: dict[str, Act] = {
     "get many": lambda tx, site, alarm: tx.alarms(site.scope).get_many([alarm]),
-    "acknowledge": lambda tx, site, alarm: tx.alarms(site.scope).acknowledge(
-        [http.AcknowledgeItem(alarm_id=alarm, annunciation=1)], "x", None, NOON
+    "sheet": lambda tx, site, alarm: tx.alarms(site.scope).sheet(alarm),
+    "acknowledge": lambda tx, site, alarm: tx.alarm_handling(site.scope).carry_out(
+        acknowledging(
+            http.AcknowledgeRequest(items=[http.AcknowledgeItem(alarm_id=alarm, annunciation=1)]), Deed("x", 0)
+        ),
+        action="",
+    ),
+    "shelve": lambda tx, site, alarm: tx.alarm_handling(site.scope).carry_out(
+        shelving(http.ShelveRequest(alarm_ids=[alarm], reason="x"), Deed("x", 0)), action="alarm.shelve"
     ),
 }
 BY_EVENT: dict[str, Act] = {"page": lambda tx, site, event: tx.alarms(site.scope).events(before=event)}

@@ -11,8 +11,10 @@ import pytest
 
 from factoryops.api.context import ApiLimits
 from factoryops.contracts import http
+from factoryops.contracts.alarm_orders import acknowledging
+from factoryops.domain.alarm_life import Deed
 from factoryops.domain.identity import Role
-from factoryops.domain.time import from_us, now_us
+from factoryops.domain.time import now_us
 from tests.support.api_service import ApiService, FactoryKit, running_api
 from tests.support.waiting import wait_until
 
@@ -96,9 +98,10 @@ def test_what_the_engine_said_before_the_start_is_not_raised_again(tmp_path: Pat
     kit = service.add_factory("riverside")
     service.transition(kit, "raised")
     transition = service.transition(kit, "cleared")
-    item = http.AcknowledgeItem(alarm_id=transition.alarm_id, annunciation=1)
-    service.database.run(lambda tx: tx.alarms(kit.scope).acknowledge([item], "anna", None, from_us(now_us())))
+    request = http.AcknowledgeRequest(items=[http.AcknowledgeItem(alarm_id=transition.alarm_id, annunciation=1)])
+    orders = acknowledging(request, Deed("anna", now_us()))
+    service.database.run(lambda tx: tx.alarm_handling(kit.scope).carry_out(orders, action=""))
     service.start()
     with service.client(kit.tokens[Role.VIEWER]) as client:
-        assert client.get("alarms").json() == {"alarms": []}
+        assert client.get("alarms").json()["alarms"] == []
     service.stop()

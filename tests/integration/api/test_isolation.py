@@ -162,6 +162,12 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "updatePolicy": {"version": 1, "content": _POLICY},
         "sendTestMessage": {"kind": "contact", "name": identity},
         "markSeen": {"ids": [identity]},
+        **{name: {"alarm_ids": [own.alarm, identity], "reason": "x"} for name in ("shelveAlarms", "takeAlarmsOut")},
+        **{name: {"alarm_ids": [own.alarm, identity]} for name in ("unshelveAlarms", "returnAlarms")},
+        "resetAlarms": {
+            "items": [{"alarm_id": own.alarm, "annunciation": 1}, {"alarm_id": identity, "annunciation": 1}]
+        },
+        "changePhilosophy": http.FIRST_PHILOSOPHY.model_dump(mode="json", include={"version", "classes", "matrix"}),
         "acknowledgeAlarms": {
             "items": [{"alarm_id": own.alarm, "annunciation": 1}, {"alarm_id": identity, "annunciation": 1}]
         },
@@ -208,6 +214,7 @@ _IN_BODY = {
     "createRoster": "contact_id",
     "createPolicy": "contact_id",
     "sendTestMessage": "contact_id",
+    **dict.fromkeys(("shelveAlarms", "unshelveAlarms", "takeAlarmsOut", "returnAlarms", "resetAlarms"), "alarm_id"),
     "acknowledgeAlarms": "alarm",
     "startRun": "device_id",
     "startImport": "upload_id",

@@ -126,7 +126,7 @@ def test_what_suppresses_an_alarm_moves_no_condition() -> None:
     both = SampleColumns.of([(int(series_id(key)), 5 * S, 3.0) for key in KEYS[:2]])
     found = engine.feed(Batch(1, Entry(5 * S, MessageLedger(), both, watermark_us=4 * S)), NAMES)
     found += engine.feed(Batch(2, Entry(9 * S, MessageLedger(), watermark_us=7 * S)), NAMES)
-    assert [one.kind for one in found] == ["raised"]
+    assert [one.kind for one in found] == ["raised", "suppressed"]
     assert engine.programs.runs > 0
 
 

@@ -36,6 +36,7 @@ def _row(annunciation: int, *, is_active: bool, is_answered: bool, by: str | Non
     return http.Alarm(
         id=_ALARM, rule_id="b" * 32, rule_name="R", device_id="c" * 32, device_key="d", device_name="D", area="A",
         parameter_key="p", series_id=7, priority=Priority.HIGH, state=_STATES[(is_active, is_answered)],
+        underlying=_STATES[(is_active, is_answered)], is_active=is_active, order=1 << 12,
         annunciation=annunciation, raised_at=from_us(1_000), cleared_at=None if is_active else from_us(2_000),
         value=5.0, unit="bar", message="m", response="r", acknowledged_by=by, change=3,
     )  # fmt: skip

@@ -9,30 +9,29 @@ from pydantic import AwareDatetime
 
 from factoryops.api.call import Asking
 from factoryops.contracts import http
+from factoryops.contracts.alarm_places import places_of
+from factoryops.contracts.alarm_view import listed
 from factoryops.domain.alarms import AlarmEventKind
-from factoryops.domain.time import from_us, now_us
 
 
-async def list_alarms(asking: Asking) -> http.AlarmList:
-    """Every alarm of the factory that is not normal, never filtered by time.
+async def list_alarms(asking: Asking, tab: http.AlarmTab | None = None) -> http.AlarmList:
+    """Every alarm of the factory that is not normal, or those of one list, never filtered by time.
 
     While the database is away the list goes on from what the engine says; such alarms are not recorded yet.
     """
     await asking.service.hub.refresh_alarms()
-    return http.AlarmList(alarms=asking.service.board.abnormal(asking.scope.factory_id))
+    return listed(asking.service.board.abnormal(asking.scope.factory_id), tab)
 
 
-async def acknowledge_alarms(body: http.AcknowledgeRequest, asking: Asking) -> http.AlarmList:
-    """Acknowledge one alarm or many, all or nothing; each names the annunciation it answers.
+async def list_alarm_places(asking: Asking) -> http.AlarmPlaces:
+    """Where in the plant the alarms are that are not put aside, each place with what is under it rolled up."""
+    await asking.service.hub.refresh_alarms()
+    return places_of(asking.service.board.abnormal(asking.scope.factory_id))
 
-    Repeating it changes nothing more. While the database is away it is refused with 503: try again.
-    """
-    scope = asking.scope
-    alarms = await asking.change(
-        lambda tx: tx.alarms(scope).acknowledge(body.items, scope.actor, body.comment, from_us(now_us()))
-    )
-    asking.service.hub.tell_alarms([(scope.factory_id, alarm) for alarm in alarms])
-    return http.AlarmList(alarms=asking.service.board.named(scope.factory_id, [alarm.id for alarm in alarms]))
+
+async def get_sheet(alarm_id: http.Identifier, asking: Asking) -> http.ResponseSheet:
+    """What is to be known and done about an alarm: the record of the rule version that raised it."""
+    return await asking.read(lambda tx: tx.alarms(asking.scope).sheet(alarm_id))
 
 
 async def get_alarm_why(
@@ -51,6 +50,7 @@ async def list_alarm_events(
     most: Annotated[int, Query(ge=1, le=1_000)] = 200,
     start: AwareDatetime | None = None,
     end: AwareDatetime | None = None,
+    alarm_id: http.Identifier | None = None,
 ) -> http.AlarmEventPage:
-    """Alarm history, newest first; `before` takes the `next_before` of the page above."""
-    return await asking.read(lambda tx: tx.alarms(asking.scope).events(before, most, start, end))
+    """Alarm history, newest first, of one alarm or of all; `before` takes the `next_before` of the page above."""
+    return await asking.read(lambda tx: tx.alarms(asking.scope).events(before, most, start, end, alarm_id))

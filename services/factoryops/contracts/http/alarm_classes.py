@@ -15,7 +15,7 @@ from factoryops.domain.alarm_classes import PriorityMatrix as DomainMatrix
 from factoryops.domain.alarms import Priority
 
 _Word = Annotated[str, Field(max_length=50, pattern=LINE)]
-_EXAMPLE: Final[dict[str, Any]] = {"version": 0, **msgspec.to_builtins(DEFAULT_PHILOSOPHY)}
+_DEFAULT: Final[dict[str, Any]] = msgspec.json.decode(msgspec.json.encode(DEFAULT_PHILOSOPHY))
 
 
 class AlarmClass(Sent):
@@ -42,7 +42,7 @@ class PriorityMatrix(Sent):
 class PhilosophyChange(Sent):
     """All of it anew; `version` is the one the change was made from, so that nobody overwrites another's."""
 
-    model_config = example(_EXAMPLE)
+    model_config = example({"version": 0, **_DEFAULT})
 
     version: Annotated[int, Field(ge=0)]
     classes: Annotated[list[AlarmClass], Field(max_length=100)]
@@ -74,7 +74,7 @@ class Philosophy(Received):
         return PhilosophyChange(version=self.version, classes=self.classes, matrix=self.matrix).philosophy()
 
 
-FIRST_PHILOSOPHY: Final = Philosophy(version=0, **msgspec.to_builtins(DEFAULT_PHILOSOPHY))
+FIRST_PHILOSOPHY: Final = Philosophy(version=0, **_DEFAULT)
 """What a factory has until it says otherwise."""
 
 

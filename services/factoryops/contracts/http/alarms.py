@@ -37,6 +37,7 @@ class Alarm(Received):
             names both.
         order: of its raise; with equal `raised_at` the smaller one came first.
         suppressed_at: since when it is suppressed by design.
+        suppression_us: when that last began or ended, microseconds since 1970; 0 for never.
         change: grows with every change of this alarm; of two copies the larger is the newer.
         is_recorded: False while the database is away and the alarm is known to the live side alone.
     """
@@ -73,6 +74,7 @@ class Alarm(Received):
     order: int = 0
     alarm_class: str = ""
     suppressed_at: datetime | None = None
+    suppression_us: int = 0
     shelved: Shelved | None = None
     out_of_service: TakenOut | None = None
 

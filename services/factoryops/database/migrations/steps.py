@@ -64,3 +64,15 @@ def drop_table(name: str) -> None:
     """Drop a table unless it is gone."""
     if sa.inspect(op.get_bind()).has_table(name):
         op.drop_table(name)
+
+
+def drop_unique(name: str, table: str) -> None:
+    """Drop a unique constraint unless it is gone; SQLite needs the table copied for it."""
+    connection = op.get_bind()
+    if name not in {found["name"] for found in sa.inspect(connection).get_unique_constraints(table)}:
+        return
+    if connection.dialect.name == "sqlite":
+        with op.batch_alter_table(table, recreate="always") as batch:
+            batch.drop_constraint(name, type_="unique")
+    else:
+        op.drop_constraint(name, table, type_="unique")

@@ -1,0 +1,69 @@
+"""How one factory's alarms are handled: classes and the priority matrix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from factoryops.contracts import http
+from factoryops.database.audit import AuditTrail
+from factoryops.database.philosophy_tables import alarm_philosophy
+from factoryops.database.unit import Unit
+from factoryops.domain.errors import ConflictError
+from factoryops.domain.identity import Scope, derived_id
+from factoryops.domain.time import from_us
+
+
+class Philosophies:
+    """The factory's alarm philosophy; the default one until it says otherwise."""
+
+    def __init__(self, unit: Unit, scope: Scope) -> None:
+        self._unit = unit
+        self._scope = scope
+
+    def get(self) -> http.Philosophy:
+        """All of it."""
+        row = self._row()
+        if row is None:
+            return http.FIRST_PHILOSOPHY
+        kept = http.PhilosophyChange.model_validate_json(row.content)
+        return http.Philosophy(
+            version=row.version, classes=kept.classes, matrix=kept.matrix, changed_by=row.changed_by,
+            changed_at=from_us(row.changed_us),
+        )  # fmt: skip
+
+    def replace(self, change: http.PhilosophyChange) -> http.Philosophy:
+        """Put another in its place.
+
+        Raises:
+            InvalidInputError: it cannot be used.
+            ConflictError: somebody else changed it since `change.version`.
+        """
+        change.philosophy().check()
+        self._unit.take_turn(self._scope.factory_id)
+        before = self.get()
+        if before.version != change.version:
+            raise ConflictError("Somebody else changed the alarm philosophy meanwhile: look at it again.")
+        self._keep(change, before.version + 1)
+        what = {"classes", "matrix"}
+        was, becomes = (one.model_dump(mode="json", include=what) for one in (before, change))
+        AuditTrail(self._unit, self._scope).add("alarm_philosophy.update", self._scope.factory_id, was, becomes)
+        return self.get()
+
+    def _keep(self, change: http.PhilosophyChange, version: int) -> None:
+        table = alarm_philosophy
+        row: dict[str, Any] = {
+            "version": version,
+            "content": change.model_dump_json(),
+            "changed_by": self._scope.actor,
+            "changed_us": self._unit.now_us,
+        }
+        mine = table.c.factory_id == self._scope.factory_id
+        if not self._unit.write(sa.update(table).where(mine).values(**row)):
+            identity = derived_id(self._scope.factory_id, "alarm_philosophy")
+            self._unit.insert(table, [row | {"factory_id": self._scope.factory_id, "id": identity}])
+
+    def _row(self) -> sa.Row[Any] | None:
+        table = alarm_philosophy
+        return self._unit.row(sa.select(table).where(table.c.factory_id == self._scope.factory_id))
