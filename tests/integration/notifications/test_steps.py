@@ -10,7 +10,9 @@ import msgspec
 import pytest
 
 from factoryops.contracts import http
+from factoryops.contracts.alarm_orders import shelving
 from factoryops.database.transaction import Transaction
+from factoryops.domain.alarm_life import Deed
 from factoryops.domain.alarms import Priority
 from factoryops.domain.notifying import ChannelKind, TargetKind
 from factoryops.domain.rule import RuleMode
@@ -189,3 +191,15 @@ class _CutError(Exception):
 def _planned_and_cut(tx: Transaction, now_us: int) -> None:
     plan(tx, now_us)
     raise _CutError
+
+
+def test_a_shelved_alarm_is_not_escalated(told: NotifiedSite, clock: Clock) -> None:
+    jana = told.contact()
+    told.policy((0, [(CONTACT, jana, EMAIL)]), (60, [(CONTACT, jana, SMS)]))
+    _, alarm = raise_one(told.site)
+    plan_all(told, clock)
+    orders = shelving(http.ShelveRequest(alarm_ids=[alarm], reason="Sensor", for_s=600), Deed("op1", clock()))
+    told.database.run(lambda tx: tx.alarm_handling(told.scope).carry_out(orders, action="alarm.shelve"))
+    assert told.database.read(lambda tx: tx.notifying.standing(told.scope.factory_id, [alarm]))[alarm].out_of_sight
+    clock.advance(60)
+    assert [step for step, _ in plan_all(told, clock)] == [1]
