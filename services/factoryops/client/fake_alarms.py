@@ -147,7 +147,13 @@ class FakeAlarms:
         identity = alarm_id(FACTORY_ID, rule.id, device_key)
         held = self._alarms.get(identity) or _quiet_alarm(identity, rule, device)
         message = _sentence(rule.content, held, value)
-        told = {"value": value, "message": message, "rule_version": rule.version, "order": self._change + 1}
+        told = {
+            "value": value,
+            "message": message,
+            "rule_version": rule.version,
+            "order": self._change + 1,
+            "alarm_class": rule.content.alarm_class,
+        }
         self._alarms[identity] = held.model_copy(update=told)
         self._rules[identity] = rule
         facts = self._facts.get(identity) or AlarmFacts(rule.content.priority)
@@ -181,11 +187,11 @@ class FakeAlarms:
 
 
 def _raise_of(rule: http.Rule, annunciation: int, at_us: int) -> Raise:
-    return Raise(annunciation, at_us, rule.content.priority)
+    return Raise(annunciation, at_us, rule.content.priority, is_latching=rule.content.is_latching)
 
 
-def _re_alarm_s(_rule: http.Rule) -> float:
-    return 0.0
+def _re_alarm_s(rule: http.Rule) -> float:
+    return rule.content.re_alarm_s
 
 
 def _quiet_alarm(identity: str, rule: http.Rule, device: http.Device) -> http.Alarm:

@@ -1,0 +1,65 @@
+"""What operators do with alarms, over the API and in the imagined plant alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from factoryops.contracts import http
+from factoryops.domain.alarms import AlarmState
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
+from factoryops.domain.identity import Role
+from tests.contract.client.conftest import Subject
+
+
+async def test_shelving_puts_an_alarm_aside_and_taking_it_up_announces_it_again(subject: Subject) -> None:
+    plant = await subject.enter(Role.OPERATOR)
+    active = next(one for one in await plant.alarms() if one.is_active)
+    request = http.ShelveRequest(alarm_ids=[active.id], reason="sensor is changed", for_s=600)
+    (shelved,) = await plant.shelve(request)
+    assert shelved.state is AlarmState.SHELVED
+    assert await plant.shelve(request) == [shelved]
+    listed = await plant.alarm_list(http.AlarmTab.SHELVED)
+    assert ([one.id for one in listed.alarms], listed.counts.shelved) == ([active.id], 1)
+    (back,) = await plant.unshelve(http.TakeUpRequest(alarm_ids=[active.id]))
+    assert (back.state, back.renewal > active.renewal) == (AlarmState.UNACKNOWLEDGED, True)
+    events = (await plant.alarm_events(alarm_id=active.id)).events
+    assert {"shelved", "unshelved", "renewed"} <= {event.kind.value for event in events}
+
+
+async def test_what_cannot_be_is_refused_and_nothing_is_done(subject: Subject) -> None:
+    plant = await subject.enter(Role.OPERATOR)
+    alarm = next(one for one in await plant.alarms() if one.is_active)
+    with pytest.raises(InvalidInputError):
+        await plant.shelve(http.ShelveRequest(alarm_ids=[alarm.id], reason="x", for_s=6 * 86_400))
+    with pytest.raises(NotFoundError):
+        await plant.shelve(http.ShelveRequest(alarm_ids=[alarm.id, "0" * 32], reason="x", for_s=60))
+    with pytest.raises(NotAllowedError):
+        await plant.take_out_of_service(http.TakeOutRequest(alarm_ids=[alarm.id], reason="x"))
+    assert alarm in await plant.alarms()
+
+
+async def test_supervisors_take_alarms_out_of_service_and_return_them(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    alarm = next(one for one in await plant.alarms() if one.is_active)
+    (out,) = await plant.take_out_of_service(http.TakeOutRequest(alarm_ids=[alarm.id], reason="overhaul"))
+    assert out.state is AlarmState.OUT_OF_SERVICE
+    (back,) = await plant.return_to_service(http.TakeUpRequest(alarm_ids=[alarm.id]))
+    assert back.state is AlarmState.UNACKNOWLEDGED
+    assert any(place.count for place in await plant.alarm_places())
+    assert (await plant.response_sheet(alarm.id)).rule_name == alarm.rule_name
+
+
+async def test_the_philosophy_is_put_anew_as_a_whole(subject: Subject) -> None:
+    plant = await subject.enter()
+    before = await plant.philosophy()
+    classes = [before.classes[0].model_copy(update={"name": "Everything"}), *before.classes[1:]]
+    change = http.PhilosophyChange(version=before.version, classes=classes, matrix=before.matrix)
+    after = await plant.change_philosophy(change)
+    assert after.classes[0].name == "Everything"
+    with pytest.raises(ConflictError):
+        await plant.change_philosophy(change)
+    with pytest.raises(InvalidInputError):
+        await plant.change_philosophy(change.model_copy(update={"version": after.version, "classes": []}))
+    severity = before.matrix.severities[-1]
+    assert (await plant.proposed_priority(severity, 60)).priority == before.matrix.priorities[-1][0]
+    assert (await plant.proposed_priority(severity, 0)).priority is None

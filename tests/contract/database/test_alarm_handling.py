@@ -1,0 +1,126 @@
+"""What operators do with alarms and what time brings to them, as both databases keep it."""
+
+from __future__ import annotations
+
+import pytest
+
+from factoryops.contracts import http
+from factoryops.contracts.alarm_orders import resetting, shelving, taking_out, unshelving
+from factoryops.domain.alarms import AlarmState
+from factoryops.domain.errors import ConflictError, InvalidInputError
+from factoryops.domain.identity import alarm_id, new_id
+from tests.support.databases import Site
+
+
+def _raised(site: Site, **fields: object) -> tuple[http.Rule, str]:
+    rule = site.add_rule()
+    site.apply(site.transition(rule, "raised", 1, **fields))
+    (alarm,) = site.alarms()
+    return rule, alarm.id
+
+
+def _kinds(site: Site) -> list[tuple[str, bool]]:
+    page = site.database.read(lambda tx: tx.alarms(site.scope).events())
+    return [(event.kind.value, event.is_annunciation) for event in reversed(page.events)]
+
+
+def test_a_shelved_alarm_tells_nobody_and_is_announced_again_when_it_returns(site: Site) -> None:
+    rule, alarm = _raised(site)
+    request = http.ShelveRequest(alarm_ids=[alarm], reason="sensor is changed", for_s=900)
+    (shown,) = site.carry_out(shelving(request, site.deed(request.reason)), action="alarm.shelve")
+    assert shown.state is AlarmState.SHELVED
+    assert shown.shelved is not None
+    assert (shown.shelved.reason, shown.underlying) == ("sensor is changed", AlarmState.UNACKNOWLEDGED)
+    site.apply(site.transition(rule, "cleared", 1), site.transition(rule, "raised", 2))
+    (shown,) = site.carry_out(unshelving(http.TakeUpRequest(alarm_ids=[alarm]), site.deed()))
+    assert (shown.state, shown.annunciation, shown.renewal) == (AlarmState.UNACKNOWLEDGED, 2, 1)
+    told = {("raised", True), ("raised", False), ("renewed", True), ("shelved", False), ("unshelved", False)}
+    assert told <= set(_kinds(site))
+
+
+def test_a_request_that_arrives_twice_is_carried_out_once(site: Site) -> None:
+    _, alarm = _raised(site)
+    request = http.ShelveRequest(alarm_ids=[alarm], reason="x", for_s=900)
+    for _ in range(2):
+        orders = shelving(request, site.deed("x"))
+        site.carry_out(orders, action="alarm.shelve", request_id=request.request_id)
+    assert [kind for kind, _ in _kinds(site)].count("shelved") == 1
+    other = http.ShelveRequest(alarm_ids=[alarm], reason="x", for_s=900, request_id=new_id())
+    site.carry_out(shelving(other, site.deed("x")), action="alarm.shelve", request_id=other.request_id)
+    assert [kind for kind, _ in _kinds(site)].count("shelved") == 2
+
+
+def test_a_class_says_how_long_and_whether_at_all(site: Site) -> None:
+    _, alarm = _raised(site, alarm_class="safety")
+    with pytest.raises(InvalidInputError, match="may not be shelved"):
+        site.carry_out(shelving(http.ShelveRequest(alarm_ids=[alarm], reason="x"), site.deed()))
+    with pytest.raises(InvalidInputError, match="comment"):
+        site.acknowledge(alarm, 1)
+    assert site.acknowledge(alarm, 1, "seen").state is AlarmState.ACKNOWLEDGED
+
+
+def test_a_latch_is_reset_by_hand(site: Site) -> None:
+    rule, alarm = _raised(site, is_latching=True)
+    request = http.ResetRequest(items=[http.ResetItem(alarm_id=alarm, annunciation=1)])
+    with pytest.raises(ConflictError, match="still holds"):
+        site.carry_out(resetting(request, site.deed()))
+    site.apply(site.transition(rule, "cleared", 1))
+    assert site.acknowledge(alarm, 1).state is AlarmState.LATCHED_ACKNOWLEDGED
+    assert site.carry_out(resetting(request, site.deed()))[0].state is AlarmState.NORMAL
+    assert site.alarms() == []
+
+
+def test_suppression_by_design_comes_from_the_engine_and_its_end_announces_again(site: Site) -> None:
+    rule, alarm = _raised(site)
+    site.acknowledge(alarm, 1)
+    begin = site.transition(rule, "suppressed", 1, at_us=3_000_000)
+    end = site.transition(rule, "unsuppressed", 1, at_us=4_000_000)
+    assert site.apply(begin, begin) == 1
+    assert site.alarms()[0].state is AlarmState.SUPPRESSED
+    assert site.apply(end) == 1
+    assert (site.alarms()[0].state, site.alarms()[0].renewal) == (AlarmState.UNACKNOWLEDGED, 1)
+    before = site.alarms()
+    assert site.apply(begin, end) == 0
+    assert site.alarms() == before
+
+
+def test_time_brings_a_re_alarm_once(site: Site) -> None:
+    _, alarm = _raised(site, re_alarm_s=0.000_000_1)
+    site.acknowledge(alarm, 1)
+    assert site.pass_time() == 1
+    assert site.alarms()[0].state is AlarmState.UNACKNOWLEDGED
+    assert site.pass_time() == 0
+
+
+def test_an_alarm_out_of_service_is_listed_and_returns_by_hand_alone(site: Site) -> None:
+    rule, alarm = _raised(site)
+    request = http.TakeOutRequest(alarm_ids=[alarm], reason="overhaul")
+    site.carry_out(taking_out(request, site.deed("overhaul")), action="alarm.take_out")
+    site.apply(site.transition(rule, "cleared", 1))
+    assert site.pass_time() == 0
+    assert site.alarms()[0].state is AlarmState.OUT_OF_SERVICE
+
+
+def test_what_a_shadow_rule_raises_is_recorded_and_shown_to_nobody(site: Site) -> None:
+    rule = site.add_rule()
+    assert site.apply(site.transition(rule, "raised", 1, is_shadow=True)) == 1
+    assert site.alarms() == []
+    assert site.events() == []
+
+
+def test_five_hundred_alarms_of_one_moment_are_stored_at_once_and_keep_their_order(site: Site) -> None:
+    rule = site.add_rule()
+    devices = [site.add_device(f"unit-{number}") for number in range(500)]
+    site.apply(
+        *(
+            site.transition(
+                rule, "raised", 1, at_us=1_000, seq=7, place=place, device_id=device.id, device_key=device.key,
+                alarm_id=alarm_id(site.factory.id, rule.id, device.key),
+            )
+            for place, device in enumerate(devices)
+        )
+    )  # fmt: skip
+    shown = sorted(site.alarms(), key=lambda alarm: alarm.order)
+    assert [alarm.device_key for alarm in shown] == [device.key for device in devices]
+    page = site.database.read(lambda tx: tx.alarms(site.scope).events(most=1_000))
+    assert [event.alarm_id for event in reversed(page.events)] == [alarm.id for alarm in shown]
