@@ -161,9 +161,19 @@ class AlarmEngine:
         return not is_same or {one.id: one for one in calculations} != self._calculator.calculations
 
     def set_rules(self, rules: Iterable[RuleInForce]) -> list[AlarmTransition]:
-        """Put other rules in force, from behind the newest row on."""
-        wanted = list(rules)
+        """Put other rules in force, from behind the newest row on.
+
+        A rule that becomes live, or a shadow again, begins anew: what stands is told, or ends, at that moment.
+        """
+        wanted, before = list(rules), self.rules
+        began_anew = {one.rule.id for one in wanted if _has_other_mode(one, before.get(one.rule.id))}
         self._rules_told = None
+        if not began_anew:
+            return self._put_in_force(wanted)
+        ended = self._put_in_force([one for one in wanted if one.rule.id not in began_anew])
+        return ended + self._put_in_force(wanted)
+
+    def _put_in_force(self, wanted: list[RuleInForce]) -> list[AlarmTransition]:
         limits_stood, programs_stood = self._evaluator.standing(), self._programs.standing()
         limits = self._evaluator.set_rules(wanted, programs_stood)
         programs = self._programs.set(wanted, self._evaluator.newest, limits_stood)
@@ -327,3 +337,7 @@ def _read(blob: bytes) -> _Saved:
         raise DamagedFileError(
             f"The saved state of the alarm engine cannot be read ({error}): restore the database from a backup."
         ) from error
+
+
+def _has_other_mode(one: RuleInForce, before: RuleInForce | None) -> bool:
+    return before is not None and before.rule.definition.mode is not one.rule.definition.mode

@@ -65,11 +65,11 @@ class FakeAlarmHandling:
 
     async def alarm_events(
         self, *, before: str | None = None, most: int = 200, start: datetime | None = None,
-        end: datetime | None = None, alarm_id: str | None = None,
+        end: datetime | None = None, alarm_id: str | None = None, shadow_of: str | None = None,
     ) -> http.AlarmEventPage:  # fmt: skip
         """Alarm history, newest first."""
         await self._enter(Permission.VIEW)
-        return self._alarms.events(before, most, start, end, alarm_id)
+        return self._alarms.events(before, most, start, end, alarm_id, shadow_of)
 
     async def alarm_why(
         self, alarm_id: str, annunciation: int, kind: AlarmEventKind = AlarmEventKind.RAISED

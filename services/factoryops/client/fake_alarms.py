@@ -125,7 +125,13 @@ class FakeAlarms:
         return [self.take(identity, outcome) for identity, outcome in outcomes.items() if outcome[1]]
 
     def events(
-        self, before: str | None, most: int, start: datetime | None, end: datetime | None, identity: str | None
+        self,
+        before: str | None,
+        most: int,
+        start: datetime | None,
+        end: datetime | None,
+        identity: str | None,
+        shadow_of: str | None = None,
     ) -> http.AlarmEventPage:
         """A page of events, newest first."""
         listed = [
@@ -134,6 +140,8 @@ class FakeAlarms:
             if (start is None or event.at >= start)
             and (end is None or event.at < end)
             and (identity is None or event.alarm_id == identity)
+            and event.is_shadow == (shadow_of is not None)
+            and (shadow_of is None or self._alarms[event.alarm_id].rule_id == shadow_of)
         ]
         if before is not None:
             listed = [event for event in listed if event.id < before]

@@ -52,12 +52,13 @@ class HttpAlarms:
 
     async def alarm_events(
         self: Asks, *, before: str | None = None, most: int = 200, start: datetime | None = None,
-        end: datetime | None = None, alarm_id: str | None = None,
+        end: datetime | None = None, alarm_id: str | None = None, shadow_of: str | None = None,
     ) -> http.AlarmEventPage:  # fmt: skip
         """Alarm history, newest first; of one alarm or of all."""
         query = {
             "before": before, "most": most, "start": start and start.isoformat(), "end": end and end.isoformat(),
             "alarm_id": alarm_id,
+            "shadow_of": shadow_of,
         }  # fmt: skip
         return await self._ask("GET", "alarms/events", http.AlarmEventPage, query=query)
 

@@ -70,9 +70,9 @@ class AlarmsClient(AlarmHandlingClient, PhilosophyClient, Protocol):
 
     async def alarm_events(
         self, *, before: str | None = None, most: int = 200, start: datetime | None = None,
-        end: datetime | None = None, alarm_id: str | None = None,
+        end: datetime | None = None, alarm_id: str | None = None, shadow_of: str | None = None,
     ) -> http.AlarmEventPage:  # fmt: skip
-        """Alarm history, newest first; of one alarm or of all."""
+        """Alarm history, newest first; of one alarm or of all, or what a rule found that is only being tried."""
         ...
 
     async def alarm_why(

@@ -84,10 +84,18 @@ class Alarms:
         start: datetime | None = None,
         end: datetime | None = None,
         alarm_id: str | None = None,
+        shadow_of: str | None = None,
     ) -> http.AlarmEventPage:
-        """History, newest first, within [start, end); `before` is `next_before` of the page above."""
+        """History, newest first, within [start, end); `before` is `next_before` of the page above.
+
+        With `shadow_of`, a rule's id, it is what that rule found while it was only being tried.
+        """
         event = tables.alarm_event
-        query = sa.select(event).where(event.c.factory_id == self._scope.factory_id, event.c.is_shadow.is_(False))
+        query = sa.select(event).where(
+            event.c.factory_id == self._scope.factory_id, event.c.is_shadow.is_(shadow_of is not None)
+        )
+        if shadow_of is not None:
+            query = query.where(event.c.alarm_id.in_(self._alarms_of_rule(shadow_of)))
         if alarm_id is not None:
             query = query.where(event.c.alarm_id == alarm_id)
         if start is not None:
@@ -99,6 +107,10 @@ class Alarms:
         rows = self._unit.rows(query.order_by(event.c.at_us.desc(), event.c.number.desc()).limit(most + 1))
         page = [event_of(row) for row in rows[:most]]
         return http.AlarmEventPage(events=page, next_before=page[-1].id if len(rows) > most and page else None)
+
+    def _alarms_of_rule(self, rule_id: str) -> sa.Select[Any]:
+        alarm = tables.alarm
+        return sa.select(alarm.c.id).where(alarm.c.factory_id == self._scope.factory_id, alarm.c.rule_id == rule_id)
 
     def _older_than(self, event_id: str) -> sa.ColumnElement[bool]:
         event = tables.alarm_event

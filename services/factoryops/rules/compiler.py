@@ -37,7 +37,7 @@ class RuleBook:
         self._of_one: defaultdict[SeriesKey, list[Watching]] = defaultdict(list)
         for one in self.rules.values():
             threshold = immediate(one.rule.definition)
-            if threshold is not None and one.rule.definition.mode is RuleMode.LIVE:
+            if threshold is not None and one.rule.definition.mode is not RuleMode.OFF:
                 self._add(Watching(one, threshold))
 
     def _add(self, watching: Watching) -> None:

@@ -3,12 +3,13 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from msgspec import structs
 
 from factoryops.contracts import http
 from factoryops.contracts.alarm_orders import acknowledging
 from factoryops.database.rows import EngineState
 from factoryops.database.transaction import Transaction
-from factoryops.domain.alarms import AlarmState
+from factoryops.domain.alarms import AlarmEventKind, AlarmState
 from factoryops.domain.errors import NotFoundError, UnavailableError
 from factoryops.domain.time import from_us
 from tests.support.databases import NOON, Site
@@ -181,3 +182,16 @@ def test_the_engines_state_and_its_events_are_one_commit(site: Site) -> None:
     record(fails=False)
     record(fails=False)
     assert site.database.read(lambda tx: tx.engine.load_state()) == state
+
+
+def test_what_a_shadow_rule_finds_is_told_of_that_rule_alone(site: Site) -> None:
+    tried, live = site.add_rule(), site.add_rule()
+    shadow = structs.replace(site.transition(tried, "raised", 1), is_shadow=True)
+    site.apply(shadow, site.transition(live, "raised", 1))
+    assert [alarm.rule_id for alarm in site.alarms()] == [live.id]
+    events = site.database.read(lambda tx: tx.alarms(site.scope).events(shadow_of=tried.id))
+    assert [(one.kind, one.is_shadow, one.is_annunciation) for one in events.events] == [
+        (AlarmEventKind.RAISED, True, False),
+    ]  # fmt: skip
+    assert all(not one.is_shadow for one in site.database.read(lambda tx: tx.alarms(site.scope).events()).events)
+    assert site.database.read(lambda tx: tx.alarms(site.scope).events(shadow_of=live.id)).events == []

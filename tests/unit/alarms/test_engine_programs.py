@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from factoryops.alarms.engine import AlarmEngine
 from factoryops.contracts.transitions import AlarmTransition
@@ -26,7 +28,7 @@ from factoryops.domain.conditions.tree import (
     WindowFunction,
 )
 from factoryops.domain.identity import FactoryId, RuleId
-from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce, RuleScope
+from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce, RuleMode, RuleScope
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.journal.records import Batch, ClockOffset, Entry, Gap, MessageLedger
 
@@ -170,3 +172,30 @@ def test_a_transition_says_in_words_what_happened_and_why() -> None:
         ("1", "Y is above 2", "true", 3.0, 2.0),
     ]
     assert [one.at_us for leaf in why.leaves for one in leaf.samples] == [5 * S, 5 * S]
+
+
+def in_mode(one: RuleInForce, mode: RuleMode, version: int) -> RuleInForce:
+    definition = structs.replace(one.rule.definition, mode=mode)
+    return structs.replace(one, rule=structs.replace(one.rule, version=version, definition=definition))
+
+
+@pytest.mark.parametrize("condition", [high(), AllOf((high(), high("y", limit=-1.0)))], ids=["limit", "program"])
+def test_a_shadow_rule_tells_nobody_and_what_stands_is_announced_when_it_becomes_live(condition: Condition) -> None:
+    tried = rule(1, condition)
+    engine = AlarmEngine()
+    engine.set_rules([in_mode(tried, RuleMode.SHADOW, 1)])
+    samples = SampleColumns.of([(int(series_id(key)), 5 * S, 3.0) for key in KEYS[:2]])
+    found = [
+        *engine.feed(Batch(1, Entry(5 * S, MessageLedger(), samples, watermark_us=3 * S)), NAMES),
+        *engine.feed(Batch(2, Entry(9 * S, MessageLedger(), watermark_us=7 * S)), NAMES),
+    ]
+    raised = [one for one in found if one.kind == "raised"]
+    assert raised
+    assert all(one.is_shadow for one in found)
+    promoted = engine.set_rules([in_mode(tried, RuleMode.LIVE, 2)])
+    promoted += engine.feed(Batch(3, Entry(12 * S, MessageLedger(), watermark_us=10 * S)), NAMES)
+    assert {(one.kind, one.is_shadow) for one in promoted} == {("cleared", True), ("raised", False)}
+    again = [one for one in promoted if one.kind == "raised"]
+    assert {(one.alarm_id, one.annunciation) for one in again} == {
+        (one.alarm_id, one.annunciation + 1) for one in raised
+    }

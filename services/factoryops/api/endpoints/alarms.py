@@ -51,6 +51,7 @@ async def list_alarm_events(
     start: AwareDatetime | None = None,
     end: AwareDatetime | None = None,
     alarm_id: http.Identifier | None = None,
+    shadow_of: http.Identifier | None = None,
 ) -> http.AlarmEventPage:
     """Alarm history, newest first, of one alarm or of all; `before` takes the `next_before` of the page above."""
-    return await asking.read(lambda tx: tx.alarms(asking.scope).events(before, most, start, end, alarm_id))
+    return await asking.read(lambda tx: tx.alarms(asking.scope).events(before, most, start, end, alarm_id, shadow_of))

@@ -263,7 +263,7 @@ class Program:
 def is_program(in_force: RuleInForce) -> bool:
     """Whether a rule needs programs: it is no plain limit, or something suppresses its alarm."""
     definition = in_force.rule.definition
-    if definition.mode is not RuleMode.LIVE:
+    if definition.mode is RuleMode.OFF:
         return False
     return bool(purposes_of(in_force))
 
