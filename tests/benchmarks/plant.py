@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import psutil
 
+from factoryops.contracts import http
 from factoryops.database.database import Database
 from factoryops.domain.alarms import Priority
 from factoryops.domain.identity import Role, Scope, device_id
@@ -25,6 +26,7 @@ from tests.support.rules import limit_content
 from tests.support.waiting import wait_until
 
 SLUG = "works"
+_RULES_AT_ONCE = 500
 ROLES = ("ingest", "historian", "engine", "api", "worker")
 
 
@@ -51,16 +53,20 @@ def _furnish(made: Installation, devices: int, rules: int) -> None:
         keys = [f"load-{number:04}" for number in range(devices)]
         known = [Device(device_id(factory.id, key), factory.id, key, key) for key in keys]
         database.run(lambda tx: tx.devices(scope).ensure_many(known))
-        for number in range(rules):
-            content = limit_content(
-                name=f"Rule {number}",
-                parameter_key=f"parameter_{number % 10}",
-                limit=50.0 if number % 100 == 0 else 500.0,
-                priority=Priority.LOW,
-                device_keys=[known[number % devices].key],
-                deadband=0.1,
-            )
-            database.run(lambda tx, content=content: tx.rules(scope).create(content, "bench"))  # type: ignore[misc]  # bound per round
+        for start in range(0, rules, _RULES_AT_ONCE):
+            contents = [_rule(number, known) for number in range(start, min(start + _RULES_AT_ONCE, rules))]
+            database.run(lambda tx, contents=contents: [tx.rules(scope).create(one, "bench") for one in contents])  # type: ignore[misc]  # bound per round
+
+
+def _rule(number: int, devices: list[Device]) -> http.RuleContent:
+    return limit_content(
+        name=f"Rule {number}",
+        parameter_key=f"parameter_{number % 8}",
+        limit=50.0 if number % 100 == 0 else 500.0,
+        priority=Priority.LOW,
+        device_keys=[devices[number % len(devices)].key],
+        deadband=0.1,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,13 +58,12 @@ async def kill(installation: Installation, role: str) -> None:
 
 
 async def settle(installation: Installation) -> None:
-    """Wait until the historian has everything; both ledgers are exact then."""
+    """Wait until the historian has everything; both ledgers are exact then (beats are not of one moment before)."""
 
     def is_settled() -> bool:
         beats = read_heartbeats(installation.data.heartbeats)
         ingest, historian = beats["ingest"].figures, beats["historian"].figures
         kept = historian.get("stored", 0) + historian.get("replaced", 0)
-        assert kept <= ingest["values_accepted"], (ingest, historian)
         return bool(kept == ingest["values_accepted"])
 
     await until(is_settled, timeout_s=60, every_s=0.2, what="history to catch up")

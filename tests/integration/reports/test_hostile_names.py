@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -97,11 +98,12 @@ def figures_of(names: tuple[str, ...]) -> DailyFigures:
 
 
 _watched: list[tuple[str, str]] = []
-_is_watching = False
+_watching_thread: int | None = None
 
 
 def _audit(event: str, arguments: tuple[object, ...]) -> None:
-    if _is_watching and event in {"open", "socket.connect", "subprocess.Popen", "os.system", "urllib.Request", "exec"}:
+    is_ours = threading.get_ident() == _watching_thread
+    if is_ours and event in {"open", "socket.connect", "subprocess.Popen", "os.system", "urllib.Request", "exec"}:
         _watched.append((event, str(arguments[0])))
 
 
@@ -114,12 +116,12 @@ def watched() -> list[tuple[str, str]]:
 
 @contextmanager
 def watching() -> Iterator[None]:
-    global _is_watching  # noqa: PLW0603 - an audit hook stays for good, so a switch turns it off
-    _is_watching = True
+    global _watching_thread  # noqa: PLW0603 - an audit hook stays for good, so a switch turns it off
+    _watching_thread = threading.get_ident()
     try:
         yield
     finally:
-        _is_watching = False
+        _watching_thread = None
 
 
 def test_a_report_on_hostile_names_is_built_shows_them_as_typed_and_opens_nothing(
