@@ -32,12 +32,21 @@ def measure() -> list[Figure]:
     """How old a raise is when a client hears of it, and what the engine takes."""
     with tempfile.TemporaryDirectory() as name, installation(Path(name), devices=DEVICES, rules=RULES) as made:
         secret = made.add_credential(SLUG, "load")
+        wait_until(lambda: _is_let_in(made, secret), timeout_s=60, what="the credential to be known")
         load = Load(made.endpoint_port, "load", secret, devices=DEVICES, metrics=8, seconds=90, rate=RATE)
         with subprocess.Popen(load.command(), stdout=subprocess.DEVNULL) as generator:
             try:
                 return asyncio.run(_listen(made))
             finally:
                 generator.terminate()
+
+
+def _is_let_in(made: Installation, secret: str) -> bool:
+    try:
+        Load(made.endpoint_port, "load", secret, devices=1, metrics=1, seconds=0.2).run()
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 async def _listen(made: Installation) -> list[Figure]:
