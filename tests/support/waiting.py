@@ -18,6 +18,9 @@ def wait_until(condition: Callable[[], object], *, timeout_s: float = 10.0, what
         pause.wait(0.01)
 
 
+_ASKING_EVERY_S = 0.1
+
+
 async def until(
     condition: Callable[[], object | Awaitable[object]],
     *,
@@ -25,12 +28,12 @@ async def until(
     what: str = "the condition",
     every_s: float = 0.01,
 ) -> None:
-    """The same on an event loop; `condition` may be a coroutine function."""
+    """The same on an event loop; `condition` may be a coroutine function, which asks somebody who counts how often."""
     deadline = time.monotonic() + timeout_s
     while True:
         answer = condition()
         if isinstance(answer, Awaitable):
-            answer = await answer
+            answer, every_s = await answer, max(every_s, _ASKING_EVERY_S)
         if answer:
             return
         if time.monotonic() > deadline:
