@@ -144,11 +144,7 @@ class ActiveTab(_AlarmTab):
         self._selected.clicked.connect(self.acknowledge_selected)
         self._visible.clicked.connect(self._acknowledge_visible)
         self.flood.changed.connect(self._arrange)
-
-    def enter(self) -> None:
-        """The page is shown: look for a flood from now on."""
-        self._look_for_flood()
-        self.place.clock.register(self, self._on_tick, most_hz=1.0)
+        place.clock.register(self, self._on_tick, most_hz=1.0)
 
     def _on_tick(self, _moment_us: int) -> None:
         if self._look_for_flood().is_flood is not self._state_shown:

@@ -10,7 +10,7 @@ from factoryops.contracts import http
 from factoryops.domain.alarms import PUT_ASIDE, UNANSWERED, AlarmState, Priority
 from factoryops.domain.flood import FloodAlarm, FloodGroup, FloodState, FloodWatch, arrange
 from factoryops.domain.time import to_us
-from factoryops_app.models.events import Event
+from factoryops_app.models.events import GatheredEvent
 
 PUT_ASIDE_STATES: Final = (AlarmState.SHELVED, AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE)
 """In the order in which they are listed."""
@@ -28,12 +28,12 @@ class AlarmStore:
     """Alarms by id.
 
     Attributes:
-        changed: some alarm is different now.
+        changed: some alarm is different now; told together when many are.
         is_known: False until the first complete picture came; an empty list before that means nothing.
     """
 
     def __init__(self) -> None:
-        self.changed: Event[None] = Event()
+        self.changed = GatheredEvent()
         self.is_known = False
         self._alarms: dict[str, http.Alarm] = {}
         self._touched: dict[str, int] = {}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
 Unsubscribe = Callable[[], None]
+
+PAUSE_S: Final = 0.2
+"""How long a burst is gathered."""
 
 
 class Event(Generic[T]):
@@ -33,3 +37,36 @@ class Event(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._listeners)
+
+
+class GatheredEvent(Event[None]):
+    """Something that comes in bursts: the first is told at once, all that follow within a pause together at its end.
+
+    Whoever draws from it draws five times a second at most, however many alarms a plant trip brings.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told_at_s = float("-inf")
+        self._waits = False
+
+    def emit(self, news: None = None) -> None:
+        """Tell everyone, now or soon; at once where no event loop runs."""
+        del news
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            super().emit(None)
+            return
+        if self._waits:
+            return
+        due_s = self._told_at_s + PAUSE_S
+        if loop.time() >= due_s:
+            self._tell(loop)
+        else:
+            self._waits = True
+            loop.call_at(due_s, self._tell, loop)
+
+    def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._waits, self._told_at_s = False, loop.time()
+        super().emit(None)

@@ -59,7 +59,6 @@ class AlarmsPage(Page):
         """Show what is active; an alarm in `target` is chosen in the list it is in."""
         super().enter(target)
         self.listen(self.place.session.alarms.changed, self._show)
-        self._active.enter()
         self._show()
         self._on_tab()
         if target.ids:
