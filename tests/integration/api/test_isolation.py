@@ -133,6 +133,28 @@ def own(service: ApiService, kit: FactoryKit) -> Known:
     return _known(service, kit)
 
 
+def _bodies_about_alarms(identity: str, own: Known) -> dict[str, Any]:
+    """Bodies of what is done with alarms, and of who is told of them."""
+    both = [{"alarm_id": own.alarm, "annunciation": 1}, {"alarm_id": identity, "annunciation": 1}]
+    return {
+        "createContact": _CONTACT,
+        "updateContact": {"version": 1, "content": _CONTACT},
+        "createRoster": {**_ROSTER, "members": [own.ids["contact_id"], identity]},
+        "updateRoster": {"version": 1, "content": {**_ROSTER, "members": [own.ids["contact_id"]]}},
+        "createHook": _HOOK,
+        "updateHook": {"version": 1, "content": _HOOK["content"]},
+        "createPolicy": {"name": "U", "steps": [{"to": [{"kind": "contact", "name": identity}]}]},
+        "updatePolicy": {"version": 1, "content": _POLICY},
+        "sendTestMessage": {"kind": "contact", "name": identity},
+        "markSeen": {"ids": [identity]},
+        **{name: {"alarm_ids": [own.alarm, identity], "reason": "x"} for name in ("shelveAlarms", "takeAlarmsOut")},
+        **{name: {"alarm_ids": [own.alarm, identity]} for name in ("unshelveAlarms", "returnAlarms")},
+        "resetAlarms": {"items": both},
+        "changePhilosophy": http.FIRST_PHILOSOPHY.model_dump(mode="json", include={"version", "classes", "matrix"}),
+        "acknowledgeAlarms": {"items": both},
+    }
+
+
 def _bodies(route: Route, identity: str, own: Known) -> Any:
     """A body that is right in itself for each operation that takes one."""
     known: dict[str, Any] = {
@@ -152,25 +174,7 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "updateScheduledRule": {"version": 1, "content": _SCHEDULED},
         "createPosition": {"name": f"P {identity}", "areas": [identity]},
         "updatePosition": {"version": 1, "content": _POSITION},
-        "createContact": _CONTACT,
-        "updateContact": {"version": 1, "content": _CONTACT},
-        "createRoster": {**_ROSTER, "members": [own.ids["contact_id"], identity]},
-        "updateRoster": {"version": 1, "content": {**_ROSTER, "members": [own.ids["contact_id"]]}},
-        "createHook": _HOOK,
-        "updateHook": {"version": 1, "content": _HOOK["content"]},
-        "createPolicy": {"name": "U", "steps": [{"to": [{"kind": "contact", "name": identity}]}]},
-        "updatePolicy": {"version": 1, "content": _POLICY},
-        "sendTestMessage": {"kind": "contact", "name": identity},
-        "markSeen": {"ids": [identity]},
-        **{name: {"alarm_ids": [own.alarm, identity], "reason": "x"} for name in ("shelveAlarms", "takeAlarmsOut")},
-        **{name: {"alarm_ids": [own.alarm, identity]} for name in ("unshelveAlarms", "returnAlarms")},
-        "resetAlarms": {
-            "items": [{"alarm_id": own.alarm, "annunciation": 1}, {"alarm_id": identity, "annunciation": 1}]
-        },
-        "changePhilosophy": http.FIRST_PHILOSOPHY.model_dump(mode="json", include={"version", "classes", "matrix"}),
-        "acknowledgeAlarms": {
-            "items": [{"alarm_id": own.alarm, "annunciation": 1}, {"alarm_id": identity, "annunciation": 1}]
-        },
+        **_bodies_about_alarms(identity, own),
         "startRun": {"kind": "daily_report", "device_ids": [own.ids["device_id"], identity]},
         "previewReplay": {"numbers": [1]},
         "startReplay": {"numbers": [1]},

@@ -57,4 +57,8 @@ def test_each_cell_that_cannot_be_used_is_named() -> None:
 
 @given(st.text(max_size=8))
 def test_no_text_at_all_breaks_a_schedule(text: str) -> None:
-    ScheduleDraft((WindowDraft(text, text, text),), (), text, text).errors()
+    draft = ScheduleDraft((WindowDraft(text, text, text),), (), text, text)
+    if not draft.errors():
+        draft.schedule().check()
+    else:
+        assert all(draft.errors().values())
