@@ -75,12 +75,12 @@ class Channel(Protocol):
         ...
 
 
-class MissingChannel:
-    """A channel that the settings do not set up."""
+class UnusableChannel:
+    """A channel that cannot send anything as the settings are; each attempt comes to `outcome`."""
 
-    def __init__(self, kind: ChannelKind, section: str) -> None:
+    def __init__(self, kind: ChannelKind, outcome: Outcome) -> None:
         self._kind = kind
-        self._reason = f"This channel is not set up: the settings have no {section}."
+        self._outcome = outcome
 
     @property
     def kind(self) -> ChannelKind:
@@ -90,4 +90,4 @@ class MissingChannel:
     async def send(self, message: Outgoing) -> Outcome:
         """Say that it cannot."""
         del message
-        return Outcome(self._reason, is_permanent=True)
+        return self._outcome

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from factoryops.domain.notifying import ChannelKind, TargetKind
-from factoryops.notifications.channel import MissingChannel
+from factoryops.notifications.channel import Outcome, UnusableChannel
 from factoryops.notifications.composing import MessageComposer
 from factoryops.notifications.hook_secrets import HookRules
 from factoryops.notifications.hooks import HookChannel, HookPoster
@@ -154,7 +154,7 @@ async def test_a_burst_becomes_one_message_grouped_by_priority_and_device(
 
 async def test_a_channel_that_is_not_set_up_says_so_in_the_ledger(told: NotifiedSite) -> None:
     told.policy((0, everybody(told, 1)))
-    async with told.dispatching([MissingChannel(EMAIL, "[notifications.smtp]")]):
+    async with told.dispatching([UnusableChannel(EMAIL, Outcome("This channel is not set up.", is_permanent=True))]):
         await asyncio.to_thread(raise_alarms, told, 1)
         await until(lambda: [state for state, _ in told.states()] == ["failed"])
     assert "not set up" in told.ledger()[0].reason
