@@ -7,7 +7,6 @@ import ipaddress
 from collections import Counter
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from factoryops.domain.notifying import ChannelKind, TargetKind
@@ -158,12 +157,6 @@ async def test_a_channel_that_is_not_set_up_says_so_in_the_ledger(told: Notified
         await asyncio.to_thread(raise_alarms, told, 1)
         await until(lambda: [state for state, _ in told.states()] == ["failed"])
     assert "not set up" in told.ledger()[0].reason
-
-
-def test_the_client_library_for_hooks_takes_no_proxy_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    with httpx.Client(trust_env=False) as client:
-        assert not client._mounts
 
 
 async def test_the_dispatcher_ends_when_its_process_does(told: NotifiedSite) -> None:

@@ -59,6 +59,14 @@ async def test_an_accepted_message_carries_the_host_s_own_name() -> None:
     assert f"host: hooks.example.com:{port}".encode() in asked[0].lower()
 
 
+async def test_no_proxy_of_the_environment_comes_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with answering(plain("204 No Content")) as (port, asked):
+        assert (await HookPoster(LOOPBACK).post(f"http://127.0.0.1:{port}/", b"{}", {})).is_accepted
+    assert len(asked) == 1
+
+
 async def test_a_redirect_is_not_followed() -> None:
     async with answering(plain("302 Found", b"", "Location: http://127.0.0.1:1/")) as (port, asked):
         outcome = await HookPoster(LOOPBACK).post(f"http://127.0.0.1:{port}/", b"{}", {})
