@@ -210,10 +210,6 @@ class NotificationBook:
         self._refuse_used(TargetKind.HOOK, identity)
         self.hooks.delete(identity)
 
-    def sealed(self) -> Mapping[str, str]:
-        """The secrets of every hook as they are kept, by id."""
-        return {row.id: row.sealed for row in self.hooks.rows()}
-
     # --- policies ----------------------------------------------------------------------------------------------------
 
     def list_policies(self) -> list[http.NotificationPolicy]:

@@ -178,10 +178,13 @@ class NotificationWork:
         }  # fmt: skip
 
     def newest_us(self, factory_id: FactoryId, recipient_id: str, channel: ChannelKind) -> int:
-        """When the newest message to somebody by a channel goes, or went, out; 0 for never."""
+        """When the newest message to somebody by a channel goes, or went, out; 0 for never. A retry is no new one."""
         table = tables.delivery
+        is_no_retry = sa.or_(table.c.attempts == 0, table.c.not_before_us <= self._unit.now_us)
+        is_on_its_way = sa.and_(table.c.state.in_(_WAITING), is_no_retry)
         query = sa.select(sa.func.max(table.c.not_before_us)).where(
-            *_to(factory_id, recipient_id, channel), table.c.state.in_((*_WAITING, DeliveryState.ACCEPTED.value))
+            *_to(factory_id, recipient_id, channel),
+            sa.or_(is_on_its_way, table.c.state == DeliveryState.ACCEPTED.value),
         )
         return int(self._unit.value(query) or 0)
 

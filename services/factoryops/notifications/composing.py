@@ -18,7 +18,6 @@ from factoryops.history.store import HistoryReader
 from factoryops.identity.vault import Vault
 from factoryops.notifications.channel import Outgoing
 from factoryops.notifications.hook_secrets import HookSecrets
-from factoryops.notifications.trend import trend
 from factoryops.notifications.wording import word
 
 logger = logging.getLogger(__name__)
@@ -69,6 +68,8 @@ class MessageComposer:
         first = message.deliveries[0]
         if self._reader is None or first.channel is not ChannelKind.EMAIL or not first.facts.series_id:
             return message
+        from factoryops.notifications.trend import trend  # noqa: PLC0415 - loads what draws, with the first picture
+
         facts = first.facts
         try:
             picture = trend(self._reader, facts, message.timezone)

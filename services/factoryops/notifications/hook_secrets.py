@@ -16,6 +16,7 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _PORTS: Final = {"https": 443, "http": 80}
+_GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -36,9 +37,10 @@ class HookRules:
     def permits(self, address: Address) -> bool:
         """Whether a connection to an address may be made."""
         plain = _unwrapped(address)
+        is_odd = plain.version == 6 and plain not in _GLOBAL_UNICAST
         if any(plain.version == network.version and plain in network for network in self.allowed_networks):
             return True
-        return plain.is_global and not plain.is_multicast
+        return plain.is_global and not plain.is_multicast and not is_odd
 
 
 class HookSecrets(msgspec.Struct, frozen=True):
@@ -60,6 +62,8 @@ def check_url(url: str, rules: HookRules) -> SplitResult:
         port = parts.port
     except ValueError as error:
         raise _refused("is not an address") from error
+    if not _is_plain(url, parts.hostname or ""):
+        raise _refused("has to be written in plain letters, its host as it is in the name service")
     if parts.scheme not in _PORTS or (parts.scheme == "http" and not rules.allow_http):
         raise _refused("has to begin with https://")
     if not parts.hostname or parts.username is not None or parts.password is not None or port == 0:
@@ -70,6 +74,15 @@ def check_url(url: str, rules: HookRules) -> SplitResult:
     if literal is not None and not rules.permits(literal):
         raise _refused("leads into a network that is not public; plant IT can allow it in the settings")
     return parts
+
+
+def _is_plain(url: str, host: str) -> bool:
+    """Whether an address can be sent as it is written, and its host be asked for."""
+    try:
+        host.encode("ascii").decode("ascii").encode("idna")
+    except UnicodeError:
+        return False
+    return url.isascii() and url.isprintable() and " " not in url
 
 
 def port_of(parts: SplitResult) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -16,6 +17,8 @@ from factoryops.domain.notifying import ChannelKind
 from factoryops.notifications.channel import ACCEPTED, Outcome, Outgoing
 
 _PICTURE: Final = "trend@factoryops"
+
+_STATUS: Final = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def email_of(message: Outgoing, sender: str) -> EmailMessage:
 
 
 def _refused(code: int, text: str) -> Outcome:
-    is_permanent = 500 <= code < 600
-    return Outcome(
-        f"The mail server answered {code} {text.splitlines()[0][:200] if text else ''}".strip(), is_permanent
-    )
+    """What a server answered, by its codes alone: its words name whom the message was for."""
+    status = _STATUS.search(text)
+    told = f"{code} {status.group()}" if status else f"{code}"
+    return Outcome(f"The mail server answered {told}.", is_permanent=500 <= code < 600)

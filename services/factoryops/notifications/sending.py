@@ -47,6 +47,10 @@ def jittered() -> float:
     return random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
 
 
+_FAULT: Final = Outcome("The service itself failed to send it; its log says how.", is_permanent=True)
+"""One message that brings the code down ends as failed, and all others are sent."""
+
+
 class Composer(Protocol):
     """Makes a message of deliveries."""
 
@@ -154,6 +158,9 @@ class Lane:
             attempt = await self._queue.get()
             try:
                 await self._send(attempt)
+            except Exception:
+                logger.exception("A message by %s failed through a fault of the service", self._channel.kind)
+                await self._insist(lambda tx, one=attempt: self._record(tx, one, one.message, _FAULT))  # type: ignore[misc]  # bound per round
             finally:
                 self._busy.discard(_recipient(attempt.deliveries))
                 self._queue.task_done()

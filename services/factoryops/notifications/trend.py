@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from PIL import Image, ImageDraw
 
 from factoryops.database.notification_rows import AlarmFacts
 from factoryops.domain.bins import BinSummaries
+from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.time import US_PER_S, from_us
 from factoryops.history.store import HistoryReader
 
@@ -26,18 +28,20 @@ def trend(reader: HistoryReader, facts: AlarmFacts, timezone: str) -> bytes:
 
     Raises:
         UnavailableError: the store is away.
+        InvalidInputError: the values have no room in one picture.
     """
+    limit, value = (one if one is None or math.isfinite(one) else None for one in (facts.limit, facts.value))
     end_us = facts.raised_us
     found = reader.binned([facts.series_id], end_us - SPAN_US, end_us, _BIN_US).get(facts.series_id)
-    times, values = _points(found, end_us, facts.value)
+    times, values = _points(found, end_us, value)
     title = f"{facts.device_name} {facts.parameter_key} {facts.unit}".rstrip()
-    canvas = _Canvas(end_us, [*values, *(() if facts.limit is None else (facts.limit,))])
+    canvas = _Canvas(end_us, [*values, *(() if limit is None else (limit,))])
     canvas.grid(f"{title}  ({timezone})", ZoneInfo(timezone))
-    if facts.limit is not None:
-        canvas.level(facts.limit)
+    if limit is not None:
+        canvas.level(limit)
     canvas.line(times, values)
-    if facts.value is not None:
-        canvas.mark(facts.value)
+    if value is not None:
+        canvas.mark(value)
     return canvas.png()
 
 
@@ -59,6 +63,8 @@ class _Canvas:
         self._draw = ImageDraw.Draw(self._image)
         self._end_us = end_us
         low, high = (min(values), max(values)) if values else (0.0, 1.0)
+        if not math.isfinite(2 * (high - low)):
+            raise InvalidInputError("The values of the last hour are too far apart for a picture.")
         self._room = (high - low) * 0.1 or max(abs(high), 1.0) * 0.1
         self._low, self._high = low - self._room, high + self._room
 

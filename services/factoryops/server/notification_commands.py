@@ -18,7 +18,6 @@ from factoryops.notifications.channel import Outgoing
 from factoryops.notifications.wording import word
 from factoryops.server.console import say, show_table
 from factoryops.server.context import choose_factory, context_of
-from factoryops.server.notifying import open_channels
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +35,8 @@ def send_test(
     language: Annotated[Language, typer.Option(help="In which language.")] = Language.ENGLISH,
 ) -> None:
     """Send one test message now, past contacts, policies and the ledger."""
+    from factoryops.server.notifying import open_channels  # noqa: PLC0415 - this command alone sends
+
     chosen = next((one for one in open_channels(context_of(context).settings()) if one.kind is channel), None)
     if chosen is None:
         raise InvalidInputError("Messages in the client lie in the ledger: send a test over the API.")

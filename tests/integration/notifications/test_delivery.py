@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from factoryops.domain.notifying import ChannelKind, TargetKind
-from factoryops.notifications.channel import Outcome, UnusableChannel
+from factoryops.notifications.channel import ACCEPTED, Outcome, Outgoing, UnusableChannel
 from factoryops.notifications.composing import MessageComposer
 from factoryops.notifications.hook_secrets import HookRules
 from factoryops.notifications.hooks import HookChannel, HookPoster
@@ -88,7 +88,7 @@ async def test_a_refused_recipient_is_not_tried_again(told: NotifiedSite, mail: 
     told.policy((0, everybody(told, 1)))
     async with told.dispatching([channel(mail)]):
         await asyncio.to_thread(raise_alarms, told, 1)
-        await until(lambda: told.states() == [("failed", "The mail server answered 550 no such user")])
+        await until(lambda: told.states() == [("failed", "The mail server answered 550.")])
     assert [one.attempts for one in told.ledger()] == [1]
 
 
@@ -107,6 +107,37 @@ async def test_a_refused_login_is_an_alarm_of_the_service_and_the_message_waits(
         await until(lambda: "channel_refused:email" in problems(), what="the service's own alarm")
         assert all("wrong-password" not in reason for _, reason in told.states())
         assert told.ledger()[0].state.value in {"queued", "attempted"}
+
+
+class _Poisoned:
+    """A channel that one message brings down."""
+
+    kind = EMAIL
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def send(self, message: Outgoing) -> Outcome:
+        if "Message 000" in message.text:
+            raise ValueError("nobody thought of this")
+        self.sent.append(message.id)
+        return ACCEPTED
+
+
+async def test_a_message_that_brings_the_code_down_fails_alone(
+    told: NotifiedSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    told.policy((0, everybody(told, 1)))
+    poisoned = _Poisoned()
+    async with told.dispatching([poisoned]):
+        await asyncio.to_thread(raise_alarms, told, 1)
+        await until(lambda: [state for state, _ in told.states()] == ["failed"])
+        other = told.site.add_rule(name="Another")
+        await asyncio.to_thread(told.site.apply, told.site.transition(other, "raised", 1, message="Another one."))
+        await until(lambda: sorted(state for state, _ in told.states()) == ["accepted", "failed"])
+    assert len(poisoned.sent) == 1
+    assert "fault of the service" in caplog.text
+    caplog.clear()
 
 
 async def test_a_webhook_that_hangs_delays_no_mail(told: NotifiedSite, mail: MailServerStub) -> None:

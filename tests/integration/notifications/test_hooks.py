@@ -113,7 +113,8 @@ async def test_after_five_failures_a_hook_is_left_alone_for_a_minute() -> None:
 INNER = [
     "127.0.0.1", "127.1.2.3", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1",
     "224.0.0.1", "255.255.255.255", "[::1]", "[::]", "[fe80::1]", "[fc00::1]", "[::ffff:127.0.0.1]",
-    "[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[ff02::1]", "198.18.0.1", "192.0.2.1",
+    "[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[ff02::1]", "[::127.0.0.1]",
+    "[::ffff:0:127.0.0.1]", "[fec0::1]", "[64:ff9b:1::7f00:1]", "198.18.0.1", "192.0.2.1",
 ]  # fmt: skip
 
 
@@ -131,7 +132,18 @@ async def test_other_ways_to_write_an_inner_address_are_found_when_they_are_reso
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://example.com/x", "http://example.com/x", "https:///x", "https://user:pw@example.com/", "nonsense"]
+    "url",
+    [
+        "ftp://example.com/x",
+        "http://example.com/x",
+        "https:///x",
+        "https://user:pw@example.com/",
+        "nonsense",
+        "https://a..b/",
+        f"https://{'a' * 70}.example.com/",
+        "https://exämple.de/",
+        "https://example.com/\x01",
+    ],
 )
 def test_an_address_of_another_kind_is_refused(url: str) -> None:
     with pytest.raises(InvalidInputError):

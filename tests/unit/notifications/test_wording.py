@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import math
 
 import msgspec
 import numpy as np
+import pytest
 from PIL import Image
 
 from factoryops.database.notification_rows import AlarmFacts, Queued
 from factoryops.domain.bins import bin_samples
+from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.notifying import ChannelKind, Language, mask
 from factoryops.notifications.channel import Outgoing
@@ -78,3 +81,15 @@ def test_the_picture_shows_an_hour_with_its_limit_and_its_last_value() -> None:
     colours = {colour for _, colour in image.getcolors(1 << 16) or ()}
     assert image.size == (640, 220)
     assert {(0xC0, 0x20, 0x20), (0x1F, 0x5F, 0x9F)} <= colours
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_a_limit_or_a_value_that_is_no_number_is_left_out_of_the_picture(odd: float) -> None:
+    facts = msgspec.structs.replace(FACTS, limit=odd, value=odd)
+    assert trend(_Reader(), facts, "UTC").startswith(b"\x89PNG")  # type: ignore[arg-type]  # as above
+
+
+def test_values_without_room_in_one_picture_are_refused_in_words() -> None:
+    facts = msgspec.structs.replace(FACTS, limit=1e308, value=-1e308)
+    with pytest.raises(InvalidInputError, match="too far apart"):
+        trend(_Reader(), facts, "UTC")  # type: ignore[arg-type]  # as above
