@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from factoryops.alarms.engine import AlarmEngine
+from factoryops.contracts.transitions import Why
+from factoryops.domain.alarms import AlarmFacts, Priority
 from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.history.clock_changes import ClockChange
@@ -21,19 +23,32 @@ from factoryops.journal.records import ClockOffset, Entry, Gap, MessageLedger
 from factoryops.journal.writer import JournalWriter
 from factoryops.rules.back_test.material import Material
 from factoryops.rules.back_test.trying import try_rule
+from factoryops.rules.conditions.explanation import Explanation
+from factoryops.rules.conditions.signal import STATE_NAMES
 from tests.support.history_model import FACTORY, START_US
 
 S = 1_000_000
 GRACE_US = 2 * S
 
 
+Leaf = tuple[str, str, float | None, float | None, tuple[tuple[int, float], ...]]
+"""What a comparison said: its path, state, value and limit, and the times and values of its samples."""
+
+
 class Seen(NamedTuple):
-    """A raise or a clear."""
+    """What happened to an alarm: a raise or clear, or what suppression by design did.
+
+    Attributes:
+        is_told: somebody was told.
+        why: when the condition turned, and what its comparisons said.
+    """
 
     device: str
     kind: str
     at_us: int
     value: float | None
+    is_told: bool
+    why: tuple[int, tuple[Leaf, ...], bool] | None
 
 
 @dataclass
@@ -137,7 +152,42 @@ def live(rows: Sequence[Entry], keys: Sequence[SeriesKey], rule: RuleInForce, pa
     engine.set_rules([rule])
     with closing(reader):
         found = [one for batch in reader.read(most_rows=100_000) for one in engine.feed(batch, reader.series)]
-    return [Seen(one.device_key, one.kind, one.at_us, one.value) for one in found]
+    alarms: dict[str, AlarmFacts] = {}
+    seen: list[Seen] = []
+    for one in found:
+        alarms[one.alarm_id], happened = one.moved(alarms.get(one.alarm_id, AlarmFacts(Priority.LOW)))
+        told = {happening.kind.value: happening for happening in happened}
+        itself = told.pop(one.kind)
+        value = None if one.kind.endswith("suppressed") else one.value
+        seen.append(Seen(one.device_key, one.kind, one.at_us, value, itself.is_annunciation, _told_why(one.why)))
+        seen += [Seen(one.device_key, kind, other.at_us, None, True, None) for kind, other in told.items()]
+    return seen
+
+
+def _told_why(why: Why | None) -> tuple[int, tuple[Leaf, ...], bool] | None:
+    if why is None:
+        return None
+    leaves = (
+        (leaf.path, leaf.state, leaf.value, leaf.limit, tuple((one.at_us, one.value) for one in leaf.samples))
+        for leaf in why.leaves
+    )
+    return why.at_us, tuple(leaves), why.is_whole
+
+
+def _found_why(why: Explanation | None) -> tuple[int, tuple[Leaf, ...], bool] | None:
+    if why is None:
+        return None
+    leaves = (
+        (
+            said.path,
+            STATE_NAMES[said.state],
+            said.value,
+            said.limit,
+            tuple((one.time_us, one.value) for one in said.samples),
+        )
+        for said in why.leaves
+    )
+    return why.at_us, tuple(leaves), why.is_whole
 
 
 def from_history(path: Path, rule: RuleInForce, until_us: int) -> list[Seen]:
@@ -172,4 +222,8 @@ def tried(history: History, rule: RuleInForce, span: tuple[int, int]) -> list[Se
         series={one: [SeriesKey(FACTORY, one, key) for key in ("pressure", "flow")] for one in rule.devices},
     )
     results = try_rule(rule, (), sorted(rule.devices), material, lambda _: None)
-    return [Seen(one.device, event.kind.value, event.at_us, event.value) for one in results for event in one.events[0]]
+    return [
+        Seen(one.device, event.kind.value, event.at_us, event.value, event.is_told, _found_why(event.why))
+        for one in results
+        for event in one.events[0]
+    ]

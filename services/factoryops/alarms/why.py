@@ -8,12 +8,11 @@ from typing import Final
 from factoryops.alarms.condition_wording import Describe, phrase
 from factoryops.alarms.directory import Description, Directory
 from factoryops.contracts.transitions import Why, WhyLeaf, WhySample
-from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.conditions.tree import Condition, Parameter, children
 from factoryops.domain.samples import SeriesKey
-from factoryops.rules.conditions.explanation import Evidence, Explanation, Said
+from factoryops.rules.conditions.explanation import Evidence, Explanation, crossed
 from factoryops.rules.conditions.program import ProgramMoved, Purpose
-from factoryops.rules.conditions.signal import FALSE, STATE_NAMES, TRUE
+from factoryops.rules.conditions.signal import STATE_NAMES
 from factoryops.rules.evaluator import Moved
 
 _LONGEST_TEXT: Final = 500
@@ -30,19 +29,16 @@ def describing(directory: Directory, factory: str, device: str) -> Describe:
 
 def why_of_limit(moved: Moved, describe: Describe) -> Why | None:
     """Why a plain limit turned: the one sample that crossed it."""
-    move, threshold = moved.move, moved.watching.threshold
-    if moved.is_withdrawn or move.value is None:
+    found = crossed(moved.watch.series, moved.watching.threshold.limit, moved.move)
+    if moved.is_withdrawn or found is None:
         return None
-    state = TRUE if move.kind is AlarmEventKind.RAISED else FALSE
-    sample = Evidence(moved.watch.series, move.since_us, move.value, 0)
-    said = Said("", state, move.value, threshold.limit, (sample,))
     condition = moved.watching.rule.definition.condition
-    return _why(Explanation(move.since_us, (said,)), condition, {moved.watch.series: moved.watch.key}, describe)
+    return why(found, condition, {moved.watch.series: moved.watch.key}, describe)
 
 
 def why_of_program(moved: ProgramMoved, describe: Describe) -> Why | None:
     """Why a condition turned."""
-    return None if moved.why is None else _why(moved.why, condition_of(moved), moved.keys, describe)
+    return None if moved.why is None else why(moved.why, condition_of(moved), moved.keys, describe)
 
 
 def condition_of(moved: ProgramMoved) -> Condition:
@@ -60,7 +56,15 @@ def node_at(condition: Condition, path: str) -> Condition:
     return condition
 
 
-def _why(explanation: Explanation, condition: Condition, keys: Mapping[int, SeriesKey], describe: Describe) -> Why:
+def why(explanation: Explanation, condition: Condition, keys: Mapping[int, SeriesKey], describe: Describe) -> Why:
+    """An explanation in words.
+
+    Args:
+        explanation: what was found.
+        condition: of which it speaks.
+        keys: what its series stand for.
+        describe: how they are shown.
+    """
     leaves = tuple(
         WhyLeaf(
             path=said.path,

@@ -1,4 +1,8 @@
-"""Which rules are evaluated on each sample as it comes: a fixed limit on one parameter, at any time."""
+"""Which rules are evaluated on each sample as it comes: a fixed limit on one parameter, at any time.
+
+One whose alarm something suppresses is not among them: both are judged with the watermark, so that an alarm that is
+suppressed at the moment it is raised has told nobody before.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ class Threshold(msgspec.Struct, frozen=True):
 def immediate(definition: RuleDefinition) -> Threshold | None:
     """What a rule watches sample by sample; None for one that is evaluated as a program with the watermark."""
     plain = plain_limit(definition.condition)
-    if plain is None or not definition.schedule.is_always:
+    if plain is None or not definition.schedule.is_always or definition.suppress_while is not None:
         return None
     return Threshold(
         plain.parameter_key, plain.comparison, plain.limit, plain.deadband, definition.on_delay_s,

@@ -45,10 +45,24 @@ _CONDITIONS: dict[str, Condition] = {
 }
 
 
-def _rule(condition: Condition, on_delay_s: float, off_delay_s: float) -> RuleInForce:
+_SUPPRESSED: dict[str, tuple[Condition, Condition]] = {
+    "a limit, while a flow is low": (_HIGH, _LOW_FLOW),
+    "either, while it is high": (AnyOf((_LOW_FLOW, NoData(8.0))), _HIGH),
+    "both, while another device is high": (
+        AllOf((_HIGH, _LOW_FLOW)),
+        Compare(Parameter("pressure", "press-2"), Comparison.ABOVE, Constant(4.0)),
+    ),
+    "at the same moments": (_LOW_FLOW, _LOW_FLOW),
+}
+
+
+def _rule(
+    condition: Condition, on_delay_s: float, off_delay_s: float, suppressing: Condition | None = None
+) -> RuleInForce:
     definition = RuleDefinition(
-        name="Tried", condition=condition, priority=Priority.HIGH, on_delay_s=on_delay_s, off_delay_s=off_delay_s
-    )
+        name="Tried", condition=condition, priority=Priority.HIGH, on_delay_s=on_delay_s, off_delay_s=off_delay_s,
+        suppress_while=suppressing,
+    )  # fmt: skip
     rule = Rule(RuleId("a" * 32), FactoryId(FACTORY), 1, definition)
     return RuleInForce(rule, frozenset({"press-1", "press-2", "press-3"}), "Europe/Berlin")
 
@@ -62,20 +76,32 @@ def _machines() -> list[Machine]:
 @pytest.mark.parametrize("delays", [(0.0, 0.0), (2.0, 3.5)], ids=["at once", "delayed"])
 @pytest.mark.parametrize("name", _CONDITIONS)
 def test_live_equals_back_test(tmp_path: Path, name: str, delays: tuple[float, float], seed: int) -> None:
+    _compare(_rule(_CONDITIONS[name], *delays), seed, tmp_path / "journal.db")
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", _SUPPRESSED)
+def test_what_is_suppressed_by_design_live_is_suppressed_in_a_back_test(tmp_path: Path, name: str, seed: int) -> None:
+    condition, suppressing = _SUPPRESSED[name]
+    events = _compare(_rule(condition, 2.0, 1.0, suppressing), seed, tmp_path / "journal.db")
+    kinds = {event.kind for event in events}
+    assert {"raised", "suppressed", "unsuppressed"} <= kinds
+
+
+def _compare(rule: RuleInForce, seed: int, journal: Path) -> list[Seen]:
     machines = _machines()
     plant = RecordedPlant(seed, machines)
     rows = list(plant.rows(300))
     keys = [machine.series(one) for machine in machines for one in machine.parameters]
-    rule = _rule(_CONDITIONS[name], *delays)
-    journal = tmp_path / "journal.db"
     expected = live(rows, keys, rule, journal)
     found = from_history(journal, rule, plant.watermark_us)
     assert _within(found, plant) == _within(expected, plant)
     assert expected, "nothing happened: the test would prove nothing"
+    return expected
 
 
 def _within(events: list[Seen], plant: RecordedPlant) -> list[Seen]:
     return sorted(
         (one for one in events if START_US <= one.at_us < plant.watermark_us),
-        key=lambda one: (one.device, one.at_us, one.kind),
+        key=lambda one: (one.device, one.at_us),
     )

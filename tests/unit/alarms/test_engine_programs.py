@@ -121,14 +121,14 @@ def test_a_value_of_bad_quality_moves_no_limit_either() -> None:
     assert [one.kind for one in engine.feed(Batch(2, Entry(6 * S, MessageLedger(), good)), NAMES)] == ["raised"]
 
 
-def test_what_suppresses_an_alarm_moves_no_condition() -> None:
+def test_what_suppresses_an_alarm_moves_no_condition_and_is_told_before_what_it_suppresses() -> None:
     suppressed = msgspec.structs.replace(rule(1, high()).rule.definition, suppress_while=high("y"))
     engine = AlarmEngine()
     engine.set_rules([RuleInForce(Rule(RuleId("rule-1"), FactoryId("f1"), 1, suppressed), None, "UTC")])
     both = SampleColumns.of([(int(series_id(key)), 5 * S, 3.0) for key in KEYS[:2]])
     found = engine.feed(Batch(1, Entry(5 * S, MessageLedger(), both, watermark_us=4 * S)), NAMES)
     found += engine.feed(Batch(2, Entry(9 * S, MessageLedger(), watermark_us=7 * S)), NAMES)
-    assert [one.kind for one in found] == ["raised", "suppressed"]
+    assert [one.kind for one in found] == ["suppressed", "raised"]
     assert engine.programs.runs > 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -85,3 +86,13 @@ class Track:
         until = self.values.until_us[row]
         holds = (place >= 0) & (moments <= until)
         return Values(np.where(holds, self.values.value[row], np.nan), until, self.values.is_uncertain[row] & holds)
+
+
+def merged(columns: Sequence[Times]) -> Times:
+    """The moments of columns that rise, together: rising, each once."""
+    if len(columns) == 1:
+        return columns[0]
+    moments = np.concatenate(columns)
+    moments.sort(kind="stable")  # which merges what rises already, instead of sorting it
+    is_new = np.append(True, moments[1:] != moments[:-1])
+    return moments if is_new.all() else moments[is_new]

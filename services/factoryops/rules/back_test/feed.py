@@ -108,14 +108,35 @@ class Feed:
         """All of them, piece by piece; times ascend, a moment may come twice."""
         return self._pieces
 
+    @property
+    def next_us(self) -> int:
+        """The time of the first that was not given yet; for ever when there is none."""
+        self._wait_for_some()
+        return int(self._waiting.time_us[0]) if len(self._waiting) else _NEVER
+
+    def end_of_step(self, until_us: int, most: int) -> int:
+        """The latest moment up to `until_us` before which no more than `most` are at hand that were not given yet."""
+        self._wait_for_some()
+        if not len(self._waiting):
+            return until_us
+        end_us = self._waiting.time_us[most] if len(self._waiting) > most else self._waiting.time_us[-1] + 1
+        return min(until_us, int(end_us))
+
+    def _wait_for_some(self) -> None:
+        if not len(self._waiting) and not self._is_over:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        piece = next(self._pieces, None)
+        self._is_over = piece is None
+        self._waiting = SampleColumns.empty() if piece is None else piece
+
     def until(self, until_us: int) -> SampleColumns:
         """Those before `until_us` that were not given yet."""
         parts: list[SampleColumns] = []
         while not self._is_over and (not len(self._waiting) or self._waiting.time_us[-1] < until_us):
             parts.append(self._waiting)
-            piece = next(self._pieces, None)
-            self._is_over = piece is None
-            self._waiting = SampleColumns.empty() if piece is None else piece
+            self._read_on()
         cut = int(np.searchsorted(self._waiting.time_us, until_us))
         parts.append(self._waiting.part(0, cut))
         self._waiting = self._waiting.part(cut, len(self._waiting))

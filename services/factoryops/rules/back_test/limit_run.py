@@ -13,8 +13,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from factoryops.domain.samples import SampleFlag, SeriesKey
+from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.samples import SampleFlag, SeriesKey, series_id
 from factoryops.rules.back_test.material import DeviceResult, Event, Material
+from factoryops.rules.back_test.shown import Shown
+from factoryops.rules.conditions.explanation import crossed
 from factoryops.rules.delays import Move
 from factoryops.rules.immediate import Threshold
 from factoryops.rules.threshold import Band, ThresholdMachine, band_while_false, band_while_true
@@ -64,22 +67,43 @@ class LimitRun:
         return list(self._machine.tick(until_us - 1))
 
 
-def run_limits(device: str, thresholds: Sequence[Threshold], material: Material, reached: Reached) -> DeviceResult:
+def run_limits(
+    device: str, thresholds: Sequence[Threshold], material: Material, reached: Reached, shown: Shown
+) -> DeviceResult:
     """Try limits on one device; they look at the same parameter, whose samples are read once."""
     key = SeriesKey(material.factory, device, thresholds[0].parameter_key)
-    runs = [LimitRun(one) for one in thresholds]
-    events: list[list[Event]] = [[] for _ in runs]
+    tried = [_Tried(one, int(series_id(key))) for one in thresholds]
     feed = material.feed(key)
     for piece in chain((material.before(key),), feed.pieces()):
         is_number = (piece.flags & _NO_VALUE) == 0
         numbers = piece if is_number.all() else piece.take(is_number)
-        for run, found in zip(runs, events, strict=True):
-            found += [Event(move.kind, move.at_us, move.value) for move in run.take(numbers.time_us, numbers.value)]
+        for one in tried:
+            one.note(one.run.take(numbers.time_us, numbers.value), None if one is not tried[0] else shown)
         if len(piece):
             reached(int(piece.time_us[-1]))
-    for run, found in zip(runs, events, strict=True):
-        found += [Event(move.kind, move.at_us, move.value) for move in run.advance(material.span[1])]
-    return DeviceResult(device, events, feed.tally, [feed.read])
+    for one in tried:
+        one.note(one.run.advance(material.span[1]), None if one is not tried[0] else shown)
+    return DeviceResult(device, [one.events for one in tried], feed.tally, [feed.read], keys={int(series_id(key)): key})
+
+
+class _Tried:
+    """One limit with the events it came to."""
+
+    def __init__(self, threshold: Threshold, series: int) -> None:
+        self.run = LimitRun(threshold)
+        self.events: list[Event] = []
+        self._limit = threshold.limit
+        self._series = series
+
+    def note(self, moves: Sequence[Move], shown: Shown | None) -> None:
+        """Keep what was found; and why, where it is shown."""
+        first = len(self.events)
+        for move in moves:
+            is_shown = shown is not None and move.at_us <= shown.last_us
+            why = crossed(self._series, self._limit, move) if is_shown else None
+            self.events.append(Event(move.kind, move.at_us, move.value, move.kind is AlarmEventKind.RAISED, why))
+        if shown is not None:
+            shown.take(self.events, first)
 
 
 def _outside(value: Numbers, band: Band) -> npt.NDArray[np.intp]:

@@ -12,6 +12,7 @@ from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, seri
 from factoryops.domain.time import US_PER_S
 from factoryops.history.clock_changes import ClockChange
 from factoryops.rules.back_test.feed import Chunks, Feed, Offsets, Read, Span, Tally
+from factoryops.rules.conditions.explanation import Explanation
 
 WARM_UP_US: Final = 86_400 * US_PER_S
 """A rule is begun so long before the span, as it would be if it had been switched on then."""
@@ -19,6 +20,7 @@ WARM_UP_US: Final = 86_400 * US_PER_S
 _LOOK_BACK_US: Final = 31 * 86_400 * US_PER_S
 """How old the value may be with which a rule begins."""
 
+_ENDS: Final = frozenset({AlarmEventKind.CLEARED, AlarmEventKind.SUPPRESSED})
 _NO_INPUT: Final = int(SampleFlag.LATE | SampleFlag.IMPORTED)
 
 
@@ -67,17 +69,19 @@ class Material:
 
 
 class Event(NamedTuple):
-    """A raise or a clear that the rule would have made.
+    """A raise or a clear that the rule would have made, or what suppression by design would have.
 
     Attributes:
         value: of the sample that led to it; None where no single one did.
-        why: what decided it, in words; "" where that is not kept.
+        is_told: it was an annunciation: a raise while nothing suppressed the alarm, or one of which that has ended.
+        why: what decided it; None where that is not kept.
     """
 
     kind: AlarmEventKind
     at_us: int
     value: float | None
-    why: str = ""
+    is_told: bool = False
+    why: Explanation | None = None
 
 
 @dataclass(slots=True)
@@ -87,6 +91,7 @@ class DeviceResult:
     Attributes:
         events: of the rule and then of each variant, in order of time, those of the warm-up among them.
         fault: why the condition could not be evaluated to the end; "" when it was.
+        keys: what the series it looks at stand for, by id.
     """
 
     device: str
@@ -94,15 +99,16 @@ class DeviceResult:
     tally: Tally = field(default_factory=Tally)
     read: list[Read] = field(default_factory=list)
     fault: str = ""
+    keys: Mapping[int, SeriesKey] = field(default_factory=dict)
 
     def episodes(self, variant: int, span: Span) -> list[Episode]:
-        """From raise to clear; those that were over before the span are left out."""
+        """From each annunciation to where it clears or is suppressed; what was over before the span is left out."""
         found: list[Episode] = []
         raised_us: int | None = None
         for event in self.events[variant]:
-            if event.kind is AlarmEventKind.RAISED:
+            if event.is_told:
                 raised_us = event.at_us
-            elif raised_us is not None:
+            elif raised_us is not None and event.kind in _ENDS:
                 found.append(Episode(self.device, raised_us, event.at_us))
                 raised_us = None
         if raised_us is not None:

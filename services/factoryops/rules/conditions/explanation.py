@@ -7,11 +7,13 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.conditions.tree import Condition, Outside
 from factoryops.rules.conditions.leaves import Compared, Scheduled, Silent
 from factoryops.rules.conditions.lowering import Compiled, Leaf
-from factoryops.rules.conditions.signal import TRUE, UNKNOWN
+from factoryops.rules.conditions.signal import FALSE, TRUE, UNKNOWN
 from factoryops.rules.conditions.step import Step
+from factoryops.rules.delays import Move
 
 MOST_LEAVES: Final = 20
 MOST_SAMPLES: Final = 50
@@ -76,6 +78,15 @@ def explained(compiled: Compiled, step: Step, moment_us: int) -> Explanation:
         room -= len(kept)
         leaves.append(_said(leaf, moment_us, tuple(kept)))
     return Explanation(moment_us, tuple(leaves), is_whole)
+
+
+def crossed(series: int, limit: float, move: Move) -> Explanation | None:
+    """Why a plain limit turned: the one sample that crossed it."""
+    if move.value is None:
+        return None
+    state = TRUE if move.kind is AlarmEventKind.RAISED else FALSE
+    sample = Evidence(series, move.since_us, move.value, 0)
+    return Explanation(move.since_us, (Said("", state, move.value, limit, (sample,)),))
 
 
 def deciding(explanation: Explanation, state: int) -> Said | None:

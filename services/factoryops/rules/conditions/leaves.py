@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from factoryops.domain.conditions.tree import Comparison
-from factoryops.domain.expressions.track import FOR_EVER, Marks, Numbers, Times, Values
+from factoryops.domain.expressions.track import FOR_EVER, Marks, Numbers, Times, Track, Values, merged
 from factoryops.rules.conditions.parts import Part
-from factoryops.rules.conditions.quantity import Fixed, Memory, Newest, Quantity, ends_us, good_track, within
+from factoryops.rules.conditions.quantity import Fixed, Memory, Newest, Quantity, good_track, lapses_us, within
 from factoryops.rules.conditions.schedule_clock import ScheduleClock
 from factoryops.rules.conditions.signal import FALSE, TRUE, UNKNOWN, Signal
 from factoryops.rules.conditions.step import Step
@@ -27,6 +27,7 @@ _COMPARE: Final[Mapping[Comparison, Callable[[Numbers, Numbers], Marks]]] = {
     Comparison.UNEQUAL: np.not_equal,
 }
 _UNKNOWN: Final = np.int8(UNKNOWN)
+_LONG_AGO_US: Final = -(2**53)
 
 
 class Compared(Part):
@@ -58,10 +59,7 @@ class Compared(Part):
 
     def _evaluate(self, step: Step) -> Signal:
         tracks = [quantity.track(step) for quantity in self.quantities]
-        turns = [column for track in tracks for column in (track.time_us, ends_us(track))]
-        within_step = np.unique(np.concatenate([np.array([step.since_us]), *turns]))
-        first, last = np.searchsorted(within_step, [step.since_us, step.until_us])
-        self.moments = within_step[first:last]
+        self.moments = _turns(tracks, step)
         self.left, self.right = (track.at(self.moments) for track in tracks)
         state = self._judge(self.left.value, self.right.value)
         self._is_known = int(state[-1]) != UNKNOWN
@@ -121,6 +119,17 @@ class Compared(Part):
         return Band(-math.inf, math.nextafter(limit, -math.inf))
 
 
+def _turns(tracks: Sequence[Track], step: Step) -> Times:
+    """The first moment of a step, and those of it at which a value comes or has become too old."""
+    found = [np.array([step.since_us])]
+    for column in (column for track in tracks for column in (track.time_us, lapses_us(track))):
+        first = int(np.searchsorted(column, step.since_us, "right"))
+        last = int(np.searchsorted(column, step.until_us))
+        if first < last:
+            found.append(column[first:last])
+    return np.concatenate(found) if len(found) <= 2 else merged(found)
+
+
 class Unmoved(Part):
     """A parameter keeps being sent and has not moved by more than the tolerance for so long.
 
@@ -143,26 +152,48 @@ class Unmoved(Part):
     def _evaluate(self, step: Step) -> Signal:
         track = good_track(within(step.columns.of(self.id, 0), step, 0), self._for_us)
         is_known = track.values.is_known
-        found = [(step.since_us, int(self.memory[3]) if self.memory else UNKNOWN)]
-        for time_us, value in zip(track.time_us[is_known].tolist(), track.values.value[is_known].tolist(), strict=True):
-            self._notice_silence(time_us, step.since_us, found)
-            found.append((max(time_us, step.since_us), self._take(time_us, value)))
-        self._notice_silence(step.until_us - 1, step.since_us, found)
-        self._look_ahead(step.until_us)
-        return Signal.of(found)
-
-    def _take(self, time_us: int, value: float) -> int:
-        if not self.memory or abs(value - self.memory[0]) > self.tolerance:
-            self.memory = [value, time_us, time_us, FALSE]
-        anchor, anchor_us, _, _ = self.memory
-        state = TRUE if time_us - anchor_us >= self._for_us else FALSE
-        self.memory = [anchor, anchor_us, time_us, state]
-        return state
-
-    def _notice_silence(self, until_us: int, since_us: int, found: list[tuple[int, int]]) -> None:
-        if self.memory and until_us - self.memory[2] > self._for_us:
-            found.append((max(since_us, int(self.memory[2]) + self._for_us + 1), UNKNOWN))
+        changes = [Signal.of([(step.since_us, int(self.memory[3]) if self.memory else UNKNOWN)])]
+        if is_known.any():
+            changes.append(self._take(track.time_us[is_known], track.values.value[is_known]))
+        if self.memory and step.until_us - 1 - self.memory[2] > self._for_us:
+            changes.append(Signal.of([(int(self.memory[2]) + self._for_us + 1, UNKNOWN)]))
             self.memory = []
+        self._look_ahead(step.until_us)
+        moments = np.maximum(np.concatenate([one.time_us for one in changes]), step.since_us)
+        is_last = np.append(moments[1:] != moments[:-1], True)
+        return Signal(moments[is_last], np.concatenate([one.state for one in changes])[is_last])
+
+    def _take(self, time_us: Times, value: Numbers) -> Signal:
+        """What it says at each of some samples, and where a silence made it unknown before one."""
+        seen_us = np.append(np.int64(self.memory[2] if self.memory else _LONG_AGO_US), time_us[:-1])
+        is_anew = time_us - seen_us > self._for_us
+        is_silence = is_anew.copy()
+        is_silence[0] &= bool(self.memory)
+        anchors = np.where(self._moves(value, is_anew), np.arange(len(value)), -1)
+        row = np.maximum.accumulate(anchors)
+        held_us = np.int64(self.memory[1] if self.memory else 0)
+        anchor_us = np.where(row >= 0, time_us[row], held_us)
+        state = np.where(time_us - anchor_us >= self._for_us, np.int8(TRUE), np.int8(FALSE))
+        anchor = float(value[row[-1]]) if row[-1] >= 0 else self.memory[0]
+        self.memory = [anchor, float(anchor_us[-1]), float(time_us[-1]), float(state[-1])]
+        at = np.flatnonzero(is_silence)
+        silences = seen_us[at] + self._for_us + 1
+        return Signal(np.insert(time_us, at, silences), np.insert(state, at, np.int8(UNKNOWN)))
+
+    def _moves(self, value: Numbers, is_anew: Marks) -> Marks:
+        """Where a sample is the first that has moved, or begins anew behind a silence."""
+        if not self.tolerance:  # each sample has the value of the one before, or has moved
+            before = np.append(self.memory[0] if self.memory else np.nan, value[:-1])
+            moved: Marks = is_anew | (value != before)
+            return moved
+        has_moved = is_anew.copy()
+        anchor = self.memory[0] if self.memory else math.nan
+        tolerance = self.tolerance
+        for place, (one, begins_anew) in enumerate(zip(value.tolist(), is_anew.tolist(), strict=True)):
+            if begins_anew or abs(one - anchor) > tolerance:
+                anchor = one
+                has_moved[place] = True
+        return has_moved
 
     def _look_ahead(self, until_us: int) -> None:
         self._wants_next, self.due_us = not self.memory, FOR_EVER
@@ -213,7 +244,7 @@ class Silent(Part):
     def _evaluate(self, step: Step) -> Signal:
         held = within(step.columns.of(self.id, 0), step, 0)
         ends = [end_us for end_us in step.gap_ends_us if step.since_us <= end_us < step.until_us]
-        signs = np.unique(np.concatenate([held.time_us, np.array(ends, np.int64)]))
+        signs = merged([held.time_us, np.array(ends, np.int64)]) if ends else held.time_us
         if not self.memory:
             self.memory = [float(step.since_us if not len(signs) else min(int(signs[0]), step.since_us))]
         signs = np.concatenate([[np.int64(self.memory[0])], signs[signs > self.memory[0]]])
@@ -222,10 +253,10 @@ class Silent(Part):
         self.memory = [float(signs[-1])]
         self._is_silent = step.until_us - int(signs[-1]) > self._for_us
         self.due_us = FOR_EVER if self._is_silent else int(signs[-1]) + self._for_us
-        return self._signal(signs, silences, step)
+        return self._signal(signs[1:][is_followed[:-1]].tolist(), silences, step)
 
-    def _signal(self, signs: Times, silences: list[int], step: Step) -> Signal:
-        changes = [(moment_us, FALSE) for moment_us in signs.tolist()] + [(moment_us, TRUE) for moment_us in silences]
+    def _signal(self, woken: list[int], silences: list[int], step: Step) -> Signal:
+        changes = [(moment_us, FALSE) for moment_us in woken] + [(moment_us, TRUE) for moment_us in silences]
         before = [change for change in sorted(changes) if change[0] <= step.since_us]
         after = [change for change in sorted(changes) if change[0] > step.since_us]
         return Signal.of([(step.since_us, before[-1][1] if before else FALSE), *after])

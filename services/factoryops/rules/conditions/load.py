@@ -23,7 +23,7 @@ MOST_PROGRAMS: Final = 20_000
 
 _T = TypeVar("_T")
 
-_FAULTS: Final = (ArithmeticError, LookupError, TypeError, ValueError, MemoryError, RecursionError)
+FAULTS: Final = (ArithmeticError, LookupError, TypeError, ValueError, MemoryError, RecursionError)
 """What a program may raise without harming others."""
 
 
@@ -40,7 +40,7 @@ class Load:
         began = time.thread_time()
         try:
             found = program.step(step)
-        except _FAULTS as error:
+        except FAULTS as error:
             guard.failed(f"Evaluating it failed {MOST_FAILURES} times in a row ({error}).")
             return []
         spent_s = time.thread_time() - began

@@ -128,6 +128,7 @@ class Program:
         keys: what the series it looks at stand for, by id.
         reaches: how far back their samples matter, in microseconds.
         why: the condition turned, while a delay runs.
+        is_explained: whether it finds out why it turns; without that, moves have no value.
         noted_due_us: for the one who keeps the time: when it was last asked to be run.
     """
 
@@ -138,6 +139,7 @@ class Program:
         self.purpose = purpose
         self.keys = compiled.keys
         self.noted_due_us = FOR_EVER
+        self.is_explained = True
         self.compiled = compiled
         self._parts = list(compiled.root.walk())
         self.why: Explanation | None = None
@@ -201,6 +203,8 @@ class Program:
         return ProgramMoved(in_force, self.purpose, self.alarm_id, self.key, move, why, self.keys, is_withdrawn)
 
     def _explained(self, move: Move, step: Step) -> Turned:
+        if not self.is_explained:
+            return Turned(move, None)
         why = explained(self.compiled, step, move.since_us) if move.since_us >= step.since_us else self.why
         if why is None:
             return Turned(move, None)
@@ -209,7 +213,7 @@ class Program:
 
     def _keep_why(self, step: Step) -> None:
         """The samples may be gone when a delay runs out."""
-        if self.machine.due_us is None:
+        if self.machine.due_us is None or not self.is_explained:
             self.why = None
         elif self.machine.since_us >= step.since_us:
             self.why = explained(self.compiled, step, self.machine.since_us)
@@ -258,6 +262,17 @@ class Program:
             count = len(part.memories)
             part.remember(memories[:count])
             del memories[:count]
+
+
+def order_of(purpose: Purpose, move: Move) -> tuple[int, int]:
+    """Of what is found in one step, what comes first.
+
+    Of one moment that is the beginning of a suppression, so that what is raised then tells nobody; its end comes last,
+    so that what clears then is not announced again.
+    """
+    if purpose is Purpose.CONDITION:
+        return move.at_us, 1
+    return move.at_us, 0 if move.kind is AlarmEventKind.RAISED else 2
 
 
 def is_program(in_force: RuleInForce) -> bool:

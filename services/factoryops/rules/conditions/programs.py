@@ -30,6 +30,7 @@ from factoryops.rules.conditions.program import (
     RuleGuard,
     Turned,
     is_program,
+    order_of,
     purposes_of,
 )
 from factoryops.rules.conditions.samples import ProgramSamples
@@ -160,7 +161,7 @@ class Programs:
         self._to_run.clear()
         for series in touched:
             self._set_band(series)
-        turned.sort(key=lambda one: one[1].move.at_us)
+        turned.sort(key=lambda one: order_of(one[0].purpose, one[1].move))
         return [program.moved(one) for program, one in turned]
 
     def _called(self, until_us: int) -> set[Place]:

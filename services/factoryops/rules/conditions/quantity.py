@@ -167,6 +167,9 @@ def good_track(held: SampleColumns, maximum_age_us: int) -> Track:
     return Track(held.time_us, Values(value, held.time_us + maximum_age_us, np.zeros(len(held), np.bool_)))
 
 
-def ends_us(track: Track) -> Times:
-    """The moments at which its values have become too old."""
-    return np.minimum(track.values.until_us, FOR_EVER - 1) + 1
+def lapses_us(track: Track) -> Times:
+    """The moments at which its values have become too old, where no newer one has come by then."""
+    ends = np.minimum(track.values.until_us, FOR_EVER - 1) + 1
+    is_lapse = ends > track.time_us
+    is_lapse[:-1] &= ends[:-1] < track.time_us[1:]
+    return ends[is_lapse]

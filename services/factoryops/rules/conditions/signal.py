@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from factoryops.domain.expressions.track import Times
+from factoryops.domain.expressions.track import Times, merged
 
 States: TypeAlias = npt.NDArray[np.int8]
 
@@ -19,6 +19,9 @@ TRUE: Final = 2
 """In this order "all of" is the least of its parts and "any of" the greatest (Kleene 1938)."""
 
 STATE_NAMES: Final = ("false", "unknown", "true")
+
+_LONG: Final = 64
+"""From here on it is worth finding a signal's changes before it is joined with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,18 @@ class Signal:
     @property
     def changes(self) -> list[tuple[int, int]]:
         """The first moment and each at which it changes, with what holds from there on."""
+        if len(self.state) == 1:
+            return [(int(self.time_us[0]), int(self.state[0]))]
+        found = self.without_repeats()
+        return list(zip(found.time_us.tolist(), found.state.tolist(), strict=True))
+
+    def without_repeats(self) -> Signal:
+        """The same with no two neighbours equal."""
         state = self.state
-        if len(state) == 1:
-            return [(int(self.time_us[0]), int(state[0]))]
         is_new = np.empty(len(state), np.bool_)
         is_new[0] = True
         np.not_equal(state[1:], state[:-1], out=is_new[1:])
-        return list(zip(self.time_us[is_new].tolist(), state[is_new].tolist(), strict=True))
+        return Signal(self.time_us[is_new], state[is_new])
 
     def inverted(self) -> Signal:
         """True where this is false and the other way round."""
@@ -74,6 +82,7 @@ def _merged(parts: Sequence[Signal], reduce: Callable[[Sequence[States]], States
         return parts[0]
     if all(len(part.time_us) == 1 for part in parts):
         return Signal(parts[0].time_us, reduce([part.state for part in parts]))
-    moments = np.unique(np.concatenate([part.time_us for part in parts]))
-    held = [part.state[np.searchsorted(part.time_us, moments, "right") - 1] for part in parts]
+    few = [part if len(part.time_us) < _LONG else part.without_repeats() for part in parts]
+    moments = merged([part.time_us for part in few])
+    held = [part.state[np.searchsorted(part.time_us, moments, "right") - 1] for part in few]
     return Signal(moments, reduce(held))

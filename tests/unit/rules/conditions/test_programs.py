@@ -180,8 +180,22 @@ def test_suppression_is_told_apart_from_the_condition() -> None:
     plant.send("a", 2, 1.0, "stopped")
     plant.send("a", 4, 0.0, "stopped")
     moved = plant.programs.advance(9 * S)
-    assert {one.purpose for one in moved} == {Purpose.SUPPRESSION}
-    assert told(moved) == [("a", "raised", 2.0), ("a", "cleared", 4.0)]
+    assert told([one for one in moved if one.is_suppression]) == [("a", "raised", 2.0), ("a", "cleared", 4.0)]
+    assert told([one for one in moved if not one.is_suppression]) == [("a", "raised", 1.0)]
+
+
+def test_of_one_moment_a_suppression_begins_first_and_ends_last() -> None:
+    plant = Plant(rule(high(), scope=RuleScope(("a",)), suppress_while=high(0.5, "stopped")), at_s=1)
+    for at_s, value, stopped in ((2, 9.0, 1.0), (4, 0.0, 0.0)):
+        plant.send("a", at_s, value)
+        plant.send("a", at_s, stopped, "stopped")
+    moved = plant.programs.advance(9 * S)
+    assert [(one.purpose, one.move.kind.value) for one in moved] == [
+        (Purpose.SUPPRESSION, "raised"),
+        (Purpose.CONDITION, "raised"),
+        (Purpose.CONDITION, "cleared"),
+        (Purpose.SUPPRESSION, "cleared"),
+    ]
 
 
 def test_why_names_the_samples_that_decided_even_when_a_delay_ran_meanwhile() -> None:
