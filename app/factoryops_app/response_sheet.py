@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTabWidget, QVBoxLayout
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError, NotFoundError
 from factoryops.domain.time import to_us
+from factoryops_app.deciding_leaves import leaf_table
 from factoryops_app.dialog_tasks import DialogTasks
-from factoryops_app.models.wording import delivery_state_name, event_name, leaf_state_name, priority_name
+from factoryops_app.models.wording import delivery_state_name, event_name, priority_name
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
@@ -42,7 +43,7 @@ class ResponseSheetDialog(QDialog):
         self._problem = plain_label(role="error", is_wrapped=True)
         self._why_note = plain_label(role="secondary", is_wrapped=True)
         self.events = self._table("alarm-sheet-events", self._event_columns(), lambda one: one.id)
-        self.why = self._table("alarm-sheet-why", self._why_columns(), lambda one: one.path)
+        self.why = leaf_table(place, "alarm-sheet-why")
         self.told = self._table("alarm-sheet-told", self._told_columns(), lambda one: one.id)
         px = place.look.px
         column = QVBoxLayout(self)
@@ -86,22 +87,6 @@ class ResponseSheetDialog(QDialog):
             ColumnSpec("actor", say("By"), lambda one: one.actor or NOTHING, width=110),
             ColumnSpec("comment", say("Comment"), lambda one: one.comment or "", width=200, is_elastic=True),
         ]
-
-    def _why_columns(self) -> list[ColumnSpec[http.DecidingLeaf]]:
-        return [
-            ColumnSpec("text", say("Condition"), lambda one: one.text, width=260, is_elastic=True),
-            ColumnSpec("state", say("It was"), lambda one: leaf_state_name(one.state), width=90),
-            ColumnSpec("value", say("Value"), lambda one: one.value, lambda one: _figure(one.value), is_number=True,
-                       width=90),
-            ColumnSpec("limit", say("Limit"), lambda one: one.limit, lambda one: _figure(one.limit), is_number=True,
-                       width=90),
-            ColumnSpec("samples", say("Samples"), lambda one: len(one.samples), self._samples, width=240),
-        ]  # fmt: skip
-
-    def _samples(self, leaf: http.DecidingLeaf) -> str:
-        zone = self._place.look.zone
-        told = [f"{_figure(one.value)} ({clock_time(to_us(one.at), zone)})" for one in leaf.samples]
-        return ", ".join(told) or NOTHING
 
     def _told_columns(self) -> list[ColumnSpec[http.Delivery]]:
         zone = self._place.look.zone
@@ -150,10 +135,6 @@ class ResponseSheetDialog(QDialog):
         """Nothing goes on behind a closed sheet."""
         self._tasks.end()
         super().done(result)
-
-
-def _figure(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.6g}"
 
 
 def lines_of(sheet: http.ResponseSheet) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -38,7 +38,10 @@ class EpisodeRow:
 
     Attributes:
         cleared_at: None while it would still stand at the end of the span.
+        told_at: when operators would have been told: later than it was raised where it was suppressed by design, and
+            None where they never were.
         why: in words, where it is kept.
+        leaves: what its comparisons said, where that is kept.
     """
 
     device_key: str
@@ -46,6 +49,8 @@ class EpisodeRow:
     cleared_at: datetime | None
     value: float | None
     why: str
+    told_at: datetime | None
+    leaves: tuple[http.DecidingLeaf, ...] = ()
 
     @property
     def lasted_s(self) -> float | None:
@@ -60,11 +65,19 @@ def episodes(events: Sequence[http.BackTestEvent]) -> list[EpisodeRow]:
     for event in events:
         if event.kind is AlarmEventKind.RAISED:
             open_at[event.device_key] = len(found)
-            found.append(EpisodeRow(event.device_key, event.at, None, event.value, event.why))
+            found.append(_raised(event))
+        elif event.kind is AlarmEventKind.RENEWED and event.device_key in open_at:
+            at = open_at[event.device_key]
+            found[at] = replace(found[at], told_at=found[at].told_at or event.at)
         elif event.kind is AlarmEventKind.CLEARED and event.device_key in open_at:
             at = open_at.pop(event.device_key)
-            found[at] = EpisodeRow(event.device_key, found[at].raised_at, event.at, found[at].value, found[at].why)
+            found[at] = replace(found[at], cleared_at=event.at)
     return found
+
+
+def _raised(event: http.BackTestEvent) -> EpisodeRow:
+    told_at = event.at if event.is_told else None
+    return EpisodeRow(event.device_key, event.at, None, event.value, event.why, told_at, tuple(event.leaves))
 
 
 def figure_sentences(outcome: http.BackTestOutcome) -> list[str]:
@@ -74,6 +87,9 @@ def figure_sentences(outcome: http.BackTestOutcome) -> list[str]:
         say("One alarm, {rate} a day.", rate=_short(figures.alarms_per_day))
         if figures.alarms == 1
         else say("{count} alarms, {rate} a day.", count=figures.alarms, rate=_short(figures.alarms_per_day)),
+        say("{count} more were suppressed by design: nobody is told of them.", count=figures.suppressed)
+        if figures.suppressed
+        else "",
         _lengths(figures),
         say("Alarms of the factory a day: {before} without it, {after} with it; worst ten minutes {peak_before} and "
             "{peak_after}.", before=_short(outcome.load_without.per_day), after=_short(outcome.load_with.per_day),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton
@@ -41,6 +42,7 @@ class EpisodeTable(DataTable[EpisodeRow]):
             ColumnSpec("device", say("Device"), lambda one: names.device(one.device_key), width=110),
             ColumnSpec("value", say("Value"), lambda one: one.value, lambda one: number(one.value), is_number=True,
                        width=70),
+            ColumnSpec("told", say("Told"), lambda one: one.told_at, lambda one: _told(one, zone), width=110),
             ColumnSpec("why", say("Why"), lambda one: one.why, width=120, is_elastic=True),
         ]  # fmt: skip
         super().__init__(
@@ -69,6 +71,13 @@ class EpisodeTable(DataTable[EpisodeRow]):
     def _on_mark(self) -> None:
         for row in self.selected_rows():
             self.incident_wanted.emit(row)
+
+
+def _told(row: EpisodeRow, zone: tzinfo) -> str:
+    """When operators are told of it."""
+    if row.told_at is None:
+        return say("suppressed")
+    return say("at once") if row.told_at == row.raised_at else moment(row.told_at, zone)
 
 
 def device_table(place: Workplace) -> DataTable[http.BackTestDevice]:

@@ -22,7 +22,8 @@ from PySide6.QtWidgets import (
 
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
-from factoryops_app.models.back_test import figure_sentences, span_names
+from factoryops_app.deciding_leaves import leaf_table
+from factoryops_app.models.back_test import EpisodeRow, figure_sentences, span_names
 from factoryops_app.models.rule_draft import RuleDraft
 from factoryops_app.models.runs import is_over
 from factoryops_app.page import plain_label
@@ -62,6 +63,7 @@ class BackTestTab(QWidget):
         self.figures = plain_label(is_wrapped=True)
         self.trend = BackTestTrend(place)
         self.events = EpisodeTable(place)
+        self.why = leaf_table(place, "back-test-why")
         self.devices = device_table(place)
         self.sweep = SweepView(place, draft, take)
         self.incidents = IncidentsView(place)
@@ -88,7 +90,7 @@ class BackTestTab(QWidget):
         head.addWidget(self.start)
         head.addStretch(1)
         for widget, title in (
-            (self.events, say("Alarms")), (self.sweep, say("Sweep")), (self.incidents, say("Incidents")),
+            (self._alarms(), say("Alarms")), (self.sweep, say("Sweep")), (self.incidents, say("Incidents")),
             (self.devices, say("Devices")),
         ):  # fmt: skip
             self.results.addTab(widget, title)
@@ -111,11 +113,22 @@ class BackTestTab(QWidget):
         layout.addWidget(both, 1)
         self._show_own()
 
+    def _alarms(self) -> QWidget:
+        """The alarms, and below them why the chosen one was raised."""
+        alarms = QWidget()
+        column = QVBoxLayout(alarms)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.events, 3)
+        column.addWidget(self.why, 1)
+        self.why.setVisible(False)
+        return alarms
+
     def _connect(self) -> None:
         self._spans.idClicked.connect(lambda _: self._show_own())
         self.start.clicked.connect(self.run_now)
         self.busy.cancel_requested.connect(self._on_cancel)
         self.events.chosen.connect(self.trend.show_episode)
+        self.events.chosen.connect(self._on_alarm)
         self.devices.selection_changed.connect(self._on_device)
         self.events.incident_wanted.connect(self.incidents.mark)
         self.incidents.changed.connect(self._on_incidents)
@@ -215,6 +228,7 @@ class BackTestTab(QWidget):
         self.busy.finish()
         self.figures.setText("")
         self.events.show_events([])
+        self.why.setVisible(False)
         self.devices.set_rows([])
         self.sweep.show_trials([])
         self.incidents.show_outcome(None)
@@ -227,10 +241,15 @@ class BackTestTab(QWidget):
                              seconds=number(outcome.took_s, 1)))  # fmt: skip
         self.figures.setText("\n".join(figure_sentences(outcome)))
         self.events.show_events(outcome.events)
+        self.why.setVisible(False)
         self.devices.set_rows(outcome.devices)
         self.sweep.show_trials(outcome.trials)
         self.incidents.show_outcome(outcome)
         self.trend.show_outcome(outcome, draft)
+
+    def _on_alarm(self, row: EpisodeRow) -> None:
+        self.why.set_rows(row.leaves)
+        self.why.setVisible(bool(row.leaves))
 
     def _on_device(self) -> None:
         chosen = self.devices.selected_rows()

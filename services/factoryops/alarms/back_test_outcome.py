@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from factoryops.alarms.back_test_events import told_events
+from factoryops.alarms.directory import Directory
 from factoryops.contracts import http
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.back_tests import (
@@ -41,6 +43,7 @@ class Surroundings:
         incidents: those that touch the span.
         devices_in: keys of the devices of an area.
         raised_us: when other alarms of the factory were raised in the span.
+        directory: what devices and parameters are called when it is told why an alarm was raised.
     """
 
     timezone: str
@@ -48,6 +51,7 @@ class Surroundings:
     incidents: Sequence[http.Incident]
     devices_in: Mapping[str, Sequence[str]]
     raised_us: Sequence[int]
+    directory: Directory
 
     def marked(self) -> list[MarkedIncident]:
         """The incidents with the devices they concern."""
@@ -80,7 +84,7 @@ def outcome_of(
     marked = around.marked()
     episodes = [one for result in results for one in result.episodes(0, span)]
     raised_us = [one.raised_us for one in episodes if span[0] <= one.raised_us < span[1]]
-    events = _events(results, span)
+    events = told_events(results, span, definitions[0], around.directory)
     tally = sum((result.tally for result in results), Tally())
     return http.BackTestOutcome(
         rule_name=definitions[0].name,
@@ -89,15 +93,13 @@ def outcome_of(
         samples=tally.on_time,
         late=tally.late,
         imported=tally.imported,
-        figures=_told(figures_of(episodes, span, marked)),
+        figures=_told(figures_of(episodes, span, marked, _suppressed(results, 0, span))),
         days=_days(raised_us, request, around.timezone),
         devices=[_device(result, span, around.names) for result in results],
         events=events[: http.MOST_BACK_TEST_EVENTS],
         is_cut=len(events) > http.MOST_BACK_TEST_EVENTS,
         trials=[
-            _trial(definition, [one for result in results for one in result.episodes(number, span)], span, marked)
-            for number, definition in enumerate(definitions)
-            if number
+            _trial(definition, number, results, span, marked) for number, definition in enumerate(definitions) if number
         ],
         incidents=[_incident(incident, one, episodes) for incident, one in zip(around.incidents, marked, strict=True)],
         load_without=_load(around.raised_us, span),
@@ -106,39 +108,39 @@ def outcome_of(
     )
 
 
-def _events(results: Sequence[DeviceResult], span: Span) -> list[http.BackTestEvent]:
-    found = [(event, result.device) for result in results for event in result.in_span(0, span)]
-    found.sort(key=lambda pair: (pair[0].at_us, pair[1]))
-    return [
-        http.BackTestEvent(
-            device_key=device, kind=event.kind, at=from_us(event.at_us), value=event.value, why=event.why
-        )
-        for event, device in found[: http.MOST_BACK_TEST_EVENTS + 1]
-    ]
-
-
 def _device(result: DeviceResult, span: Span, names: Mapping[str, str]) -> http.BackTestDevice:
-    raised = [event for event in result.in_span(0, span) if event.kind is AlarmEventKind.RAISED]
+    told = [event for event in result.in_span(0, span) if event.is_told]
     ended = result.episodes(0, span)[-1:]
     return http.BackTestDevice(
         device_key=result.device,
         device_name=names.get(result.device, result.device),
-        alarms=len(raised),
+        alarms=len(told),
         samples=result.tally.on_time,
         is_active_at_end=any(one.cleared_us is None for one in ended),
     )
 
 
+def _suppressed(results: Sequence[DeviceResult], variant: int, span: Span) -> int:
+    """Raises that were suppressed by design."""
+    events = (event for result in results for event in result.in_span(variant, span))
+    return sum(event.kind is AlarmEventKind.RAISED and not event.is_told for event in events)
+
+
 def _trial(
-    definition: RuleDefinition, episodes: Sequence[Episode], span: Span, marked: Sequence[MarkedIncident]
+    definition: RuleDefinition,
+    number: int,
+    results: Sequence[DeviceResult],
+    span: Span,
+    marked: Sequence[MarkedIncident],
 ) -> http.BackTestTrial:
     plain = plain_limit(definition.condition)
+    episodes = [one for result in results for one in result.episodes(number, span)]
     return http.BackTestTrial(
         limit=None if plain is None else plain.limit,
         deadband=None if plain is None else plain.deadband,
         on_delay_s=definition.on_delay_s,
         off_delay_s=definition.off_delay_s,
-        figures=_told(figures_of(episodes, span, marked)),
+        figures=_told(figures_of(episodes, span, marked, _suppressed(results, number, span))),
     )
 
 

@@ -145,7 +145,7 @@ class FakeBackTests:
         load = http.AlarmLoad(per_day=figures.alarms_per_day, peak_10_min=min(figures.alarms, 1))
         return http.BackTestOutcome(
             rule_name=request.rule.name, start=request.start, end=request.end, samples=sum(judged.samples.values()),
-            figures=figures, devices=self._by_device(judged), events=_events(judged),
+            figures=figures, devices=self._by_device(judged), events=_events(judged, plain),
             trials=[self._trial(request, variant) for variant in request.variants()],
             incidents=[
                 http.BackTestIncident(
@@ -228,14 +228,34 @@ def _add(judged: _Judged, device: str, since_us: int, until_us: int | None, dela
         judged.episodes.append(Episode(device, raised_us, until_us))
 
 
-def _events(judged: _Judged) -> list[http.BackTestEvent]:
+def _events(judged: _Judged, plain: PlainLimit | None) -> list[http.BackTestEvent]:
     found: list[http.BackTestEvent] = []
     for one in judged.episodes:
         for kind, at_us in ((AlarmEventKind.RAISED, one.raised_us), (AlarmEventKind.CLEARED, one.cleared_us)):
             if at_us is not None:
-                value = judged.values.get(at_us)
-                found.append(http.BackTestEvent(device_key=one.device, kind=kind, at=from_us(at_us), value=value))
+                found.append(_event(one.device, kind, at_us, judged.values.get(at_us), plain))
     return sorted(found, key=lambda event: event.at)[: http.MOST_BACK_TEST_EVENTS]
+
+
+def _event(
+    device: str, kind: AlarmEventKind, at_us: int, value: float | None, plain: PlainLimit | None
+) -> http.BackTestEvent:
+    """An event with the one comparison that decided it."""
+    is_raise = kind is AlarmEventKind.RAISED
+    leaves: list[http.DecidingLeaf] = []
+    if plain is not None and value is not None:
+        sample = http.DecidingSample(
+            device_key=device, parameter_key=plain.parameter_key, at=from_us(at_us), value=value, is_uncertain=False
+        )
+        leaf = http.DecidingLeaf(
+            path="", text=f"{plain.parameter_key} crosses {plain.limit:g}", state="true" if is_raise else "false",
+            value=value, limit=plain.limit, samples=[sample],
+        )  # fmt: skip
+        leaves.append(leaf)
+    return http.BackTestEvent(
+        device_key=device, kind=kind, at=from_us(at_us), value=value, is_told=is_raise,
+        why="; ".join(leaf.text for leaf in leaves), turned_at=from_us(at_us), leaves=leaves,
+    )  # fmt: skip
 
 
 def _told(figures: Figures) -> http.BackTestFigures:

@@ -16,11 +16,11 @@ _DAY_US: Final = 86_400 * US_PER_S
 
 
 class Episode(NamedTuple):
-    """An alarm from its raise to its clear.
+    """An alarm as operators see it: from its annunciation to its clear, or to where it is suppressed by design.
 
     Attributes:
         device: the device's key.
-        cleared_us: None while it is still active at the span's end.
+        cleared_us: when it was over; None while it is still active at the span's end.
     """
 
     device: str
@@ -60,6 +60,7 @@ class Figures(msgspec.Struct, frozen=True):
         short_share: of those that cleared, how many were over within a minute (0 to 1); None where none cleared.
         hits / misses: incidents during which an alarm was active, and those without.
         apart: alarms during no incident.
+        suppressed: raises of which nobody was told, since the alarm was suppressed by design.
     """
 
     alarms: int
@@ -70,9 +71,12 @@ class Figures(msgspec.Struct, frozen=True):
     hits: int
     misses: int
     apart: int
+    suppressed: int = 0
 
 
-def figures_of(episodes: Sequence[Episode], span: tuple[int, int], incidents: Sequence[MarkedIncident]) -> Figures:
+def figures_of(
+    episodes: Sequence[Episode], span: tuple[int, int], incidents: Sequence[MarkedIncident], suppressed: int = 0
+) -> Figures:
     """Count what happened within [start, end) of `span`; an alarm that stood before counts for incidents alone."""
     inside = [one for one in episodes if span[0] <= one.raised_us < span[1]]
     lasted = [((one.cleared_us or span[1]) - one.raised_us) / US_PER_S for one in inside]
@@ -87,6 +91,7 @@ def figures_of(episodes: Sequence[Episode], span: tuple[int, int], incidents: Se
         hits=hits,
         misses=len(incidents) - hits,
         apart=sum(not any(incident.is_seen_by(one) for incident in incidents) for one in inside),
+        suppressed=suppressed,
     )
 
 

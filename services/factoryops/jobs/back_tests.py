@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from factoryops.alarms.back_test_outcome import Surroundings, outcome_of
+from factoryops.alarms.directory import Directory
 from factoryops.contracts import http
 from factoryops.database.transaction import Transaction
 from factoryops.domain.conditions.checking import references
@@ -132,6 +133,7 @@ def carry_out(request: http.BackTestRequest, known: Known, history: History, tel
         [device.key for device in known.devices],
         material,
         lambda share: tell(0.95 * share, "Trying the rule on the history"),
+        most_shown=http.MOST_BACK_TEST_EVENTS,
     )
     definitions = [known.in_force.rule.definition, *variants]
     notes = notes_on(known, material, results, history)
@@ -143,7 +145,8 @@ def _surroundings(known: Known) -> Surroundings:
     for device in known.all_devices:
         areas.setdefault(device.area, []).append(device.key)
     names = {device.key: device.name for device in known.devices}
-    return Surroundings(known.factory.timezone, names, known.incidents, areas, known.raised_us)
+    directory = Directory(known.all_devices, known.parameters)
+    return Surroundings(known.factory.timezone, names, known.incidents, areas, known.raised_us, directory)
 
 
 def notes_on(known: Known, material: Material, results: Sequence[DeviceResult], history: History) -> list[str]:

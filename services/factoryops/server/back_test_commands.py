@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from factoryops.contracts import http
+from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.history.queries import History
 from factoryops.jobs.back_tests import Known, carry_out, read_known
@@ -100,6 +101,8 @@ def _show(outcome: http.BackTestOutcome, zone: ZoneInfo, took_s: float) -> None:
         f"samples in {took_s:.1f} s. Longest {_seconds(figures.longest_s)}, shortest {_seconds(figures.shortest_s)}, "
         f"over within a minute: {_share(figures.short_share)}."
     )
+    if figures.suppressed:
+        say(f"{figures.suppressed:,} more were suppressed by design: nobody would have been told of them.")
     say(
         f"Alarms of the factory: {outcome.load_without.per_day:.1f} a day without the rule, "
         f"{outcome.load_with.per_day:.1f} with it."
@@ -109,10 +112,10 @@ def _show(outcome: http.BackTestOutcome, zone: ZoneInfo, took_s: float) -> None:
     if outcome.trials:
         show_table(_TRIED, [_row(one) for one in outcome.trials])
     rows = [
-        (f"{one.at.astimezone(zone):%Y-%m-%d %H:%M:%S}", one.device_key, one.kind.value, _number(one.value))
+        (f"{one.at.astimezone(zone):%Y-%m-%d %H:%M:%S}", one.device_key, _event(one), _number(one.value), one.why)
         for one in outcome.events[:_SHOWN_EVENTS]
     ]
-    show_table(("time", "device", "event", "value"), rows)
+    show_table(("time", "device", "event", "value", "why"), rows)
     if len(outcome.events) > _SHOWN_EVENTS:
         say(f"These are the first {_SHOWN_EVENTS} events.")
     for note in outcome.notes:
@@ -125,6 +128,11 @@ def _row(trial: http.BackTestTrial) -> tuple[object, ...]:
         _number(trial.limit), _number(trial.deadband), _number(trial.on_delay_s), _number(trial.off_delay_s),
         f"{found.alarms_per_day:.2f}", found.hits, found.misses, _share(found.short_share),
     )  # fmt: skip
+
+
+def _event(event: http.BackTestEvent) -> str:
+    is_kept_quiet = event.kind is AlarmEventKind.RAISED and not event.is_told
+    return f"{event.kind.value}, suppressed" if is_kept_quiet else event.kind.value
 
 
 def _number(value: float | None) -> str:

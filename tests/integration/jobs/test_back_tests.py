@@ -11,7 +11,7 @@ import pytest
 from factoryops.contracts import http
 from factoryops.database.database import Database
 from factoryops.domain.alarms import AlarmEventKind, Priority
-from factoryops.domain.conditions.tree import Compare, Comparison, Constant, Parameter
+from factoryops.domain.conditions.tree import Compare, Comparison, Constant, Held, Parameter
 from factoryops.domain.identity import Role, Scope
 from factoryops.domain.samples import SampleColumns
 from factoryops.domain.time import from_us, now_us
@@ -78,6 +78,37 @@ def test_a_rule_is_tried_on_history_and_held_against_incidents(
     assert [one.seen_at is None for one in sorted(found.incidents, key=lambda one: one.start)] == [False, True]
     assert sum(day.alarms for day in found.days) == 3
     assert (found.samples, found.load_without.per_day, found.load_with.peak_10_min) == (3_600, 0.0, 1)
+    (leaf,) = raised[0].leaves
+    assert (leaf.state, leaf.value, leaf.limit) == ("true", 200.0, 100.0)
+    assert [(sample.at, sample.value) for sample in leaf.samples] == [(start, 200.0)]
+    assert raised[0].turned_at == start
+    assert "is above 100" in raised[0].why
+
+
+def test_raises_that_are_suppressed_by_design_are_counted_apart(
+    plant: JobPlant, database: Database, scope: Scope
+) -> None:
+    parameter = database.read(lambda tx: tx.parameters(scope).list())[0]
+    device = database.read(lambda tx: tx.devices(scope).get(parameter.device_id))
+    _record(plant, parameter.series_id)
+    high = Compare(Parameter(parameter.key), Comparison.ABOVE, Constant(100.0))
+    start = from_us(START_US)
+    request = http.BackTestRequest(
+        rule=http.RuleContent(
+            name="Tried", condition=Held(high, 5.0), priority=Priority.HIGH, scope={"devices": [device.key]},
+            suppress_while=high,
+        ),
+        start=start,
+        end=start + timedelta(hours=1),
+    )  # fmt: skip
+    known = database.read(lambda tx: read_known(tx, scope.factory_id, request))
+    with closing(LocalHistoryReader(plant.root / "history.db")) as reader:
+        found = carry_out(request, known, History(reader, {}), lambda share, message: None)
+    kinds = [event.kind.value for event in found.events]
+    assert kinds[:4] == ["suppressed", "raised", "cleared", "unsuppressed"]
+    assert (found.figures.alarms, found.figures.suppressed) == (0, 3)
+    assert not any(event.is_told for event in found.events)
+    assert found.events[0].leaves[0].text
 
 
 async def test_the_worker_begins_at_once_and_leaves_the_result_in_a_file(

@@ -31,8 +31,10 @@ HIGH = RuleDraft(
 )
 
 
-def _event(device: str, kind: AlarmEventKind, second: int) -> http.BackTestEvent:
-    return http.BackTestEvent(device_key=device, kind=kind, at=T0 + timedelta(seconds=second), value=float(second))
+def _event(device: str, kind: AlarmEventKind, second: int, *, is_told: bool = False) -> http.BackTestEvent:
+    return http.BackTestEvent(
+        device_key=device, kind=kind, at=T0 + timedelta(seconds=second), value=float(second), is_told=is_told
+    )
 
 
 def _outcome(**changes: object) -> http.BackTestOutcome:
@@ -52,6 +54,23 @@ def test_each_raise_is_shown_with_the_clear_of_its_own_device() -> None:
     ]  # fmt: skip
     assert [lasted_words(one.lasted_s) for one in rows] == ["10 s", "still standing", "still standing"]
     assert episodes([_event("a", cleared, 3)]) == []
+
+
+def test_a_row_says_when_operators_are_told_of_what_was_suppressed_by_design() -> None:
+    kind = AlarmEventKind
+    rows = episodes(
+        [
+            _event("a", kind.RAISED, 0, is_told=True), _event("a", kind.SUPPRESSED, 3),
+            _event("a", kind.UNSUPPRESSED, 5), _event("a", kind.RENEWED, 5, is_told=True),
+            _event("a", kind.CLEARED, 9), _event("a", kind.SUPPRESSED, 12), _event("a", kind.RAISED, 14),
+            _event("a", kind.CLEARED, 16), _event("a", kind.RAISED, 20),
+            _event("a", kind.UNSUPPRESSED, 30), _event("a", kind.RENEWED, 30, is_told=True),
+        ]
+    )  # fmt: skip
+    told_s = [None if one.told_at is None else (one.told_at - T0).total_seconds() for one in rows]
+    assert (told_s, [one.lasted_s for one in rows]) == ([0.0, None, 30.0], [9.0, 2.0, None])
+    figures = FIGURES.model_copy(update={"suppressed": 2})
+    assert "2 more were suppressed by design" in " ".join(figure_sentences(_outcome(figures=figures)))
 
 
 def test_the_figures_are_said_in_sentences() -> None:

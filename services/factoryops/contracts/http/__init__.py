@@ -48,6 +48,7 @@ from factoryops.contracts.http.alarms import (
 from factoryops.contracts.http.back_tests import (
     LONGEST_BACK_TEST_DAYS,
     MOST_BACK_TEST_EVENTS,
+    MOST_EXPLAINED,
     MOST_TRIALS,
     AlarmLoad,
     BackTest,
@@ -245,6 +246,7 @@ __all__ = [
     "LONGEST_BACK_TEST_DAYS",
     "MOST_ARGUMENT_BYTES",
     "MOST_BACK_TEST_EVENTS",
+    "MOST_EXPLAINED",
     "MOST_CHOSEN",
     "MOST_TRIALS",
     "STARTED_APART",

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
+from factoryops.contracts.http.alarm_whys import DecidingLeaf
 from factoryops.contracts.http.jobs import Run
 from factoryops.contracts.http.parts import TEXT, Finite, Identifier, Key, Received, Sent, SentMoment, example
 from factoryops.contracts.http.rules import RuleContent
@@ -21,6 +22,8 @@ MOST_TRIALS: Final = 400
 """Combinations of a sweep, at most."""
 
 MOST_BACK_TEST_EVENTS: Final = 5_000
+MOST_EXPLAINED: Final = 1_000
+"""Of so many of its events a back-test tells which samples decided them."""
 
 _Values = Annotated[list[Finite], Field(max_length=50)]
 _Widths = Annotated[list[Annotated[Finite, Field(ge=0)]], Field(max_length=50)]
@@ -109,18 +112,26 @@ class BackTestRequest(Sent):
 
 
 class BackTestEvent(Received):
-    """A raise or a clear that the rule would have made.
+    """Something that would have happened to an alarm: raised, cleared, suppressed, unsuppressed or renewed.
 
     Attributes:
         value: of the sample that led to it; None where no single sample did.
-        why: in words, where it is kept.
+        is_told: operators would have been told; of a raise that is suppressed by design they are not.
+        why: what decided it, in words.
+        turned_at: when the condition turned; a delay may have run after that.
+        leaves: what each comparison said, and the samples it said it of; kept of the first `MOST_EXPLAINED` events.
+        is_whole: whether these are all comparisons and all their samples.
     """
 
     device_key: str
     kind: AlarmEventKind
     at: datetime
     value: float | None = None
+    is_told: bool = False
     why: str = ""
+    turned_at: datetime | None = None
+    leaves: list[DecidingLeaf] = []
+    is_whole: bool = True
 
 
 class BackTestFigures(Received):
@@ -130,6 +141,8 @@ class BackTestFigures(Received):
         short_share: of those that cleared, the share that was over within a minute (0 to 1).
         hits / misses: marked incidents during which an alarm was active, and those without.
         apart: alarms during no marked incident.
+        suppressed: raises of which nobody would have been told, since the alarm was suppressed by design; `alarms`
+            leaves them out, and counts what is announced again when that ends.
     """
 
     alarms: int
@@ -140,6 +153,7 @@ class BackTestFigures(Received):
     hits: int = 0
     misses: int = 0
     apart: int = 0
+    suppressed: int = 0
 
 
 class BackTestDevice(Received):
