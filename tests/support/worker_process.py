@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from factoryops.jobs.worker import WorkerService
@@ -19,7 +20,9 @@ async def _main(root: Path) -> None:
     waiting = loop.run_in_executor(None, sys.stdin.buffer.read)
     waiting.add_done_callback(lambda _: stop.set())
     child = os.environ.get("TEST_CHILD", "factoryops.jobs.child")
-    await WorkerService(plant.config(child_module=child), database).run(stop)
+    ready = os.environ.get("TEST_READY_AFTER_S")
+    config = replace(plant.config(child_module=child), ready_after_s=None if ready is None else float(ready))
+    await WorkerService(config, database).run(stop)
     database.close()
 
 

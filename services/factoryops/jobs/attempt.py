@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -17,7 +15,8 @@ import msgspec
 import psutil
 
 from factoryops.database.rows import ClaimedRun
-from factoryops.jobs.orders import ENCODE, LONGEST_LINE, REPORT, Done, Failed, Order, Progress
+from factoryops.jobs.children import Children, end_child
+from factoryops.jobs.orders import ENCODE, REPORT, Done, Failed, Order, Progress
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +60,13 @@ class Outcome:
 
 
 class Attempt:
-    """Starts the child, listens to it, and holds it to its limits."""
+    """Takes a child, listens to it, and holds it to its limits."""
 
-    def __init__(self, run: ClaimedRun, order: Order, limits: Limits, keep_lease: KeepLease) -> None:
+    def __init__(
+        self, run: ClaimedRun, order: Order, limits: Limits, keep_lease: KeepLease, children: Children
+    ) -> None:
         self._run = run
+        self._children = children
         self._order = order
         self._limits = limits
         self._keep_lease = keep_lease
@@ -79,20 +81,16 @@ class Attempt:
         Raises:
             ConflictError: the lease was lost; the child is gone.
         """
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", self._limits.child_module,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            limit=LONGEST_LINE, env=_environment(),
-        )  # fmt: skip
+        child = await self._children.take()
         listeners = [asyncio.create_task(self._listen(child)), asyncio.create_task(self._hear_complaints(child))]
         try:
             await self._give_order(child)
             await self._watch(child, stop)
             if self._stopped is not None:
-                await _end_child(child)
+                await end_child(child)
             await asyncio.gather(*listeners)
         finally:
-            await _end_child(child)
+            await end_child(child)
             for listener in listeners:
                 listener.cancel()
             await asyncio.gather(*listeners, return_exceptions=True)
@@ -192,20 +190,3 @@ def _too_much_memory(limits: Limits) -> str:
         f"It needed more than the {limits.memory_bytes / (1 << 30):.1f} GiB of memory a run may take. "
         "Choose a shorter span or fewer devices."
     )
-
-
-def _environment() -> dict[str, str]:
-    """One thread of arithmetic: a report must not take both cores from ingest."""
-    single = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    return {**os.environ, **single, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
-
-
-async def _end_child(child: asyncio.subprocess.Process) -> None:
-    if child.returncode is None:
-        with suppress(ProcessLookupError):
-            child.kill()
-    if child.stdin is not None:
-        child.stdin.close()
-        with suppress(ConnectionError):
-            await child.stdin.wait_closed()
-    await child.wait()

@@ -1,6 +1,7 @@
 """The child process that carries out one run: `python -m factoryops.jobs.child`, its order on standard input.
 
-It ends itself when its parent is gone, and takes no more memory than the order allows.
+It ends itself when its parent is gone, and takes no more memory than the order allows. With `--ready` it loads what
+quick work needs before the order comes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 from typing import BinaryIO, TextIO
 
 from factoryops.domain.errors import FactoryOpsError, StorageError, UnavailableError
+from factoryops.jobs.children import READY
 from factoryops.jobs.orders import ENCODE, ORDER, Failed, Order, Report
 
 
@@ -35,7 +37,12 @@ def limit_memory(limit_bytes: int) -> None:
     import resource  # noqa: PLC0415 - there is no such module on Windows
 
     resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
-    os.nice(5)
+
+
+def stand_back() -> None:
+    """Let what serves people and devices come first."""
+    if sys.platform != "win32":
+        os.nice(5)
 
 
 def end_with_parent(stream: BinaryIO) -> None:
@@ -47,6 +54,14 @@ def end_with_parent(stream: BinaryIO) -> None:
         os._exit(3)
 
     threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def load() -> None:
+    """Load what nearly all work needs, and back-tests with it: somebody waits for those."""
+    from factoryops.history.local import reader  # noqa: PLC0415 - as above
+    from factoryops.jobs import back_tests, kinds  # noqa: PLC0415 - only a child that is kept ready loads beforehand
+
+    del back_tests, kinds, reader
 
 
 def carry_out(order: Order, teller: Teller) -> None:
@@ -68,8 +83,14 @@ def carry_out(order: Order, teller: Teller) -> None:
 
 
 def main(stdin: TextIO = sys.stdin, stdout: TextIO = sys.stdout) -> None:
-    """Read the order, work, report."""
-    order = ORDER.decode(stdin.buffer.readline())
+    """Read the order, work, report; without an order there is nothing to do."""
+    stand_back()
+    if READY in sys.argv[1:]:
+        load()
+    line = stdin.buffer.readline()
+    if not line:
+        return
+    order = ORDER.decode(line)
     teller = Teller(stdout.buffer)
     sys.stdout = sys.stderr  # what a library prints must not look like a report
     end_with_parent(stdin.buffer)

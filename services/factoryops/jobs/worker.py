@@ -22,6 +22,7 @@ from factoryops.domain.time import from_us, now_us
 from factoryops.history.transfer.uploads import Uploads
 from factoryops.jobs.artifacts import ArtifactStore
 from factoryops.jobs.attempt import Attempt, Limits, Outcome, Stopped
+from factoryops.jobs.children import Children
 from factoryops.jobs.orders import HistorySource, ImportTarget, Order
 from factoryops.journal.failpoint import failpoint
 from factoryops.journal.import_writer import ImportPlace, ImportWriter
@@ -50,6 +51,8 @@ class WorkerConfig:
         uploads_folder: files that wait to be imported; swept when they are old.
         lease_s: how long a run stays ours without a word.
         poll_s: how often to look for work.
+        ready_after_s: how long after its start the worker has a child ready for the next run, after each run at once;
+            None for never.
     """
 
     artifacts_folder: Path
@@ -62,6 +65,7 @@ class WorkerConfig:
     limits: Limits = field(default_factory=Limits)
     lease_s: float = 30.0
     poll_s: float = 0.25
+    ready_after_s: float | None = None
 
 
 class WorkerService:
@@ -79,6 +83,8 @@ class WorkerService:
         self._seen_change = -1
         self._looked_at = 0.0
         self._trimmed_at = time.monotonic() - _TRIM_EVERY_S
+        self._children = Children(config.limits.child_module)
+        self._ready_at = time.monotonic() + (config.ready_after_s or 0.0)
         self._running: str | None = None
         self._figures = {"succeeded": 0, "failed": 0, "cancelled": 0, "retried": 0}
         self._problem: Problem | None = None
@@ -92,13 +98,25 @@ class WorkerService:
                 await self._look_after_imports()
                 claimed = await self._claim()
                 if claimed is None:
+                    await self._have_one_ready()
                     await is_set_within(stop, self._config.poll_s)
                 else:
                     await self._see_through(claimed, stop)
         finally:
             beat.cancel()
             await asyncio.gather(beat, return_exceptions=True)
+            await self._children.close()
             await asyncio.to_thread(self._heartbeat.remove)
+
+    async def _have_one_ready(self) -> None:
+        """A process takes most of a second to load, and somebody waits for a back-test."""
+        if self._config.ready_after_s is None or time.monotonic() < self._ready_at:
+            return
+        try:
+            await self._children.prepare()
+        except OSError as error:
+            logger.warning("No process could be made ready for the next run: %s", error)
+            self._ready_at = time.monotonic() + _RETRY_AFTER_S
 
     async def _look_after_imports(self) -> None:
         """Now and then, let uploads and imported rows go that nobody needs any more: between imports nobody would."""
@@ -167,7 +185,8 @@ class WorkerService:
             await self._give_back(run, Outcome(reason=str(error)))
             return
         try:
-            attempt = Attempt(run, self._order(run, folder), _limits(self._config.limits, run.kind), self._keep_lease)
+            limits = _limits(self._config.limits, run.kind)
+            attempt = Attempt(run, self._order(run, folder), limits, self._keep_lease, self._children)
             await self._settle(run, folder, await attempt.carry_out(stop))
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -22,6 +22,9 @@ _HOT_SWITCH_INTERVAL_S: Final = 0.0005
 """How long a thread may keep the interpreter where latency counts."""
 
 
+_READY_AFTER_S: Final = 10.0
+"""When a service has started, everything else loads first."""
+
 ROLES: Final = ("ingest", "historian", "engine", "api", "worker")
 """What `run` supervises, in the order they start."""
 
@@ -185,6 +188,7 @@ def _worker(settings: Settings) -> Work:
         journals=folder.journals,
         imports=import_place(settings),
         uploads_folder=folder.uploads,
+        ready_after_s=_READY_AFTER_S,
     )
     worker = WorkerService(config, database)
 
