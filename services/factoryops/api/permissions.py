@@ -44,6 +44,8 @@ ACCESS: Final[Mapping[str, Access]] = {
     "deleteScheduledRule": Access(Permission.EDIT_RULES),
     "listFloods": Access(Permission.VIEW),
     "getAlarmPerformance": Access(Permission.VIEW, Cost.HISTORY),
+    "startMending": Access(Permission.EDIT_RULES, Cost.WORK),
+    "getMending": Access(Permission.VIEW),
     "listShifts": Access(Permission.VIEW),
     "createShift": Access(Permission.EDIT_RULES),
     "updateShift": Access(Permission.EDIT_RULES),

@@ -19,6 +19,7 @@ from factoryops.client.fake_history import FakeHistory
 from factoryops.client.fake_jobs import FakeJobs
 from factoryops.client.fake_link import FakeLink
 from factoryops.client.fake_mappings import FakeMappings
+from factoryops.client.fake_mends import FakeMends
 from factoryops.client.fake_notifications import FakeNotifications, NotificationBook
 from factoryops.client.fake_organisation import FakeOrganisation, OrganisationBook
 from factoryops.client.fake_performance import FakePerformance
@@ -60,6 +61,7 @@ class FakePlant(
     FakeRetention,
     FakeRules,
     FakeBackTests,
+    FakeMends,
     FakeScheduledRules,
     FakeSources,
     FakeTransfers,
@@ -96,6 +98,7 @@ class FakePlant(
         self._jobs = FakeJobs(clock)
         self._incidents = IncidentBook(self._devices, clock)
         self._back_tests: dict[str, http.BackTestRequest] = {}
+        self._mendings: dict[str, http.MendRequest] = {}
         self._calculations = CalculationBook(self._devices, clock)
         self._uploads: dict[str, http.Upload] = {}
         self._credentials = CredentialBook(clock)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -20,7 +21,7 @@ from factoryops.domain.identity import Permission, new_id, parameter_id
 from factoryops.domain.rule import RuleDefinition
 from factoryops.domain.time import US_PER_S, from_us, to_us
 
-_MOST_SAMPLES: Final = 50_000
+MOST_TRIED_SAMPLES: Final = 50_000
 
 
 class IncidentBook:
@@ -166,25 +167,18 @@ class FakeBackTests:
         return judged
 
     def _judge_device(self, request: http.BackTestRequest, plain: PlainLimit, device: str, judged: _Judged) -> None:
-        """The comparison alone; delays leave out what is shorter than they are."""
+        """The comparison with its deadband and delays."""
         identity = parameter_id(FACTORY_ID, device, plain.parameter_key)
         if not self._history.has(identity):
             return
         start_us, end_us = to_us(request.start), to_us(request.end)
-        found = self._history.raw(identity, start_us, end_us, _MOST_SAMPLES, self._clock())
+        found = self._history.raw(identity, start_us, end_us, MOST_TRIED_SAMPLES, self._clock())
         judged.samples[device] = len(found.time_us)
-        since_us: int | None = None
-        for time_us, value in zip(found.time_us, found.value, strict=True):
-            is_true = _holds(plain, value, is_held=since_us is not None)
-            if is_true and since_us is None:
-                since_us = time_us
-                judged.values[time_us] = value
-            elif not is_true and since_us is not None:
-                _add(judged, device, since_us, time_us, request.rule.on_delay_s)
-                judged.values[time_us] = value
-                since_us = None
-        if since_us is not None:
-            _add(judged, device, since_us, None, request.rule.on_delay_s)
+        made = limit_episodes(device, found.time_us, found.value, request.rule.definition())
+        judged.episodes.extend(made)
+        for moment_us in (one for episode in made for one in (episode.raised_us, episode.cleared_us)):
+            if moment_us is not None:
+                judged.values[moment_us] = found.value[bisect_right(found.time_us, moment_us) - 1]
 
     def _trial(self, request: http.BackTestRequest, variant: RuleDefinition) -> http.BackTestTrial:
         plain = plain_limit(variant.condition)
@@ -208,6 +202,36 @@ class FakeBackTests:
         ]  # fmt: skip
 
 
+def limit_episodes(device: str, time_us: Sequence[int], values: Sequence[float], rule: RuleDefinition) -> list[Episode]:
+    """What a plain limit would have raised on samples of a device, with its deadband and delays."""
+    plain = plain_limit(rule.condition)
+    if plain is None:
+        return []
+    on_us, off_us = round(rule.on_delay_s * US_PER_S), round(rule.off_delay_s * US_PER_S)
+    found: list[Episode] = []
+    for since_us, until_us in _runs(time_us, values, plain):
+        is_same = bool(found) and found[-1].cleared_us is not None and since_us <= found[-1].cleared_us
+        if is_same:
+            found[-1] = found[-1]._replace(cleared_us=None if until_us is None else until_us + off_us)
+        elif until_us is None or until_us - since_us > on_us:
+            found.append(Episode(device, since_us + on_us, None if until_us is None else until_us + off_us))
+    return found
+
+
+def _runs(time_us: Sequence[int], values: Sequence[float], plain: PlainLimit) -> Iterator[tuple[int, int | None]]:
+    """From when to when the comparison held, deadband included; None while it does."""
+    since_us: int | None = None
+    for at_us, value in zip(time_us, values, strict=True):
+        is_true = _holds(plain, value, is_held=since_us is not None)
+        if is_true and since_us is None:
+            since_us = at_us
+        elif not is_true and since_us is not None:
+            yield since_us, at_us
+            since_us = None
+    if since_us is not None:
+        yield since_us, None
+
+
 def _holds(plain: PlainLimit, value: float, *, is_held: bool) -> bool:
     back = plain.deadband if is_held else 0.0
     match plain.comparison:
@@ -219,13 +243,6 @@ def _holds(plain: PlainLimit, value: float, *, is_held: bool) -> bool:
             return value < plain.limit + back
         case _:
             return value <= plain.limit + back
-
-
-def _add(judged: _Judged, device: str, since_us: int, until_us: int | None, delay_s: float) -> None:
-    raised_us = since_us + round(delay_s * US_PER_S)
-    if until_us is None or raised_us < until_us:
-        judged.values[raised_us] = judged.values[since_us]
-        judged.episodes.append(Episode(device, raised_us, until_us))
 
 
 def _events(judged: _Judged, plain: PlainLimit | None) -> list[http.BackTestEvent]:

@@ -16,6 +16,11 @@ from factoryops.domain.time import US_PER_S, from_us, to_us
 _QUEUED_US: Final = US_PER_S // 2
 _WORK_US: Final = 4 * US_PER_S
 _STEPS: Final = ("Reading history", "Drawing charts", "Listing alarms", "Writing the document")
+_WITHOUT_FILES: Final = {
+    JobKind.QUARANTINE_REPLAY: "The messages are in the history.",
+    JobKind.BACK_TEST: "The rule was tried on the history.",
+    JobKind.ALARM_MENDS: "Changes were tried on the history.",
+}
 _DAY_US: Final = 86_400 * US_PER_S
 
 
@@ -104,11 +109,8 @@ class FakeJobs:
         return self._runs[run_id]
 
     def _finished(self, run: http.Run) -> http.Run:
-        if run.kind is JobKind.QUARANTINE_REPLAY:
-            over = {"state": RunState.SUCCEEDED, "progress": 1.0, "message": "The messages are in the history."}
-            return run.model_copy(update={**over, "finished_at": run.created_at + timedelta(microseconds=_WORK_US)})
-        if run.kind is JobKind.BACK_TEST:
-            over = {"state": RunState.SUCCEEDED, "progress": 1.0, "message": "The rule was tried on the history."}
+        if run.kind in _WITHOUT_FILES:
+            over = {"state": RunState.SUCCEEDED, "progress": 1.0, "message": _WITHOUT_FILES[run.kind]}
             return run.model_copy(update={**over, "finished_at": run.created_at + timedelta(microseconds=_WORK_US)})
         content = _document(f"FactoryOps {run.kind.value} {run.start:%Y-%m-%d %H:%M} to {run.end:%Y-%m-%d %H:%M} UTC")
         artifact = http.Artifact(

@@ -21,6 +21,14 @@ class HttpPerformance:
         }  # fmt: skip
         return await self._ask("GET", "alarms/performance", http.AlarmPerformance, query=query)
 
+    async def start_mending(self: Asks, request: http.MendRequest) -> http.Run:
+        """Look for changes that make alarms calmer."""
+        return await self._ask("POST", "alarms/performance/mends", http.Run, body=request)
+
+    async def mending(self: Asks, run_id: str) -> http.Mending:
+        """How far a search for such changes is, and what it came to."""
+        return await self._ask("GET", f"alarms/performance/mends/{run_id}", http.Mending)
+
     async def floods(self: Asks) -> list[http.PositionFlood]:
         """Whether there is a flood now: of the whole factory, then of each operating position."""
         return (await self._ask("GET", "alarms/floods", http.FloodList)).floods

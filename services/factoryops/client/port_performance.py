@@ -17,6 +17,14 @@ class PerformanceClient(Protocol):
         """Figures of an operating position, by default of the whole factory and the last 30 days."""
         ...
 
+    async def start_mending(self, request: http.MendRequest) -> http.Run:
+        """Look for changes that make alarms calmer; the run is cancelled like any other."""
+        ...
+
+    async def mending(self, run_id: str) -> http.Mending:
+        """How far a search for such changes is, and what it came to once it has succeeded."""
+        ...
+
     async def floods(self) -> list[http.PositionFlood]:
         """Whether there is a flood now: of the whole factory, then of each operating position."""
         ...

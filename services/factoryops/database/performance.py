@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from factoryops.database import tables
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.alarms import AlarmEventKind
-from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.errors import InvalidInputError, NotFoundError
 from factoryops.domain.identity import Scope
 from factoryops.domain.performance.history import HistoryLine
 from factoryops.domain.system_alarms import SERVICE_KIND
 
 MOST_EVENTS: Final = 200_000
 """Events of one question: about 150 MB while it is answered."""
+
+
+class AlarmPlace(NamedTuple):
+    """Where an alarm belongs: its rule, by the name it had last, and its device."""
+
+    alarm_id: str
+    rule_id: str
+    rule_name: str
+    priority: int
+    device_key: str
+    device_name: str
+    area: str
 
 
 class PerformanceRecords:
@@ -41,6 +53,29 @@ class PerformanceRecords:
                 fields={"start": "too early"},
             )
         return [*self._begun_before(lines, start_us), *lines]
+
+    def places(self, alarm_ids: Sequence[str]) -> list[AlarmPlace]:
+        """Which rule and device each of some alarms belongs to, in the order asked for.
+
+        Raises:
+            NotFoundError: one of them is not there.
+        """
+        alarm, device = tables.alarm, tables.device
+        of_device = sa.and_(device.c.factory_id == alarm.c.factory_id, device.c.id == alarm.c.device_id)
+        query = (
+            sa.select(
+                alarm.c.id, alarm.c.rule_id, alarm.c.rule_name, alarm.c.priority, device.c.key, device.c.name,
+                device.c.area,
+            )
+            .join(device, of_device)
+            .where(
+                alarm.c.factory_id == self._scope.factory_id, alarm.c.id.in_(alarm_ids), alarm.c.is_shadow.is_(False)
+            )
+        )  # fmt: skip
+        found = {row.id: AlarmPlace._make(row) for row in self._unit.rows(query)}
+        if any(one not in found for one in alarm_ids):
+            raise NotFoundError("There is no such alarm.")
+        return [found[one] for one in dict.fromkeys(alarm_ids)]
 
     def _begun_before(self, lines: Iterable[HistoryLine], start_us: int) -> list[HistoryLine]:
         begun = {(one.alarm_id, one.annunciation) for one in lines}

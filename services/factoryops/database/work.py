@@ -159,6 +159,19 @@ class Work:
             http.RunRequest(kind=JobKind.BACK_TEST, start=request.start, end=request.end, arguments=arguments),
         )
 
+    def start_mending(self, scope: Scope, request: http.MendRequest) -> http.Run:
+        """Queue a search for calmer rules; see `queue`.
+
+        Raises:
+            InvalidInputError: the span is empty or too long.
+        """
+        request.check()
+        arguments = request.model_dump(mode="json", exclude={"start", "end"}, exclude_defaults=True)
+        return self.queue(
+            scope,
+            http.RunRequest(kind=JobKind.ALARM_MENDS, start=request.start, end=request.end, arguments=arguments),
+        )
+
     def _add(
         self,
         factory_id: FactoryId,

@@ -64,7 +64,7 @@ def back_test(order: Order, sources: Sources, tell: Tell) -> Done:
     request.check()
     tell(0.0, "Reading the plant")
     known = sources.database.read(lambda transaction: read_known(transaction, FactoryId(order.factory_id), request))
-    outcome = carry_out(request, known, sources.history, _paced(tell))
+    outcome = carry_out(request, known, sources.history, paced(tell))
     outcome = outcome.model_copy(update={"took_s": round(time.monotonic() - began, 3)})
     try:
         (Path(order.folder) / _FILE).write_text(outcome.model_dump_json(), encoding="utf-8")
@@ -75,7 +75,7 @@ def back_test(order: Order, sources: Sources, tell: Tell) -> Done:
     return Done(message, figures.model_dump(mode="json"), (LeftFile(_FILE, _FILE, "application/json"),))
 
 
-def _paced(tell: Tell) -> Tell:
+def paced(tell: Tell) -> Tell:
     """Tell now and then only."""
     told_at = 0.0
 
@@ -94,7 +94,7 @@ def read_known(transaction: Transaction, factory_id: FactoryId, request: http.Ba
     factory = transaction.factories.get(factory_id)
     devices, parameters = transaction.devices(scope).list(), transaction.parameters(scope).list()
     definition = request.rule.definition()
-    chosen = _in_scope(definition, devices, parameters)
+    chosen = in_scope(definition, devices, parameters)
     span = to_us(request.start), to_us(request.end)
     rule = Rule(RuleId(request.rule_id or new_id()), factory_id, 1, definition)
     keys = frozenset(device.key for device in chosen)
@@ -109,7 +109,7 @@ def read_known(transaction: Transaction, factory_id: FactoryId, request: http.Ba
     )
 
 
-def _in_scope(definition: RuleDefinition, devices: Sequence[Device], parameters: Sequence[Parameter]) -> list[Device]:
+def in_scope(definition: RuleDefinition, devices: Sequence[Device], parameters: Sequence[Parameter]) -> list[Device]:
     """The devices it is evaluated for; of a whole factory those that have what it looks at."""
     scope = definition.scope
     if not scope.is_whole_factory:
@@ -137,10 +137,11 @@ def carry_out(request: http.BackTestRequest, known: Known, history: History, tel
     )
     definitions = [known.in_force.rule.definition, *variants]
     notes = notes_on(known, material, results, history)
-    return outcome_of(request, definitions, results, _surroundings(known), notes)
+    return outcome_of(request, definitions, results, surroundings_of(known), notes)
 
 
-def _surroundings(known: Known) -> Surroundings:
+def surroundings_of(known: Known) -> Surroundings:
+    """What results are held against."""
     areas: dict[str, list[str]] = {}
     for device in known.all_devices:
         areas.setdefault(device.area, []).append(device.key)

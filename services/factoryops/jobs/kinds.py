@@ -22,6 +22,7 @@ _KINDS: Final[dict[JobKind, tuple[str, str]]] = {
     JobKind.QUARANTINE_REPLAY: ("factoryops.jobs.replays", "replay_quarantine"),
     JobKind.BACK_TEST: ("factoryops.jobs.back_tests", "back_test"),
     JobKind.SCHEDULED_RULES: ("factoryops.jobs.scheduled_rules", "evaluate_scheduled_rules"),
+    JobKind.ALARM_MENDS: ("factoryops.jobs.mends", "mend_alarms"),
 }
 """Where each kind of work is done: a module and a function of it."""
 

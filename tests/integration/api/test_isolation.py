@@ -61,6 +61,13 @@ def _tried(service: ApiService, kit: FactoryKit) -> str:
     return service.database.run(lambda tx: tx.work.request_cancel(kit.scope, run.id)).id
 
 
+def _mended(service: ApiService, kit: FactoryKit) -> str:
+    """A search for proposals that no worker takes up."""
+    request = http.MendRequest.model_validate(_SPAN)
+    run = service.database.run(lambda tx: tx.work.start_mending(kit.scope, request))
+    return service.database.run(lambda tx: tx.work.request_cancel(kit.scope, run.id)).id
+
+
 def _known(service: ApiService, kit: FactoryKit) -> Known:
     assert kit.rule is not None
     run = service.finished_run(kit)
@@ -79,6 +86,7 @@ def _known(service: ApiService, kit: FactoryKit) -> Known:
             lambda tx: tx.incidents(kit.scope).mark(http.IncidentContent.model_validate(_SPAN))
         ).id,
         "back_test_id": _tried(service, kit),
+        "mending_id": _mended(service, kit),
         "shift_id": service.database.run(
             lambda tx: tx.shifts(kit.scope).create(http.ShiftContent.model_validate(_SHIFT))
         ).id,
@@ -184,6 +192,7 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "createCredential": {"kind": "gateway"},
         "rotateCredential": {"overlap_h": 1},
         "startBackTest": {"rule": _CONTENT, **_SPAN},
+        "startMending": {**_SPAN, "alarm_ids": [identity]},
         "markIncident": _SPAN,
         "changeIncident": _SPAN,
         "createMapping": _MAPPING,

@@ -24,12 +24,13 @@ class JobKind(StrEnum):
     QUARANTINE_REPLAY = "quarantine_replay"
     BACK_TEST = "back_test"
     SCHEDULED_RULES = "scheduled_rules"
+    ALARM_MENDS = "alarm_mends"
 
 
 TRANSFERS: Final = frozenset({JobKind.IMPORT, JobKind.EXPORT, JobKind.QUARANTINE_REPLAY})
 """Kinds that move history in or out."""
 
-STARTED_APART: Final = TRANSFERS | {JobKind.BACK_TEST}
+STARTED_APART: Final = TRANSFERS | {JobKind.BACK_TEST, JobKind.ALARM_MENDS}
 """Kinds that are started at addresses of their own, and never by schedule."""
 
 

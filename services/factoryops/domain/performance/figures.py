@@ -22,7 +22,7 @@ from factoryops.domain.performance.nuisance import (
     stale,
     standing,
 )
-from factoryops.domain.performance.rates import Rates, Span, merged, rates
+from factoryops.domain.performance.rates import IntervalLoad, Rates, Span, interval_load, merged, rates
 from factoryops.domain.performance.responses import PriorityFigures, by_priority
 from factoryops.domain.performance.thresholds import DEFAULT, Thresholds
 
@@ -45,6 +45,7 @@ class Performance:
             service.
         quiet_raises: raises that told nobody, for they were shelved, suppressed or out of service.
         outages: what could not be seen and is left out.
+        load: annunciations of each 10 minutes, for a picture.
     """
 
     start_us: int
@@ -64,6 +65,7 @@ class Performance:
     quiet_raises: int
     outages: list[Span]
     judgement: Judgement
+    load: IntervalLoad
 
 
 def measure(
@@ -101,6 +103,7 @@ def measure(
         quiet_raises=_quiet_raises(active, span),
         outages=outages,
         judgement=judge(load, top_share, at_once),
+        load=interval_load(seen.at_us, span, outages),
     )
 
 

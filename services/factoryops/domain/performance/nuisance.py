@@ -78,12 +78,13 @@ def chattering(episodes: Episodes, limits: Thresholds) -> list[Chattering]:
     found = [
         judged
         for alarm, at_us in _by_alarm(episodes.where(episodes.by_condition))
-        if (judged := _chatter(alarm, at_us, limits)).by_count or judged.by_index
+        if (judged := chatter(alarm, at_us, limits)).by_count or judged.by_index
     ]
     return sorted(found, key=lambda one: (-one.index, one.alarm))
 
 
-def _chatter(alarm: int, at_us: Whole, limits: Thresholds) -> Chattering:
+def chatter(alarm: int, at_us: Whole, limits: Thresholds) -> Chattering:
+    """How much one alarm chatters that was raised at `at_us` (ascending), whether that is too much or not."""
     ends = np.searchsorted(at_us, at_us + round(limits.chatter_span_s * US_PER_S), side="right")
     most = int((ends - np.arange(len(at_us))).max(initial=0))
     index = chatter_index(at_us)

@@ -58,6 +58,30 @@ class Rates:
     floods: list[FloodSpan]
 
 
+@dataclass(frozen=True, slots=True)
+class IntervalLoad:
+    """Annunciations in each fixed interval of the clock.
+
+    Attributes:
+        start_us: of the first interval.
+        counts: one after the other, None for those that could not be seen as a whole.
+    """
+
+    start_us: int
+    width_us: int
+    counts: list[int | None]
+
+
+def interval_load(at_us: Whole, span: Span, outages: Sequence[Span]) -> IntervalLoad:
+    """Annunciations at `at_us` (ascending) in each whole interval of 10 min in `span`; see `rates`."""
+    width_us = INTERVAL_S * US_PER_S
+    all_starts, _ = intervals(at_us, span, (), INTERVAL_S)
+    starts, counts = intervals(at_us, span, merged(outages, span), INTERVAL_S)
+    known = dict(zip(starts.tolist(), counts.tolist(), strict=True))
+    first_us = int(all_starts[0]) if len(all_starts) else span[0]
+    return IntervalLoad(first_us, width_us, [known.get(start) for start in all_starts.tolist()])
+
+
 def rates(at_us: Whole, span: Span, outages: Sequence[Span], limits: Thresholds) -> Rates:
     """Rates of annunciations at `at_us` (ascending) within `span`, leaving out `outages`.
 

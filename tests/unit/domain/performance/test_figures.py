@@ -183,3 +183,10 @@ def test_every_annunciation_outside_an_outage_is_counted_once(at_s: list[int], o
     at_us = START + np.array(at_s, np.int64) * US_PER_S
     _, counts = intervals(at_us, (START, START + 6 * HOUR_US), [], 600)
     assert counts.sum() == sum(at < 6 * 3_600 for at in at_s)
+
+
+def test_the_load_of_each_interval_leaves_out_what_could_not_be_seen() -> None:
+    outage = (START + 700 * US_PER_S, START + 800 * US_PER_S)
+    load = over(series([0, 10, 650, 1_300]), 2_400, outages=[outage]).load
+    assert (load.start_us, load.width_us, load.counts) == (START, 600 * US_PER_S, [2, None, 1, 0])
+    assert over([], 30).load.counts == []
