@@ -96,6 +96,7 @@ def job_name(kind: JobKind) -> str:
         JobKind.QUARANTINE_REPLAY: say("Replay from quarantine"),
         JobKind.BACK_TEST: say("Back-test"),
         JobKind.SCHEDULED_RULES: say("Scheduled rules"),
+        JobKind.ALARM_MENDS: say("Proposals for alarms"),
     }
     return names[kind]
 

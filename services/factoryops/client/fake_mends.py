@@ -20,7 +20,7 @@ from factoryops.domain.back_tests import Episode
 from factoryops.domain.conditions.limits import plain_limit
 from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import Permission, parameter_id
-from factoryops.domain.performance.candidates import SignalFacts, noise_of
+from factoryops.domain.performance.candidates import Breaks, SignalFacts, noise_of
 from factoryops.domain.performance.proposing import Question, propose
 from factoryops.domain.performance.signal_practice import signal_kind
 from factoryops.domain.rule import RuleDefinition
@@ -95,11 +95,14 @@ class FakeMends:
         def try_rules(rules: Sequence[RuleDefinition]) -> list[list[Episode]]:
             return [limit_episodes(device.key, found.time_us, found.value, one) for one in rules]
 
-        low, high = parameter.low or 0.0, parameter.high or 0.0
-        signal = SignalFacts(
-            signal_kind(parameter.key, parameter.unit), high - low, noise_of(np.array(found.value, np.float64))
-        )
+        def facts_of(episodes: Sequence[Episode]) -> SignalFacts:
+            values = np.array(found.value, np.float64)
+            breaks = Breaks(definition, episodes)
+            breaks.take(np.array(found.time_us, np.int64), values)
+            width = (parameter.high or 0.0) - (parameter.low or 0.0)
+            return SignalFacts(signal_kind(parameter.key, parameter.unit), width, noise_of(values), breaks.depths())
+
         question = Question(span, self._incidents.within(*span), request.real_after_s)
-        proposal = propose(definition, signal, question, try_rules)
+        proposal = propose(definition, question, try_rules, facts_of)
         incidents = {one.id: one for one in self._incidents.all()}
         return http.AlarmMend.of(told, definition, proposal, incidents, unit=parameter.unit, notes=[])

@@ -20,10 +20,10 @@ from factoryops.domain.back_tests import Episode
 from factoryops.domain.conditions.limits import plain_limit
 from factoryops.domain.errors import NotFoundError, StorageError
 from factoryops.domain.identity import FactoryId, Role, RuleId, Scope
-from factoryops.domain.performance.candidates import Numbers, SignalFacts, noise_of
+from factoryops.domain.performance.candidates import Breaks, Numbers, SignalFacts, noise_of
 from factoryops.domain.performance.figures import measure
 from factoryops.domain.performance.history import HistoryLine, numbered
-from factoryops.domain.performance.proposing import Proposal, Question, propose
+from factoryops.domain.performance.proposing import Facts, Proposal, Question, propose
 from factoryops.domain.performance.rates import Span
 from factoryops.domain.performance.signal_practice import signal_kind
 from factoryops.domain.plant import Device, Factory, Parameter
@@ -107,7 +107,7 @@ def mend_alarms(order: Order, sources: Sources, tell: Tell) -> Done:
     request.check()
     tell(0.0, "Looking for alarms that chatter")
     scope = Scope(FactoryId(order.factory_id), "worker", Role.VIEWER)
-    outages = _outages(sources.history, scope, request)
+    outages = outages_in(sources.history, scope, request)
     nuisances = sources.database.read(lambda tx: read_nuisances(tx, scope, request, outages))
     outcome = carry_out(request, nuisances, sources.history, paced(tell))
     try:
@@ -120,7 +120,8 @@ def mend_alarms(order: Order, sources: Sources, tell: Tell) -> Done:
     return Done(message, result, (LeftFile(_FILE, _FILE, "application/json"),))
 
 
-def _outages(history: History, scope: Scope, request: http.MendRequest) -> list[Span]:
+def outages_in(history: History, scope: Scope, request: http.MendRequest) -> list[Span]:
+    """When nothing could be received in the span of a request."""
     gaps = history.gaps(scope.factory_id, to_us(request.start), to_us(request.end))
     return [(gap.start_us, gap.end_us) for gap in gaps]
 
@@ -204,7 +205,7 @@ def _mend(
     trying = _Trying(known, material_of(known, history, (to_us(request.start), to_us(request.end))), reached)
     compared = nuisances.plant.compared(definition, place.device_key)
     question = Question(trying.material.span, surroundings_of(known).marked(), request.real_after_s)
-    found = propose(definition, trying.signal(compared), question, trying)
+    found = propose(definition, question, trying, trying.facts(compared))
     return http.AlarmMend.of(
         alarm,
         definition,
@@ -226,36 +227,45 @@ class _Trying:
         self.material = material
         self.results: list[DeviceResult] = []
         self._known = known
+        self._device = known.devices[0].key
         self._reached = reached
 
     def __call__(self, rules: Sequence[RuleDefinition]) -> list[list[Episode]]:
         """The episodes of each of the rules."""
         in_force = self._known.in_force
         first = msgspec.structs.replace(in_force, rule=msgspec.structs.replace(in_force.rule, definition=rules[0]))
-        device = self._known.devices[0].key
-        (result,) = try_rule(first, rules[1:], [device], self.material, self._reached)
+        (result,) = try_rule(first, rules[1:], [self._device], self.material, self._reached, most_shown=0)
         self.results.append(result)
         return [result.episodes(number, self.material.span) for number in range(len(rules))]
 
-    def signal(self, parameter: Parameter | None) -> SignalFacts:
+    def facts(self, parameter: Parameter | None) -> Facts:
         """What is known of the parameter that a plain limit looks at."""
-        if parameter is None:
-            return SignalFacts()
-        low, high = parameter.low, parameter.high
-        key = SeriesKey(self.material.factory, self._known.devices[0].key, parameter.key)
-        return SignalFacts(
-            kind=signal_kind(parameter.key, parameter.unit),
-            width=high - low if low is not None and high is not None and high > low else None,
-            noise=self._noise(key),
-        )
 
-    def _noise(self, key: SeriesKey) -> float:
-        values: list[Numbers] = []
-        for piece in self.material.feed(key).pieces():
-            values.append(piece.value[(piece.flags & _NO_VALUE) == 0])
-            if sum(map(len, values)) > _MOST_NOISE_SAMPLES:
-                break
-        return noise_of(np.concatenate(values)) if values else 0.0
+        def facts_of(episodes: Sequence[Episode]) -> SignalFacts:
+            if parameter is None:
+                return SignalFacts()
+            low, high = parameter.low, parameter.high
+            noise, depths = self._movement(parameter.key, episodes)
+            return SignalFacts(
+                kind=signal_kind(parameter.key, parameter.unit),
+                width=high - low if low is not None and high is not None and high > low else None,
+                noise=noise,
+                depths=depths,
+            )
+
+        return facts_of
+
+    def _movement(self, parameter_key: str, episodes: Sequence[Episode]) -> tuple[float, tuple[float, ...]]:
+        """Noise of the first samples, and how far the signal came back in each short break."""
+        breaks = Breaks(self._known.in_force.rule.definition, episodes)
+        first: list[Numbers] = []
+        for piece in self.material.feed(SeriesKey(self.material.factory, self._device, parameter_key)).pieces():
+            is_number = (piece.flags & _NO_VALUE) == 0
+            values = piece.value[is_number]
+            breaks.take(piece.time_us[is_number], values)
+            if sum(map(len, first)) < _MOST_NOISE_SAMPLES:
+                first.append(values)
+        return noise_of(np.concatenate(first)) if first else 0.0, breaks.depths()
 
 
 def _told(nuisances: Nuisances, place: AlarmPlace, rule: http.Rule | None) -> http.MendedAlarm:

@@ -18,6 +18,7 @@ from factoryops.server import (
     demo_command,
     influx_commands,
     mapping_commands,
+    mend_commands,
     notification_commands,
     organisation_commands,
     performance_commands,
@@ -53,6 +54,7 @@ notification_commands.register(app)
 rule_commands.register(app)
 organisation_commands.register(app)
 performance_commands.register(app)
+mend_commands.register(app)
 retention_commands.register(app)
 scheduled_rule_commands.register(app)
 transfer_commands.register(app)

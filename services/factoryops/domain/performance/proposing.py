@@ -15,6 +15,9 @@ from factoryops.domain.rule import RuleDefinition
 Try = Callable[[Sequence[RuleDefinition]], Sequence[Sequence[Episode]]]
 """The episodes that each of some rules would have made on the alarm's device, in order."""
 
+Facts = Callable[[Sequence[Episode]], SignalFacts]
+"""What is known of the signal that a plain limit compares; told of the episodes of the rule as it is."""
+
 REAL_AFTER_S: Final = 60.0
 """What lasted as long could have been answered."""
 
@@ -51,12 +54,14 @@ class Proposal:
     chosen: int | None = None
 
 
-def propose(rule: RuleDefinition, signal: SignalFacts, question: Question, try_rules: Try) -> Proposal:
+def propose(rule: RuleDefinition, question: Question, try_rules: Try, facts_of: Facts) -> Proposal:
     """Try the rule as it is, and changes of it unless it is calm already."""
     (made,) = try_rules([rule])
     span, incidents, limits = question.span, question.incidents, question.limits
     before = baseline(made, span, incidents, limits, real_after_s=question.real_after_s)
-    changes = [] if before.trial.is_enough else candidates(rule, made, signal, is_chattering=before.is_chattering)
+    if before.trial.is_enough:
+        return Proposal(before)
+    changes = candidates(rule, made, facts_of(made), is_chattering=before.is_chattering)
     if not changes:
         return Proposal(before)
     tried = try_rules([one.definition(rule) for one in changes])

@@ -14,7 +14,7 @@ from factoryops.domain.alarms import Priority
 from factoryops.domain.back_tests import Episode, MarkedIncident
 from factoryops.domain.conditions.limits import PlainLimit, plain_limit
 from factoryops.domain.conditions.tree import Comparison
-from factoryops.domain.performance.candidates import Basis, Candidate, SignalFacts, candidates, noise_of
+from factoryops.domain.performance.candidates import Basis, Breaks, Candidate, SignalFacts, candidates, noise_of
 from factoryops.domain.performance.mending import baseline, judge_trial, least
 from factoryops.domain.performance.proposing import Proposal, Question, propose
 from factoryops.domain.performance.signal_practice import SignalKind, signal_kind
@@ -42,7 +42,12 @@ CHATTER = [(3, 100.5), (2, 99.5)] * 20
 def proposal(values: Sequence[float], of: RuleDefinition, facts: SignalFacts = UNKNOWN, **more: object) -> Proposal:
     time_us = [n * S for n in range(len(values))]
     question = Question((0, len(values) * S), **more)  # type: ignore[arg-type] # by name
-    return propose(of, facts, question, lambda rules: [limit_episodes("a", time_us, values, one) for one in rules])
+    return propose(
+        of,
+        question,
+        lambda rules: [limit_episodes("a", time_us, values, one) for one in rules],
+        lambda made: facts,
+    )
 
 
 def episodes(*spans: tuple[float, float | None]) -> list[Episode]:
@@ -53,12 +58,12 @@ def episodes(*spans: tuple[float, float | None]) -> list[Episode]:
 
 def test_a_signal_at_its_limit_gets_the_deadband_that_bridges_its_noise() -> None:
     values = signal((600, 50.0), *CHATTER, (600, 50.0), (300, 120.0), (600, 50.0))
-    found = proposal(values, rule(), SignalFacts(SignalKind.PRESSURE, 200.0, 0.4))
+    found = proposal(values, rule(), SignalFacts(SignalKind.PRESSURE, 200.0, 0.3))
     assert found.before.is_chattering
     assert (found.before.trial.raises, found.before.trial.most) == (21, 13)
     assert found.chosen is not None
     chosen = found.trials[found.chosen]
-    assert (chosen.candidate.deadband, chosen.candidate.bases) == (0.8, (Basis.NOISE,))
+    assert (chosen.candidate.deadband, chosen.candidate.bases) == (0.9, (Basis.NOISE,))
     assert (chosen.raises, chosen.missed, chosen.later, chosen.delay_longest_s) == (2, 0, 0, 0.0)
 
 
@@ -151,8 +156,8 @@ def test_missing_nothing_comes_before_telling_at_once_and_that_before_standing_b
 def test_every_candidate_makes_the_rule_calmer_than_it_is() -> None:
     of = rule(on_delay_s=2.0, off_delay_s=4.0, deadband=0.3)
     made = episodes((2, 9), (15, 20), (40, 48), (100, 130))
-    found = candidates(of, made, SignalFacts(SignalKind.FLOW, 10.0, 0.05), is_chattering=True)
-    assert {one.deadband for one in found} - {None} == {0.4, 0.5}
+    found = candidates(of, made, SignalFacts(SignalKind.FLOW, 10.0, 0.05, (0.2, 0.34)), is_chattering=True)
+    assert {one.deadband for one in found} - {None} == {0.35, 0.5}
     for one in found:
         changed = one.definition(of)
         plain = plain_limit(changed.condition)
@@ -161,6 +166,24 @@ def test_every_candidate_makes_the_rule_calmer_than_it_is() -> None:
         assert changed.on_delay_s >= 2.0
         assert changed.off_delay_s >= 4.0
         assert changed != of
+
+
+@pytest.mark.parametrize(("comparison", "sign"), [(Comparison.ABOVE, 1), (Comparison.AT_OR_BELOW, -1)])
+def test_how_far_a_signal_came_back_is_seen_in_its_short_breaks_alone(comparison: Comparison, sign: int) -> None:
+    of = RuleDefinition("Off", PlainLimit("pressure", comparison, 0.0).condition, Priority.HIGH)
+    values = np.array(
+        [sign * one for one in signal((3, 1.0), (2, -0.5), (3, 1.0), (2, -0.3), (3, 1.0), (90, -9.0), (3, 1.0))]
+    )
+    time_us = np.arange(len(values)) * S
+    found = Breaks(of, limit_episodes("a", time_us.tolist(), values.tolist(), of))
+    for half in (slice(0, 4), slice(4, None)):
+        found.take(time_us[half], values[half])
+    assert found.depths() == (0.5, 0.3)
+
+
+def test_a_deadband_is_wider_than_the_signal_came_back() -> None:
+    found = candidates(rule(), episodes((0, 3), (5, 8)), SignalFacts(depths=(0.5,)), is_chattering=True)
+    assert [one.deadband for one in found if one.deadband] == [0.51]
 
 
 def test_noise_is_told_from_slow_movement_and_single_jumps() -> None:
