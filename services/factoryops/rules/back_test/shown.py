@@ -13,14 +13,14 @@ _NEVER = int(np.iinfo(np.int64).max)
 
 
 class Shown:
-    """Keeps account of the first `most` events of a span, whichever device they are of.
+    """Keeps account of the first `most` events of a span, whichever device they are of; of none where that is 0.
 
     Attributes:
         last_us: later ones are not shown.
     """
 
     def __init__(self, span: Span, most: int) -> None:
-        self.last_us = _NEVER
+        self.last_us = _NEVER if most else span[0] - 1
         self._span = span
         self._most = most
         self._number = 0
