@@ -16,6 +16,7 @@ from factoryops_app.models.wording import priority_name
 from factoryops_app.page import Page
 from factoryops_app.rule_editor.back_test_tab import BackTestTab
 from factoryops_app.rule_editor.editor import RuleEditor
+from factoryops_app.rule_editor.shadow_tab import ShadowTab
 from factoryops_app.rule_editor.versions_tab import VersionsTab
 from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
@@ -32,8 +33,10 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
         self.form = RuleEditor(place)
         self.reason = QLineEdit()
         self.back_test = BackTestTab(place, self.form.draft, self.form.change)
+        self.shadow = ShadowTab(place)
         self.versions = VersionsTab(place)
         self.form.add_tab(self.back_test, say("Back-test"))
+        self.form.add_tab(self.shadow, say("Shadow"))
         self.form.add_tab(self.versions, say("Versions"))
         self._shown: tuple[str | None, int] = (None, 0)
         super().__init__(place, self.form, _words(), Permission.EDIT_RULES)
@@ -43,6 +46,7 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
         self.buttons.insertWidget(0, self.reason, 1)
         self.form.tabs.currentChanged.connect(lambda _: self._load_tab())
         self.versions.rolled_back.connect(self._on_rolled_back)
+        self.shadow.promoted.connect(self.load)
 
     def columns(self) -> list[ColumnSpec[http.Rule]]:
         """What alarms, where, and whether it does."""
@@ -99,8 +103,9 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
         super().show_draft(draft)
 
     def show_buttons(self) -> None:
-        """A reason is asked for while there is something to save."""
+        """A reason is asked for while there is something to save; the shadow's findings are of what is saved."""
         super().show_buttons()
+        self.shadow.show_rule(self.held(), is_unsaved=self.form.is_changed)
         self.reason.setVisible(self.may_change and self.form.is_changed)
 
     def on_draft(self, draft: RuleDraft) -> None:
@@ -114,7 +119,7 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
 
     def _load_tab(self) -> None:
         shown = self.form.tabs.currentWidget()
-        for tab in (self.versions, self.form.notify):
+        for tab in (self.versions, self.shadow, self.form.notify):
             if shown is tab:
                 tab.load()
 

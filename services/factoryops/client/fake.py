@@ -341,7 +341,8 @@ class FakePlant(
             link.tell(message)
 
     def _tell_alarm(self, alarm: http.Alarm) -> None:
-        self._tell(live.AlarmChanged(alarm.model_dump_json().encode()))
+        if not self._alarms.facts(alarm.id).is_shadow:
+            self._tell(live.AlarmChanged(alarm.model_dump_json().encode()))
 
     def _end_links(self, error: FactoryOpsError) -> None:
         for link in self._links:

@@ -17,6 +17,7 @@ from factoryops.domain.conditions.limits import plain_limit
 from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import alarm_id
+from factoryops.domain.rule import RuleMode
 from factoryops.domain.time import from_us
 
 _MINUTE_US = 60_000_000
@@ -70,8 +71,8 @@ class FakeAlarms:
         return [(now - minutes * _MINUTE_US, happen) for minutes, happen in planned if minutes is not None]
 
     def all(self) -> list[http.Alarm]:
-        """Every alarm."""
-        return [*self._alarms.values()]
+        """Every alarm; those of rules that are only being tried are nobody's."""
+        return [alarm for identity, alarm in self._alarms.items() if not self._facts[identity].is_shadow]
 
     def get(self, identity: str) -> http.Alarm:
         """One alarm; NotFoundError when there is none."""
@@ -195,7 +196,9 @@ class FakeAlarms:
 
 
 def _raise_of(rule: http.Rule, annunciation: int, at_us: int) -> Raise:
-    return Raise(annunciation, at_us, rule.content.priority, is_latching=rule.content.is_latching)
+    content = rule.content
+    is_shadow = content.mode is RuleMode.SHADOW
+    return Raise(annunciation, at_us, content.priority, is_latching=content.is_latching, is_shadow=is_shadow)
 
 
 def _re_alarm_s(rule: http.Rule) -> float:
