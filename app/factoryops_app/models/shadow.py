@@ -68,11 +68,7 @@ def shadow_alarms(events: Sequence[http.AlarmEvent]) -> list[ShadowAlarm]:
 def with_incidents(
     alarms: Sequence[ShadowAlarm], incidents: Sequence[http.Incident], is_on: Callable[[http.Incident, str], bool]
 ) -> list[ShadowAlarm]:
-    """The alarms with what was going on.
-
-    Args:
-        is_on: whether an incident concerns the device of that name.
-    """
+    """The alarms with what was going on; `is_on` says whether an incident concerns the device of that name."""
 
     def during(alarm: ShadowAlarm) -> str:
         for one in incidents:
@@ -95,11 +91,7 @@ def shadow_days(alarms: Sequence[ShadowAlarm], zone: tzinfo) -> list[ShadowDay]:
 
 
 def shadow_sentence(alarms: Sequence[ShadowAlarm], *, are_all: bool) -> str:
-    """What it has found so far, in words.
-
-    Args:
-        are_all: whether these are all there are; else older ones can be loaded.
-    """
+    """What it has found so far, in words; where `are_all` is False, older ones can be loaded."""
     if not alarms:
         return say("It would not have alarmed yet.")
     standing = sum(alarm.cleared_at is None for alarm in alarms)
