@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from factoryops.domain.errors import StorageError
-from factoryops.domain.time import US_PER_S, now_us
+from factoryops.domain.time import US_PER_S, from_us, now_us
 from factoryops.ingest.config import IngestConfig
 from factoryops.ingest.growth import JournalGrowth
 from factoryops.ingest.pipeline import Pipeline
@@ -27,7 +27,7 @@ WRITER: Final = "writer"
 _ROWS_AT_ONCE: Final = 100
 _MOST_ROUNDS: Final = 60
 _RESUME_SHARE: Final = 0.95
-_DAMAGE_TOLD_S: Final = 3_600.0
+_DAMAGE_TOLD_US: Final = 3_600 * US_PER_S
 
 _LEVELS: Final = (("journal_full", 0.95), ("journal_nearly_full", 0.8), ("journal_half_full", 0.5))
 """Codes of the problem, and the share of the limit from which each stands, fullest first."""
@@ -49,7 +49,6 @@ class JournalUpkeep:
         self.used_bytes = 0
         self._other_bytes = 0
         self._disk = ""
-        self._opened_s = time.monotonic()
         self.growth = JournalGrowth()
 
     async def look(self) -> None:
@@ -102,12 +101,13 @@ class JournalUpkeep:
         self._problems.put("journal_damaged", self._damage())
 
     def _damage(self) -> str:
-        """That the file was found damaged at the start; told for an hour, the gap stays."""
-        if not self._writer.was_damaged or time.monotonic() - self._opened_s > _DAMAGE_TOLD_S:
+        """That the file was found damaged; told for an hour, the gap stays."""
+        damaged_us = self._writer.damaged_us
+        if not damaged_us or now_us() - damaged_us > _DAMAGE_TOLD_US:
             return ""
         return (
-            "The journal was damaged when the service started and was set aside; what is missing is shown as a gap. "
-            "Check the disk of this machine."
+            f"The journal was found damaged at {from_us(damaged_us):%H:%M:%S} UTC and set aside; what is missing is "
+            "shown as a gap. Check the disk of this machine."
         )
 
     def _sentence(self) -> str:

@@ -93,7 +93,7 @@ class ImportWriter:
     @property
     def was_damaged(self) -> bool:
         """Whether the file found at opening was set aside; a gap says what may be missing."""
-        return self._writer.was_damaged
+        return self._writer.damaged_us > 0
 
     @property
     def last_seq(self) -> int:

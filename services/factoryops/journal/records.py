@@ -197,15 +197,19 @@ def decode(row: tuple[int, int, int, int, bytes]) -> Batch:
     return _batch(row[0], _checked(row))
 
 
-def _checked(row: tuple[int, int, int, int, bytes]) -> _Row:
+def is_sound(row: tuple[int, int, int, int, bytes]) -> bool:
+    """Whether a row passes its checksum."""
     seq, previous, received_us, crc, blob = row
     try:
-        is_sound = checksum(seq, previous, received_us, blob) == crc
+        return checksum(seq, previous, received_us, blob) == crc
     except (TypeError, struct.error):  # a damaged page can give any column any type
-        is_sound = False
-    if not is_sound:
-        raise DamagedFileError(f"Journal row {seq} fails its checksum.")
-    return _decoder.decode(blob)
+        return False
+
+
+def _checked(row: tuple[int, int, int, int, bytes]) -> _Row:
+    if not is_sound(row):
+        raise DamagedFileError(f"Journal row {row[0]} fails its checksum.")
+    return _decoder.decode(row[4])
 
 
 def _batch(seq: int, row: _Row) -> Batch:

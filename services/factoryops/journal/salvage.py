@@ -13,14 +13,14 @@ import apsw
 from factoryops.domain.errors import DamagedFileError
 from factoryops.domain.time import now_us
 from factoryops.journal.records import Gap, check
-from factoryops.journal.walk import DAMAGE, Row, rows_after
+from factoryops.journal.walk import DAMAGE, END, Row, rows_before
 
 logger = logging.getLogger(__name__)
 
 SALVAGE_S: Final = 5.0
 """How long a start may spend on it; what is left then stays in the damaged file."""
 
-_ROWS_AT_ONCE: Final = 500
+_ROWS_AT_ONCE: Final = 64
 
 _INSERT_ROW: Final = (
     "INSERT OR IGNORE INTO batch (seq, previous, received_us, crc, data, sample_count) VALUES (?, ?, ?, ?, ?, ?)"
@@ -36,7 +36,8 @@ _COPIED: Final = {
 def salvage(damaged: Path, into: apsw.Connection) -> int:
     """Copy every sound row of the file `damaged` that can be read in time; returns how many rows of samples.
 
-    Rows that fail their checksum stay behind.
+    The newest come first, for they are those that readers may not have passed. Rows that fail their checksum stay
+    behind.
     """
     started = time.monotonic()
     copied = 0
@@ -46,9 +47,9 @@ def salvage(damaged: Path, into: apsw.Connection) -> int:
         source.pragma("writable_schema", 1)  # else SQLite refuses a file that was cut short, whole
         for table, columns in _COPIED.items():
             _copy_table(source, into, table, columns)
-        position = 0
+        position = END
         while time.monotonic() - started < SALVAGE_S:
-            rows = rows_after(source, position, _ROWS_AT_ONCE)
+            rows = rows_before(source, position, _ROWS_AT_ONCE)
             if not rows:
                 break
             position = rows[-1][0]

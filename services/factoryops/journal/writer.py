@@ -17,7 +17,7 @@ from factoryops.domain.time import now_us
 from factoryops.journal.records import Entry, Gap, MessageLedger, QuarantinedMessage, checksum, decode, encode
 from factoryops.journal.salvage import holes, salvage, tail_gap
 from factoryops.journal.schema import last_seq_before, open_for_writing
-from factoryops.journal.walk import series_after, texts_after
+from factoryops.journal.walk import clocks, series_after, tells_damage, texts_after
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,8 @@ class JournalWriter:
         ledger: the totals as of that row.
         watermark_us: what that row said of time, 0 when nothing.
         written_bytes: what was appended since the file was opened, headers of rows included.
-        was_damaged: the file found at opening was set aside; its sound rows were taken over, gaps say what is missing.
+        damaged_us: when the file was last found damaged and set aside, 0 for never; its sound rows were taken over,
+            and gaps say what is missing.
     """
 
     def __init__(self, path: Path, *, known_end: int = 0) -> None:
@@ -78,13 +79,12 @@ class JournalWriter:
             StorageError: the folder cannot be written.
         """
         self._path = path
-        self.was_damaged = False
+        self._doubt_file = path.with_name(path.name + ".doubtful")
+        self._is_doubtful = self._doubt_file.exists()
+        self.damaged_us = 0
         self.written_bytes = 0
-        self._connection = self._open_or_set_aside()
-        self._take_stock()
-        if self.was_damaged:
-            self._record([*holes(self._connection), tail_gap(self._connection)])
-        elif known_end > self.last_seq:
+        self._open()
+        if not self.damaged_us and known_end > self.last_seq:
             self._record([tail_gap(self._connection)])
 
     def __enter__(self) -> Self:
@@ -108,34 +108,66 @@ class JournalWriter:
         """The recorded clock offset of each device that has or had one, in microseconds, by factory id and key."""
         return self._clocks
 
-    def _open_or_set_aside(self) -> apsw.Connection:
+    def _open(self) -> None:
+        """Open the file and learn what is durable; one that cannot be trusted is set aside first.
+
+        Raises:
+            StorageError: the folder cannot be written, or the file cannot be read for another reason than damage.
+        """
         try:
-            connection = open_for_writing(self._path)
+            if not self._is_usable():
+                self._begin_anew()
+        except apsw.Error as error:
+            raise StorageError(
+                f"The journal {self._path} cannot be opened ({error}). Nothing can be received; check the disk."
+            ) from error
+
+    def _is_usable(self) -> bool:
+        if self._is_doubtful:
+            return False
+        connection: apsw.Connection | None = None
+        try:
+            self._connection = connection = open_for_writing(self._path)
             if self._is_sound(connection):
-                return connection
-            connection.close()
-        except (apsw.NotADBError, apsw.CorruptError) as error:
+                self._take_stock()
+                return True
+        except apsw.Error as error:
+            if not tells_damage(error):
+                raise
             logger.warning("The journal is damaged: %s", error)
-        damaged = set_aside(self._path)
-        self.was_damaged = True
-        connection = open_for_writing(self._path)
-        logger.warning("%d rows of the damaged journal were taken over", salvage(damaged, connection))
-        return connection
+        if connection is not None:
+            connection.close()
+        return False
 
     def _is_sound(self, connection: apsw.Connection) -> bool:
         if self._path.stat().st_size > CHECKED_BYTES:
             return True
         return bool(connection.pragma("quick_check") == "ok")
 
+    def _begin_anew(self) -> None:
+        """Set the file aside, take its sound rows over into a new one, and record what is missing."""
+        damaged = set_aside(self._path)
+        self._connection = open_for_writing(self._path)
+        logger.warning("%d rows of the damaged journal were taken over", salvage(damaged, self._connection))
+        self._take_stock()
+        self._doubt_file.unlink(missing_ok=True)
+        self._is_doubtful = False
+        self.damaged_us = now_us()
+        self._record([*holes(self._connection), tail_gap(self._connection)])
+
+    def _note_damage(self, error: apsw.Error) -> None:
+        """Remember, across a restart too, that the file must be set aside if an error tells of damage."""
+        if tells_damage(error):
+            self._is_doubtful = True
+            with contextlib.suppress(OSError):
+                self._doubt_file.touch()
+
     def _take_stock(self) -> None:
         """Learn from the file what is durable."""
         connection = self._connection
         self._known = self._sound_series()
         self._texts = self._sound_texts()
-        self._clocks: dict[tuple[str, str], int] = {
-            (factory, device): offset_us
-            for factory, device, offset_us in connection.execute("SELECT factory, device, offset_us FROM clock")
-        }
+        self._clocks = {(factory, device): offset_us for factory, device, offset_us in clocks(connection)}
         self._quarantined = int(connection.execute("SELECT count(*) FROM quarantine").get)
         self._quarantined_bytes = int(
             connection.execute("SELECT coalesce(sum(length(payload) + length(topic)), 0) FROM quarantine").get
@@ -202,6 +234,11 @@ class JournalWriter:
         Raises:
             StorageError: nothing of the entry was kept; acknowledge nothing.
         """
+        if self._is_doubtful:
+            raise StorageError(
+                f"The journal {self._path} is damaged. It is set aside and what is sound in it is taken over; "
+                "nothing is acknowledged until that is done."
+            )
         seq = self._next_seq
         blob = encode(entry)
         added = self.missing_series(dict.fromkeys(new_series))
@@ -210,6 +247,7 @@ class JournalWriter:
             self._commit(seq, entry, blob, added, texts)
         except apsw.Error as error:
             self._roll_back()
+            self._note_damage(error)
             raise StorageError(
                 f"The journal {self._path} cannot be written ({error}). Nothing is acknowledged until it can; "
                 "check the disk and its free space."
@@ -252,19 +290,14 @@ class JournalWriter:
     def reopen(self) -> None:
         """Take a new connection after a failed write: SQLite may not retry an fsync on the old one.
 
+        A file that turned out to be damaged is set aside.
+
         Raises:
             StorageError: it cannot be written still.
         """
         with contextlib.suppress(apsw.Error):
             self._connection.close()
-        try:
-            self._connection = self._open_or_set_aside()
-            self._take_stock()
-        except apsw.Error as error:
-            raise StorageError(f"The journal {self._path} cannot be opened ({error}).") from error
-        if self.was_damaged:
-            self._record([tail_gap(self._connection)])
-            self.was_damaged = False
+        self._open()
 
     def trim(self, below_seq: int, *, most: int = 200) -> int:
         """Delete up to `most` rows below `below_seq`, never the newest, and give spare space back; returns how many.
@@ -283,6 +316,7 @@ class JournalWriter:
             deleted = self._connection.changes()
             self._give_space_back()
         except apsw.Error as error:
+            self._note_damage(error)
             raise StorageError(f"Old rows of the journal {self._path} cannot be removed ({error}).") from error
         return deleted
 

@@ -245,7 +245,7 @@ def test_p7_damage_costs_what_it_hit_is_reported_and_delays_nothing(
     started = time.monotonic()
     with JournalWriter(path) as writer:
         assert time.monotonic() - started < 10
-        was_damaged = writer.was_damaged
+        was_damaged = writer.damaged_us > 0
         writer.append(entry_of(ROWS))
     reader, marks = read_all(path, after_seq=sound[1][0])
     kept = {mark - 1_000 for mark in marks if 1_000 <= mark < 1_000 + ROWS}
@@ -284,7 +284,7 @@ def test_a_file_that_is_no_database_is_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     path.write_bytes(b"not a database at all" * 1_000)
     with JournalWriter(path) as writer:
-        assert writer.was_damaged
+        assert writer.damaged_us
         assert writer.last_seq <= now_us()
     assert list(tmp_path.glob("journal.damaged-*"))
     assert len(_batches(path)[0].entry.gaps) == 1
