@@ -18,6 +18,7 @@ from factoryops.history.clock_changes import ClockChange
 from factoryops.history.intake import Intake
 from factoryops.history.local.store import LocalHistory
 from factoryops.history.queries import History
+from factoryops.history.store import HistoryStore
 from factoryops.journal.reader import JournalReader
 from factoryops.journal.records import ClockOffset, Entry, Gap, MessageLedger
 from factoryops.journal.writer import JournalWriter
@@ -190,9 +191,9 @@ def _found_why(why: Explanation | None) -> tuple[int, tuple[Leaf, ...], bool] | 
     return why.at_us, tuple(leaves), why.is_whole
 
 
-def from_history(path: Path, rule: RuleInForce, until_us: int) -> list[Seen]:
-    """What a back-test says of the history that a journal becomes."""
-    store = LocalHistory(path.with_name("history.db"))
+def from_history(path: Path, rule: RuleInForce, until_us: int, store: HistoryStore | None = None) -> list[Seen]:
+    """What a back-test says of the history that a journal becomes, in a `history.db` or in the store that is given."""
+    store = store or LocalHistory(path.with_name("history.db"))
     intake = Intake({"journal": path}, store)
     with closing(store), closing(intake):
         while True:

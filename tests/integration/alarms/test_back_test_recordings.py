@@ -37,7 +37,9 @@ def _conditions(signal: str, values: list[float]) -> list[Condition]:
 
 
 @pytest.mark.skipif(not SKAB.exists(), reason="the SKAB recordings are not beside the project")
-@pytest.mark.parametrize("name", ["valve1-0"])
+@pytest.mark.parametrize(
+    "name", ["valve1-0", *(pytest.param(f"valve1-{number}", marks=pytest.mark.long) for number in range(1, 8))]
+)
 def test_live_equals_back_test_over_the_skab_recordings(tmp_path: Path, name: str) -> None:
     recording = read_recording(SKAB / f"{name}.csv")
     shift_us = START_US + 10 * S - recording.rows[0].time_us

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,10 @@ from factoryops.domain.conditions.tree import (
 )
 from factoryops.domain.identity import FactoryId, RuleId
 from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce
+from factoryops.history.influx.store import InfluxHistory
+from factoryops.history.store import HistoryStore
 from tests.support.history_model import FACTORY, START_US
+from tests.support.influx_server import InfluxServer, influx_server
 from tests.support.recorded_plant import Machine, RecordedPlant, S, Seen, from_history, live
 
 _PRESSURE = Parameter("pressure")
@@ -88,13 +92,26 @@ def test_what_is_suppressed_by_design_live_is_suppressed_in_a_back_test(tmp_path
     assert {"raised", "suppressed", "unsuppressed"} <= kinds
 
 
-def _compare(rule: RuleInForce, seed: int, journal: Path) -> list[Seen]:
+@pytest.fixture(scope="module")
+def influx() -> Iterator[InfluxServer]:
+    with influx_server() as server:
+        yield server
+
+
+@pytest.mark.parametrize("name", ["limit", "another device", "silent", "window"])
+def test_live_equals_back_test_over_history_in_influxdb(influx: InfluxServer, tmp_path: Path, name: str) -> None:
+    journal = tmp_path / "journal.db"
+    store = InfluxHistory(influx.fresh(), tmp_path / "state.db", {"journal": journal})
+    _compare(_rule(_CONDITIONS[name], 2.0, 3.5), 7, journal, store)
+
+
+def _compare(rule: RuleInForce, seed: int, journal: Path, store: HistoryStore | None = None) -> list[Seen]:
     machines = _machines()
     plant = RecordedPlant(seed, machines)
     rows = list(plant.rows(300))
     keys = [machine.series(one) for machine in machines for one in machine.parameters]
     expected = live(rows, keys, rule, journal)
-    found = from_history(journal, rule, plant.watermark_us)
+    found = from_history(journal, rule, plant.watermark_us, store)
     assert _within(found, plant) == _within(expected, plant)
     assert expected, "nothing happened: the test would prove nothing"
     return expected

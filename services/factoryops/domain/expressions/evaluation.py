@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from factoryops.domain.expressions.checking import is_timed
-from factoryops.domain.expressions.track import Marks, Numbers, Times, Track, Values
+from factoryops.domain.expressions.track import Marks, Numbers, Times, Track, Values, merged
 from factoryops.domain.expressions.tree import (
     Binary,
     Call,
@@ -108,7 +108,7 @@ def _window_us(call: Call) -> int:
 def _moments(tracks: Sequence[Track], start_us: int) -> Times:
     if len(tracks) == 1:
         return tracks[0].since(start_us).time_us
-    return np.unique(np.concatenate([track.since(start_us).time_us for track in tracks]))
+    return merged([track.since(start_us).time_us for track in tracks])
 
 
 class _At:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from factoryops.domain.conditions.tree import Condition
 from factoryops.domain.identity import RuleId, derived_id
 from factoryops.domain.rule import RuleDefinition, RuleInForce
 from factoryops.rules.back_test.feed import Tally
@@ -20,8 +21,9 @@ from factoryops.rules.back_test.material import DeviceResult, Event, Material
 from factoryops.rules.back_test.recorded import Recorded
 from factoryops.rules.back_test.shown import Shown
 from factoryops.rules.conditions.load import FAULTS
-from factoryops.rules.conditions.program import Program, Purpose, RuleGuard, Turned, order_of
+from factoryops.rules.conditions.program import Program, Purpose, RuleGuard, Turned, followed, order_of
 from factoryops.rules.conditions.step import Step
+from factoryops.rules.delays import DelayMachine
 
 _Found: TypeAlias = tuple[Purpose, Turned]
 
@@ -44,11 +46,35 @@ def run_programs(
     return DeviceResult(device, run.events, tally, reads, run.fault, run.recorded.keys)
 
 
+class _Tried:
+    """One combination of a sweep: the condition of a program, with delays of its own.
+
+    Attributes:
+        events: what it came to.
+    """
+
+    def __init__(self, program: Program, definition: RuleDefinition) -> None:
+        self.program = program
+        self.events: list[Event] = []
+        self._machine = DelayMachine(definition.on_delay_s, definition.off_delay_s)
+        self._life = AlarmLife()
+
+    def follow(self, until_us: int) -> list[_Found]:
+        """What the newest step of its program leads to; why is not found out."""
+        moves = followed(self._machine, self.program.changes, until_us)
+        return [(Purpose.CONDITION, Turned(move, None)) for move in moves]
+
+    def live(self, found: list[_Found]) -> None:
+        """Take what the condition and what suppresses the alarm did in a step."""
+        for purpose, turned in sorted(found, key=lambda one: order_of(one[0], one[1].move)):
+            self.events.extend(self._life.take(purpose, turned))
+
+
 class _Run:
     """A rule and its variants on one device, with what suppresses the alarm.
 
     Attributes:
-        events: of the rule and then of each variant.
+        recorded: what they look at.
         fault: why the rule could not be evaluated to the end; "" when it was.
     """
 
@@ -61,19 +87,26 @@ class _Run:
         shown: Shown,
     ) -> None:
         guards = [RuleGuard(_variant(in_force, number, one, device)) for number, one in enumerate(definitions)]
-        self._conditions = [Program(guard, device, Purpose.CONDITION) for guard in guards]
-        self._suppressions: list[Program] = []
-        if in_force.rule.definition.suppress_while is not None:
-            self._suppressions = [Program(guards[0], device, Purpose.SUPPRESSION)]
-        programs = [*self._conditions, *self._suppressions]
-        self.recorded = Recorded(programs, material)
-        self._begins_us = self.recorded.begin(device, in_force)
-        self.events: list[list[Event]] = [[] for _ in definitions]
+        programs: dict[Condition, Program] = {}
+        for guard, definition in zip(guards, definitions, strict=True):
+            if definition.condition not in programs:
+                programs[definition.condition] = Program(guard, device, Purpose.CONDITION)
+        self._programs = [*programs.values()]
+        self._tried = [_Tried(programs[one.condition], one) for one in definitions]
+        self._suppressions = (
+            [Program(guards[0], device, Purpose.SUPPRESSION)] if definitions[0].suppress_while is not None else []
+        )
+        self.recorded = Recorded([*self._programs, *self._suppressions], material)
         self.fault = ""
-        self._lives = [AlarmLife() for _ in definitions]
+        self._begins_us = self.recorded.begin(device, in_force)
         self._stopped: set[int] = set()
         self._material = material
         self._shown = shown
+
+    @property
+    def events(self) -> list[list[Event]]:
+        """Of the rule and then of each variant."""
+        return [one.events for one in self._tried]
 
     def steps(self) -> Iterator[int]:
         """Evaluate everything; gives the end of each step."""
@@ -89,11 +122,19 @@ class _Run:
         return tuple(end_us for end_us in self._material.gap_ends_us if since_us <= end_us < until_us)
 
     def _step(self, step: Step) -> None:
-        explains = step.since_us <= self._shown.last_us
-        suppressed = [one for program in self._suppressions for one in self._turned(program, step, explains=explains)]
-        for number, program in enumerate(self._conditions):
-            moved = self._turned(program, step, explains=explains and not number)
-            self._live(number, moved, suppressed)
+        """Step every condition once; the rule's own program finds out why, where that is shown."""
+        is_shown = step.since_us <= self._shown.last_us
+        suppressed = [one for program in self._suppressions for one in self._turned(program, step, explains=is_shown)]
+        rule, *variants = self._tried
+        first = len(rule.events)
+        for number, program in enumerate(self._programs):
+            turned = self._turned(program, step, explains=is_shown and not number)
+            if not number:
+                rule.live([*turned, *suppressed])
+        for variant in variants:
+            if id(variant.program) not in self._stopped:
+                variant.live([*variant.follow(step.until_us), *suppressed])
+        self._shown.take(rule.events, first)
 
     def _turned(self, program: Program, step: Step, *, explains: bool) -> list[_Found]:
         if id(program) in self._stopped:
@@ -105,14 +146,6 @@ class _Run:
             self._stopped.add(id(program))
             self.fault = self.fault or f"Evaluating it failed ({error}): live it would be stopped."
             return []
-
-    def _live(self, number: int, moved: list[_Found], suppressed: list[_Found]) -> None:
-        events = self.events[number]
-        first = len(events)
-        for purpose, turned in sorted([*moved, *suppressed], key=lambda one: order_of(one[0], one[1].move)):
-            events.extend(self._lives[number].take(purpose, turned))
-        if not number:
-            self._shown.take(events, first)
 
 
 def _variant(in_force: RuleInForce, number: int, definition: RuleDefinition, device: str) -> RuleInForce:

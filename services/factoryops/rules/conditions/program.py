@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
@@ -129,6 +129,7 @@ class Program:
         reaches: how far back their samples matter, in microseconds.
         why: the condition turned, while a delay runs.
         is_explained: whether it finds out why it turns; without that, moves have no value.
+        changes: what the condition said when in the newest step, its delays not considered.
         noted_due_us: for the one who keeps the time: when it was last asked to be run.
     """
 
@@ -140,6 +141,7 @@ class Program:
         self.keys = compiled.keys
         self.noted_due_us = FOR_EVER
         self.is_explained = True
+        self.changes: Sequence[tuple[int, int]] = ()
         self.compiled = compiled
         self._parts = list(compiled.root.walk())
         self.why: Explanation | None = None
@@ -174,15 +176,9 @@ class Program:
 
     def step(self, step: Step) -> list[Turned]:
         """Evaluate a step; raises ArithmeticError when it takes too much work."""
-        machine = self.machine
         self.bands = dict.fromkeys(self.reaches, NOTHING)
-        moves: list[Move] = []
-        for moment_us, state in self.compiled.root.step(step).changes:
-            if state != UNKNOWN and (state == TRUE) is not machine.is_true:
-                moves += machine.tick(moment_us)
-                moves += machine.turn(moment_us, None)
-        moves += machine.tick(step.until_us - 1)
-        found = [self._explained(move, step) for move in moves]
+        self.changes = self.compiled.root.step(step).changes
+        found = [self._explained(move, step) for move in followed(self.machine, self.changes, step.until_us)]
         self._keep_why(step)
         self.bands = {series: self._band(series) for series in self.reaches}
         for part in self._parts:
@@ -262,6 +258,17 @@ class Program:
             count = len(part.memories)
             part.remember(memories[:count])
             del memories[:count]
+
+
+def followed(machine: DelayMachine, changes: Iterable[tuple[int, int]], until_us: int) -> list[Move]:
+    """What a condition's changes in a step that ends at `until_us` lead to; unknown keeps what was."""
+    moves: list[Move] = []
+    for moment_us, state in changes:
+        if state != UNKNOWN and (state == TRUE) is not machine.is_true:
+            moves += machine.tick(moment_us)
+            moves += machine.turn(moment_us, None)
+    moves += machine.tick(until_us - 1)
+    return moves
 
 
 def order_of(purpose: Purpose, move: Move) -> tuple[int, int]:
