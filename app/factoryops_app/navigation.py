@@ -25,6 +25,7 @@ def page_titles() -> dict[PageKey, str]:
         PageKey.TRENDS: say("Trends"),
         PageKey.ALARMS: say("Alarms"),
         PageKey.RULES: say("Rules"),
+        PageKey.PERFORMANCE: say("Alarm performance"),
         PageKey.JOBS: say("Jobs"),
         PageKey.SOURCES: say("Sources"),
         PageKey.DATA: say("Data"),

@@ -11,6 +11,7 @@ from factoryops_app.pages.device import DevicePage
 from factoryops_app.pages.health import HealthPage
 from factoryops_app.pages.jobs import JobsPage
 from factoryops_app.pages.overview import OverviewPage
+from factoryops_app.pages.performance import PerformancePage
 from factoryops_app.pages.rules import RulesPage
 from factoryops_app.pages.sources import SourcesPage
 from factoryops_app.pages.trends import TrendsPage
@@ -22,6 +23,7 @@ PAGES: Final[dict[PageKey, PageMaker]] = {
     PageKey.TRENDS: TrendsPage,
     PageKey.ALARMS: AlarmsPage,
     PageKey.RULES: RulesPage,
+    PageKey.PERFORMANCE: PerformancePage,
     PageKey.JOBS: JobsPage,
     PageKey.SOURCES: SourcesPage,
     PageKey.DATA: DataPage,

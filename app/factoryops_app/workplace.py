@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from factoryops.contracts import http
 from factoryops_app.models.pens import PenList
 from factoryops_app.models.session import Session
 from factoryops_app.models.settings import Settings
@@ -25,6 +26,7 @@ class PageKey(StrEnum):
     TRENDS = "trends"
     ALARMS = "alarms"
     RULES = "rules"
+    PERFORMANCE = "performance"
     JOBS = "jobs"
     SOURCES = "sources"
     DATA = "data"
@@ -42,6 +44,19 @@ class AlarmDeed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RuleOffer:
+    """A change of a rule that is proposed elsewhere.
+
+    Attributes:
+        content: the rule with the change.
+        reason: why, to be kept with its version.
+    """
+
+    content: http.RuleContent
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What a page is to show; what is not set stays as it is.
 
@@ -49,10 +64,12 @@ class Target:
         ids: a device for the device page, parameters for the trends, an alarm for the alarm list, a rule for rules,
             a tab for pages of tabs.
         at_us: the moment to look at.
+        offer: to be filled into the rule's form, not saved.
     """
 
     ids: tuple[str, ...] = ()
     at_us: int | None = None
+    offer: RuleOffer | None = None
 
 
 class Navigator(Protocol):

@@ -16,6 +16,7 @@ _PHOSPHOR: Final = {
     "trends": "chart-line",
     "alarms": "bell",
     "rules": "sliders-horizontal",
+    "performance": "chart-bar",
     "jobs": "clock-counter-clockwise",
     "sources": "broadcast",
     "data": "database",

@@ -106,8 +106,8 @@ def figure_sentences(outcome: http.BackTestOutcome) -> list[str]:
 def _lengths(figures: http.BackTestFigures) -> str:
     if figures.longest_s is None or figures.shortest_s is None:
         return ""
-    words = say("The longest stood for {longest}, the shortest for {shortest}", longest=_length(figures.longest_s),
-                shortest=_length(figures.shortest_s))  # fmt: skip
+    words = say("The longest stood for {longest}, the shortest for {shortest}", longest=length_words(figures.longest_s),
+                shortest=length_words(figures.shortest_s))  # fmt: skip
     if figures.short_share is None:
         return f"{words}."
     return say("{words}; {share} % were over within a minute.", words=words, share=f"{100 * figures.short_share:.0f}")
@@ -115,7 +115,7 @@ def _lengths(figures: http.BackTestFigures) -> str:
 
 def lasted_words(seconds: float | None) -> str:
     """How long an alarm stood."""
-    return say("still standing") if seconds is None else _length(seconds)
+    return say("still standing") if seconds is None else length_words(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,8 @@ def _short(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _length(seconds: float) -> str:
+def length_words(seconds: float) -> str:
+    """A length of time, rounded to what matters."""
     if seconds < 120:
         return span_text(round(seconds, 1))
     return f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3_600:.1f} h"

@@ -18,7 +18,7 @@ from factoryops_app.rule_editor.back_test_tab import BackTestTab
 from factoryops_app.rule_editor.editor import RuleEditor
 from factoryops_app.rule_editor.shadow_tab import ShadowTab
 from factoryops_app.rule_editor.versions_tab import VersionsTab
-from factoryops_app.workplace import PageKey, Target, Workplace
+from factoryops_app.workplace import PageKey, RuleOffer, Target, Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec
 from factoryops_widgets.formatting import moment
@@ -117,6 +117,18 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
             self.versions.show_rule(draft.rule_id)
             self._load_tab()
 
+    def offer(self, rule_id: str, offer: RuleOffer) -> None:
+        """Fill a proposed change into the form of a rule, as if a person had; it is not saved."""
+        rule = next((one for one in self.kept if one.id == rule_id), None)
+        if rule is None or self.is_unsaved():
+            return
+        self.table.select(rule_id)
+        self.show_draft(self.draft_of(rule))
+        self.form.change(RuleDraft.of(offer.content.definition(), rule.id, rule.version))
+        self.reason.setText(offer.reason[:_LONGEST_REASON])
+        self.form.tabs.setCurrentWidget(self.form.condition)
+        self.place.navigator.say_briefly(say("Taken over into the rule; it is not saved yet."))
+
     def _load_tab(self) -> None:
         shown = self.form.tabs.currentWidget()
         for tab in (self.versions, self.shadow, self.form.notify):
@@ -174,6 +186,8 @@ class RulesPage(Page):
         self._show()
         if target.ids:
             self.list.table.select(target.ids[0])
+        if target.ids and target.offer is not None:
+            self.list.offer(target.ids[0], target.offer)
 
     async def try_rule(self, rule_id: str | None) -> None:
         """Try a rule, or the chosen one, on the last hour, until it has come to something."""

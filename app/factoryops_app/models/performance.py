@@ -1,0 +1,173 @@
+"""The figures of alarm performance as people read them; no screen needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from factoryops.contracts import http
+from factoryops.domain.performance.figures import Performance
+from factoryops.domain.performance.judging import Band, Load
+from factoryops.domain.performance.thresholds import DEFAULT
+from factoryops_app.models.back_test import length_words
+from factoryops_resources.words import say
+from factoryops_widgets.formatting import NOTHING, number
+
+Of = TypeVar("Of")
+
+SPANS_H: Final = (24, 7 * 24, 30 * 24, 90 * 24)
+FIRST_SPAN_H: Final = 30 * 24
+
+_SIGNS: Final = {Band.GOOD: "", Band.TOLERABLE: "! ", Band.POOR: "!! "}
+"""Shapes mean priorities of alarms, and nothing else."""
+
+
+def span_titles() -> dict[int, str]:
+    """Spans to look at, by hours."""
+    return {24: say("24 h"), 7 * 24: say("7 d"), 30 * 24: say("30 d"), 90 * 24: say("90 d")}
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """One figure.
+
+    Attributes:
+        value: what it sorts by; None where there was nothing to judge.
+        text: as it is read.
+        target: what public guidance says.
+        band: how it compares, UNKNOWN where guidance says nothing.
+    """
+
+    key: str
+    name: str
+    value: float | None
+    text: str
+    target: str = ""
+    band: Band = Band.UNKNOWN
+
+    @property
+    def verdict(self) -> str:
+        """In words, with a sign where it is beyond its target."""
+        names = {
+            Band.GOOD: say("within target"), Band.TOLERABLE: say("beyond target"), Band.POOR: say("far beyond target"),
+        }  # fmt: skip
+        return f"{_SIGNS[self.band]}{names[self.band]}" if self.band in names else ""
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether it is to stand out."""
+        return self.band in (Band.TOLERABLE, Band.POOR)
+
+
+def figure_rows(figures: Performance) -> list[FigureRow]:
+    """All figures with what they are compared with."""
+    load, judged = figures.rates, figures.judgement
+
+    def rated(key: str, name: str, value: float | None, good: int, most: int) -> FigureRow:
+        return FigureRow(
+            key, name, value, number(value, 1), say("up to {good}, at most {most}", good=good, most=most), judged.rate
+        )
+
+    return [
+        FigureRow("all", say("Alarms in all"), load.annunciations, number(load.annunciations, 0)),
+        rated("day", say("Alarms a day"), load.per_day, 144, 288),
+        rated("hour", say("Alarms an hour"), load.per_hour, 6, 12),
+        rated("interval", say("Alarms in 10 min"), load.per_interval, 1, 2),
+        FigureRow("busiest", say("Most in 10 min"), load.busiest if load.intervals else None,
+                  number(load.busiest, 0) if load.intervals else NOTHING, say("up to {most}", most=10), judged.busiest),
+        _share("busy_intervals", say("10 min with more than {count}", count=DEFAULT.busy_interval), load.busy_intervals,
+               1, judged.busy_intervals),
+        _share("busy_hours", say("Hours with more than {count}", count=DEFAULT.busy_hour), load.busy_hours, 1,
+               judged.busy_hours),
+        _share("flood", say("Time in flood"), load.flood_share, 1, judged.flood),
+        _share("top", say("Share of the ten most frequent"), figures.top_share, 5, judged.top_ten),
+        _none("chattering", say("Chattering alarms"), len(figures.chattering)),
+        _none("fleeting", say("Fleeting alarms"), len(figures.fleeting)),
+        FigureRow("stale", say("Stale at once"), figures.stale_at_once, number(figures.stale_at_once, 0),
+                  say("up to {most}", most=5), judged.stale),
+        FigureRow("standing", say("Standing at the end"), len(figures.standing), number(len(figures.standing), 0)),
+        FigureRow("quiet", say("Raised while put aside"), figures.quiet_raises, number(figures.quiet_raises, 0)),
+    ]  # fmt: skip
+
+
+def _share(key: str, name: str, value: float | None, most_percent: int, band: Band) -> FigureRow:
+    text = NOTHING if value is None else f"{number(100 * value, 1)} %"
+    return FigureRow(key, name, value, text, say("up to {most} %", most=most_percent), band)
+
+
+def _none(key: str, name: str, count: int) -> FigureRow:
+    return FigureRow(key, name, count, number(count, 0), say("none"), Band.TOLERABLE if count else Band.GOOD)
+
+
+def summary(found: http.AlarmPerformance) -> list[str]:
+    """What is to be known before the figures, one sentence each."""
+    figures = found.figures
+    load = figures.rates
+    sentences = [load_name(figures.judgement.load)] if figures.judgement.load else []
+    if figures.is_indicative:
+        sentences.append(
+            say("Indicative only: {days} of the 30 days that such figures need could be judged.",
+                days=number(load.judged_s / 86_400, 1))
+        )  # fmt: skip
+    if load.excluded_s:
+        sentences.append(say("{time} in which nothing could be received are left out.",
+                             time=length_words(load.excluded_s)))  # fmt: skip
+    return sentences
+
+
+def load_name(load: Load) -> str:
+    """EEMUA's word for the average."""
+    return {
+        Load.ACCEPTABLE: say("The load on the operator is very likely acceptable."),
+        Load.MANAGEABLE: say("The load on the operator is manageable."),
+        Load.DEMANDING: say("The load on the operator is likely over-demanding."),
+        Load.UNACCEPTABLE: say("The load on the operator is very likely unacceptable."),
+    }[load]
+
+
+@dataclass(frozen=True)
+class Listed(Generic[Of]):
+    """An alarm with what a list says of it."""
+
+    alarm: http.NumberedAlarm
+    of: Of
+
+
+def listed(found: http.AlarmPerformance, items: Iterable[Of], number_of: Callable[[Of], int]) -> list[Listed[Of]]:
+    """Items of the figures with the alarms they speak of."""
+    by_number = {one.number: one for one in found.alarms}
+    return [Listed(by_number[number_of(one)], one) for one in items]
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """An alarm that follows another."""
+
+    first: http.NumberedAlarm
+    then: http.NumberedAlarm
+    support: int
+    confidence: float
+
+
+def pair_rows(found: http.AlarmPerformance) -> list[PairRow]:
+    """Alarms of which one tells nothing new."""
+    by_number = {one.number: one for one in found.alarms}
+    return [
+        PairRow(by_number[one.first], by_number[one.then], one.support, one.confidence) for one in found.figures.pairs
+    ]
+
+
+def percent(share: float | None, decimals: int = 0) -> str:
+    """A share as people read it."""
+    return NOTHING if share is None else f"{number(100 * share, decimals)} %"
+
+
+def seconds(length_s: float | None) -> str:
+    """A length of time; a dash for none."""
+    return NOTHING if length_s is None else length_words(length_s)
+
+
+def is_nothing_judged(figures: Performance) -> bool:
+    """Whether there is no time that figures could be made of."""
+    return figures.rates.judged_s <= 0

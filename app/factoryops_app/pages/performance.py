@@ -1,0 +1,124 @@
+"""Alarm performance: how many alarms reach an operator, which are a nuisance, and what would mend them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QPushButton, QSplitter, QVBoxLayout
+
+from factoryops.contracts import http
+from factoryops.domain.errors import FactoryOpsError
+from factoryops.domain.time import from_us
+from factoryops_app.models.performance import FIRST_SPAN_H, is_nothing_judged, span_titles
+from factoryops_app.page import Page
+from factoryops_app.performance.figures_view import FiguresView
+from factoryops_app.performance.lists import Lists
+from factoryops_app.performance.mends_view import MendsView
+from factoryops_app.workplace import PageKey, Target, Workplace
+from factoryops_resources.words import say
+
+
+class PerformancePage(Page):
+    """Position and span in the title line; figures above, lists and proposals below."""
+
+    key = PageKey.PERFORMANCE
+
+    def __init__(self, place: Workplace) -> None:
+        super().__init__(place, say("Alarm performance"))
+        self.position, self.span_box = QComboBox(), QComboBox()
+        self.refresh = QPushButton(say("Measure again"))
+        self.figures = FiguresView(place)
+        self.lists = Lists(place)
+        self.mends = MendsView(place, self.span)
+        self._shown: http.AlarmPerformance | None = None
+        self._build()
+        self._connect()
+        self.states.show_loading(say("Measuring the alarms …"))
+
+    def _build(self) -> None:
+        px = self.place.look.px
+        self.position.addItem(say("Whole factory"), None)
+        for hours, words in span_titles().items():
+            self.span_box.addItem(words, hours)
+        self.span_box.setCurrentIndex(self.span_box.findData(FIRST_SPAN_H))
+        self.position.setAccessibleName(say("Operating position"))
+        self.span_box.setAccessibleName(say("Time the figures are of"))
+        for widget in (self.position, self.span_box, self.refresh):
+            self.header.addWidget(widget)
+        self.lists.addTab(self.mends, say("Proposals"))
+        both = QSplitter(Qt.Orientation.Vertical)
+        both.setChildrenCollapsible(False)
+        both.addWidget(self.figures)
+        both.addWidget(self.lists)
+        both.setSizes([px(330), px(380)])
+        layout = QVBoxLayout(self.body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(both)
+
+    def _connect(self) -> None:
+        self.position.activated.connect(lambda _: self.load())
+        self.span_box.activated.connect(lambda _: self.load())
+        self.refresh.clicked.connect(self.load)
+        self.lists.chattering.propose.clicked.connect(lambda: self._propose(self.lists.chattering.wanted()))
+        self.lists.fleeting.propose.clicked.connect(lambda: self._propose(self.lists.fleeting.wanted()))
+
+    def enter(self, target: Target) -> None:
+        """Measure anew."""
+        super().enter(target)
+        for tab in (self.lists.chattering, self.lists.fleeting):
+            tab.propose.setEnabled(self.mends.may_propose)
+        self.load()
+
+    def span(self) -> tuple[datetime, datetime]:
+        """From when to when the figures are."""
+        if self._shown is not None:
+            figures = self._shown.figures
+            return from_us(figures.start_us), from_us(figures.end_us)
+        now = datetime.now(UTC)
+        return now - timedelta(hours=int(self.span_box.currentData())), now
+
+    def load(self) -> None:
+        """Ask for the figures of the chosen position and span."""
+        self.refresh.setEnabled(False)
+        self.place.tasks.start(self._fetch(), self._on_failure)
+
+    async def _fetch(self) -> None:
+        client = self.place.session.client
+        self._offer_positions(await client.positions())
+        now = datetime.now(UTC)
+        start = now - timedelta(hours=int(self.span_box.currentData()))
+        self.show_figures(
+            await client.alarm_performance(start=start, end=now, position=self.position.currentData())
+        )  # fmt: skip
+
+    def _offer_positions(self, positions: Sequence[http.Position]) -> None:
+        chosen = self.position.currentData()
+        self.position.clear()
+        self.position.addItem(say("Whole factory"), None)
+        for one in positions:
+            self.position.addItem(one.content.name, one.id)
+        self.position.setCurrentIndex(max(0, self.position.findData(chosen)))
+
+    def show_figures(self, found: http.AlarmPerformance) -> None:
+        """Show what was measured, or why nothing could be."""
+        self._shown = found
+        self.refresh.setEnabled(True)
+        self.figures.show_figures(found)
+        self.lists.show_figures(found)
+        if is_nothing_judged(found.figures):
+            self.states.show_empty(
+                say("Nothing could be judged"),
+                say("In all of this time nothing could be received: choose a longer one."),
+            )
+            return
+        self.states.show_content()
+
+    def _propose(self, alarm_ids: Sequence[str]) -> None:
+        self.lists.setCurrentWidget(self.mends)
+        self.mends.propose(alarm_ids)
+
+    def _on_failure(self, error: FactoryOpsError) -> None:
+        self.refresh.setEnabled(True)
+        self.show_failure(error)

@@ -1,0 +1,1 @@
+"""Alarm performance: figures, lists of nuisance alarms, and proposals for them."""

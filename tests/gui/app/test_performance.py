@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import pytest
+
+from factoryops.contracts import http
+from factoryops.domain.alarms import Priority
+from factoryops.domain.conditions.limits import plain_limit
+from factoryops.domain.conditions.tree import Compare, Comparison, Constant, Parameter
+from factoryops.domain.identity import Role
+from factoryops.domain.rule import RuleScope
+from factoryops_app.pages.performance import PerformancePage
+from factoryops_app.pages.rules import RulesPage
+from factoryops_app.workplace import PageKey
+from tests.gui.app.conftest import Drive
+from tests.support.imagined_app import ImaginedApp
+from tests.support.waiting import until
+
+CHATTERS = http.RuleContent(
+    name="Vibration at its limit", condition=Compare(Parameter("vibration"), Comparison.ABOVE, Constant(2.1)),
+    priority=Priority.MEDIUM, scope=RuleScope(devices=("pump-1",)),
+)  # fmt: skip
+"""The imagined pump drifts so slowly across this that its noise decides."""
+
+
+async def _open(app: ImaginedApp, user: str = "supervisor") -> PerformancePage:
+    window = await app.log_in(user)
+    window.go(PageKey.PERFORMANCE)
+    page = window.current
+    assert isinstance(page, PerformancePage)
+    await until(lambda: page.states.is_content_shown, what="the figures")
+    return page
+
+
+async def _make_chatter(app: ImaginedApp) -> http.Rule:
+    """A rule whose alarm came five times within a moment."""
+    rule = await app.plant.create_rule(CHATTERS)
+    for _ in range(5):
+        alarm = app.plant.raise_alarm(rule.id, "pump-1", 2.15)
+        app.plant.clear_alarm(alarm.id)
+    return rule
+
+
+def test_figures_lists_and_the_load_are_shown_with_what_they_are_compared_with(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, "operator")
+        rows = {row.key: row for row in page.figures.table.rows()}
+        assert rows["day"].target == "up to 144, at most 288"
+        assert rows["all"].text == str(len(page.lists.top.table.rows()))
+        assert page.figures.summary.text().startswith("The load on the operator is")
+        assert page.figures.chart.accessibleDescription().endswith("alarms in one")
+        assert [row.priority for row in page.lists.priorities.table.rows()] == [1, 2, 3, 4]
+
+    client(work)
+
+
+def test_an_empty_list_says_why_it_is_empty(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app)
+        page.lists.setCurrentWidget(page.lists.floods)
+        assert page.lists.floods.states.message
+        assert not page.lists.floods.states.is_content_shown
+
+    client(work)
+
+
+def test_a_position_and_a_span_are_chosen(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app)
+        await app.session.client.create_position(http.PositionContent(name="Elsewhere", areas=["Nowhere"]))
+        page.load()
+        await until(lambda: page.position.count() == 2)
+        page.position.setCurrentIndex(1)
+        page.position.activated.emit(1)
+        await until(lambda: [row.value for row in page.figures.table.rows() if row.key == "all"] == [0])
+        page.position.setCurrentIndex(0)
+        page.span_box.setCurrentIndex(0)
+        page.span_box.activated.emit(0)
+        await until(lambda: [row.value for row in page.figures.table.rows() if row.key == "all"] != [0])
+        start, end = page.span()
+        assert round((end - start).total_seconds()) == 86_400
+        assert page.figures.remarks.text().startswith("Indicative only")
+
+    client(work)
+
+
+def test_a_proposal_is_found_and_taken_to_the_rule_editor_with_its_reason(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app)
+        rule = await _make_chatter(app)
+        page.load()
+        await until(lambda: [row.alarm.rule_name for row in page.lists.chattering.table.rows()] == [CHATTERS.name])
+        page.lists.chattering.propose.click()
+        assert page.lists.currentWidget() is page.mends
+        await until(lambda: page.mends.outcome is not None, timeout_s=20, what="the proposals")
+        (mend,) = page.mends.mends.rows()
+        assert mend.proposed is not None
+        (chosen,) = page.mends.trials.selected_rows()
+        assert chosen.is_proposed
+        page.mends.open_rule.click()
+        rules = app.window.current
+        assert isinstance(rules, RulesPage)
+        draft = rules.list.form.draft()
+        assert (draft.rule_id, rules.list.form.is_changed) == (rule.id, True)
+        assert "chattering" in rules.list.reason.text()
+        rules.list.save()
+        await until(lambda: any(one.id == rule.id and one.version == 2 for one in app.session.plant.rules))
+        (saved,) = (one for one in app.session.plant.rules if one.id == rule.id)
+        assert "alarms in place of" in saved.reason
+        plain = plain_limit(saved.content.condition)
+        assert plain is not None
+        assert (plain.deadband, saved.content.on_delay_s, saved.content.off_delay_s) == (
+            chosen.trial.deadband, chosen.trial.on_delay_s, chosen.trial.off_delay_s,
+        )  # fmt: skip
+
+    client(work)
+
+
+def test_a_search_can_be_cancelled_and_operators_cannot_start_one(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app)
+        page.mends.propose()
+        await until(lambda: any(run.kind is http.JobKind.ALARM_MENDS for run in app.plant._jobs.all()))
+        page.mends.busy.cancel_requested.emit()
+        await until(lambda: page.mends.busy.text == "Cancelled.")
+
+    client(work)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+def test_who_may_not_change_rules_may_look_but_not_search(client: Drive, role: Role) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, role.value)
+        assert not page.lists.chattering.propose.isEnabled()
+
+    client(work)
