@@ -25,7 +25,7 @@ def page_titles() -> dict[PageKey, str]:
         PageKey.TRENDS: say("Trends"),
         PageKey.ALARMS: say("Alarms"),
         PageKey.RULES: say("Rules"),
-        PageKey.PERFORMANCE: say("Alarm performance"),
+        PageKey.PERFORMANCE: say("Alarm figures"),
         PageKey.JOBS: say("Jobs"),
         PageKey.SOURCES: say("Sources"),
         PageKey.DATA: say("Data"),

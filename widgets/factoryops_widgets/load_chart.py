@@ -163,8 +163,10 @@ class LoadChart(QWidget):
         painter.setPen(QPen(QColor(theme.text), 1, Qt.PenStyle.DashLine))
         painter.drawLine(QLineF(plot.left(), y, plot.right(), y))
         words = say("at most {most}", most=self._picture.most)
-        box = QRectF(plot.left(), y - 18, plot.width() - 4, 16)
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, words)
+        width = QFontMetricsF(painter.font()).horizontalAdvance(words) + 8
+        box = QRectF(plot.right() - width, y - 18, width, 16)
+        painter.fillRect(box, QColor(theme.panel))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
     # --- what is under the mouse -------------------------------------------------------------------------------------
 

@@ -141,7 +141,7 @@ def reason_words(mend: http.AlarmMend, trial: http.MendTrial) -> str:
 def outcome_words(outcome: http.MendOutcome) -> str:
     """What a search came to, in one line."""
     proposals = sum(one.proposed is not None for one in outcome.mends)
-    told = say("{alarms} alarms looked at, {proposals} proposals.", alarms=len(outcome.mends), proposals=proposals)
+    told = say("Alarms looked at: {alarms}, proposals: {proposals}.", alarms=len(outcome.mends), proposals=proposals)
     if not outcome.left_out:
         return told
     return say("{told} {count} more were left out: choose them and try again.", told=told, count=outcome.left_out)

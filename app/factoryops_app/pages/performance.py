@@ -61,6 +61,7 @@ class PerformancePage(Page):
         self.position.activated.connect(lambda _: self.load())
         self.span_box.activated.connect(lambda _: self.load())
         self.refresh.clicked.connect(self.load)
+        self.lists.currentChanged.connect(lambda _: self._make_room())
         self.lists.chattering.propose.clicked.connect(lambda: self._propose(self.lists.chattering.wanted()))
         self.lists.fleeting.propose.clicked.connect(lambda: self._propose(self.lists.fleeting.wanted()))
 
@@ -114,6 +115,10 @@ class PerformancePage(Page):
             )
             return
         self.states.show_content()
+
+    def _make_room(self) -> None:
+        """Proposals are tables of their own and take the place of the figures."""
+        self.figures.setVisible(self.lists.currentWidget() is not self.mends)
 
     def _propose(self, alarm_ids: Sequence[str]) -> None:
         self.lists.setCurrentWidget(self.mends)

@@ -126,7 +126,9 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
         self.show_draft(self.draft_of(rule))
         self.form.change(RuleDraft.of(offer.content.definition(), rule.id, rule.version))
         self.reason.setText(offer.reason[:_LONGEST_REASON])
-        self.form.tabs.setCurrentWidget(self.form.condition)
+        self.reason.setCursorPosition(0)
+        is_same = offer.content.condition == rule.content.condition
+        self.form.tabs.setCurrentWidget(self.form.when if is_same else self.form.condition)
         self.place.navigator.say_briefly(say("Taken over into the rule; it is not saved yet."))
 
     def _load_tab(self) -> None:

@@ -261,14 +261,14 @@ def _priority_columns() -> list[ColumnSpec[PriorityFigures]]:
                    lambda row: seconds(row.acknowledge_median_s), width=140,
                    tooltip=lambda row: say("{count} were acknowledged", count=row.acknowledged)),
         ColumnSpec("answered_late", say("95 % within"), lambda row: row.acknowledge_p95_s,
-                   lambda row: seconds(row.acknowledge_p95_s), width=100),
+                   lambda row: seconds(row.acknowledge_p95_s), width=120),
         ColumnSpec("returned", say("Returned after"), lambda row: row.return_median_s,
                    lambda row: seconds(row.return_median_s), width=120,
                    tooltip=lambda row: say("{count} returned to normal", count=row.returned)),
         ColumnSpec("returned_late", say("95 % within"), lambda row: row.return_p95_s,
-                   lambda row: seconds(row.return_p95_s), width=100),
+                   lambda row: seconds(row.return_p95_s), width=120),
         ColumnSpec("early", say("Returned before anybody answered"), lambda row: row.returned_unanswered,
-                   lambda row: percent(row.returned_unanswered), is_number=True, width=200, is_elastic=True),
+                   lambda row: percent(row.returned_unanswered), is_number=True, width=220),
     ]  # fmt: skip
 
 

@@ -69,6 +69,7 @@ class MendsView(QWidget):
             place.look, self._affected_columns(), name="mend-occasions", settings=place.settings,
             row_key=lambda one: f"{one.told_at.isoformat()} {one.incident_id}",
         )  # fmt: skip
+        self._beside = QWidget()
         self.open_rule = QPushButton(say("Open in the rule editor"))
         self._states = StateView(place.look, QWidget())
         self._build()
@@ -85,7 +86,7 @@ class MendsView(QWidget):
         column.setSpacing(px(6))
         column.addWidget(self.words)
         column.addWidget(self.trials, 1)
-        right = QWidget()
+        right = self._beside
         beside = QVBoxLayout(right)
         beside.setContentsMargins(px(8), px(8), 0, 0)
         beside.setSpacing(px(6))
@@ -93,7 +94,7 @@ class MendsView(QWidget):
         beside.addWidget(self.affected, 1)
         below = QSplitter(Qt.Orientation.Horizontal)
         whole = QSplitter(Qt.Orientation.Vertical)
-        for splitter, widgets, sizes in ((below, (left, right), (760, 340)), (whole, (self.mends, below), (150, 260))):
+        for splitter, widgets, sizes in ((below, (left, right), (740, 360)), (whole, (self.mends, below), (150, 260))):
             splitter.setChildrenCollapsible(False)
             for widget in widgets:
                 splitter.addWidget(widget)
@@ -193,7 +194,9 @@ class MendsView(QWidget):
         rows = [] if mend is None else trial_rows(mend)
         self.trials.set_rows(rows)
         self.trials.clear_selection()
-        self.affected.set_rows([] if mend is None else mend.affected)
+        affected = [] if mend is None else mend.affected
+        self.affected.set_rows(affected)
+        self._beside.setVisible(bool(affected))
         proposed = next((row for row in rows if row.is_proposed), None)
         if proposed is not None:
             self.trials.select(str(proposed.place))
@@ -237,24 +240,24 @@ def _mend_columns() -> list[ColumnSpec[http.AlarmMend]]:
         ColumnSpec("device", say("Device"), lambda one: one.alarm.device_name, width=150),
         ColumnSpec("priority", say("Priority"), lambda one: int(one.alarm.priority),
                    lambda one: priority_name(one.alarm.priority), width=90),
-        ColumnSpec("recorded", say("Recorded"), lambda one: one.alarm.recorded, is_number=True, width=90),
+        ColumnSpec("recorded", say("Recorded"), lambda one: one.alarm.recorded, is_number=True, width=110),
         ColumnSpec("raises", say("Alarms before and after"), lambda one: one.before.raises if one.before else None,
-                   raises_words, is_number=True, width=150),
-        ColumnSpec("proposal", say("Proposal"), proposal_words, width=190),
+                   raises_words, is_number=True, width=190),
+        ColumnSpec("proposal", say("Proposal"), proposal_words, width=220),
     ]  # fmt: skip
 
 
 def _trial_columns() -> list[ColumnSpec[TrialRow]]:
     return [
-        ColumnSpec("change", say("Change"), lambda row: row.change, width=130),
+        ColumnSpec("change", say("Change"), lambda row: row.change, width=190),
         ColumnSpec("verdict", say("Result"), lambda row: row.verdict, width=120),
         ColumnSpec("raises", say("Alarms"), lambda row: row.trial.raises, is_number=True, width=70),
         ColumnSpec("most", say("Most in a minute"), lambda row: row.trial.most_in_span, is_number=True, width=120),
         ColumnSpec("fleeting", say("Fleeting"), lambda row: row.trial.fleeting, is_number=True, width=80),
-        ColumnSpec("later", say("Told later"), lambda row: row.trial.later, is_number=True, width=90),
+        ColumnSpec("later", say("Told later"), lambda row: row.trial.later, is_number=True, width=120),
         ColumnSpec("delay", say("By (median, longest)"), lambda row: row.trial.delay_longest_s, _delay_words,
                    width=140),
-        ColumnSpec("missed", say("Not told"), lambda row: row.trial.missed, is_number=True, width=80),
+        ColumnSpec("missed", say("Not told"), lambda row: row.trial.missed, is_number=True, width=110),
         ColumnSpec("active", say("Stands for"), lambda row: row.trial.active_s, lambda row: seconds(row.trial.active_s),
                    width=90),
         ColumnSpec("basis", say("Comes from"), lambda row: row.basis, width=150, is_elastic=True),
@@ -262,6 +265,6 @@ def _trial_columns() -> list[ColumnSpec[TrialRow]]:
 
 
 def _delay_words(row: TrialRow) -> str:
-    if row.trial.delay_longest_s is None:
+    if not row.trial.later:
         return NOTHING
     return f"{number(row.trial.delay_median_s, 0)} s, {seconds(row.trial.delay_longest_s)}"
