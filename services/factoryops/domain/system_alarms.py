@@ -45,6 +45,7 @@ SYSTEM_ALARMS: Final[Mapping[str, SystemAlarm]] = {
     "journal_full": SystemAlarm("Journal full", Priority.CRITICAL, _JOURNAL),
     "journal_nearly_full": SystemAlarm("Journal nearly full", Priority.HIGH, _JOURNAL),
     "journal_half_full": SystemAlarm("Journal half full", Priority.MEDIUM, _JOURNAL),
+    "disk_full": SystemAlarm("Nothing is received: disk full", Priority.CRITICAL, _DISK),
     "disk_low": SystemAlarm("Disk nearly full", Priority.HIGH, _DISK),
     "journal_damaged": SystemAlarm("Journal was damaged", Priority.HIGH, "Check the disk; look at the gap on charts."),
     "journal_rows_missing": SystemAlarm("Journal damaged", Priority.HIGH, "Check the disk; look at the gap on charts."),

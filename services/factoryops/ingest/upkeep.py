@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ from factoryops.ingest.pipeline import Pipeline
 from factoryops.ingest.problems import ProblemList
 from factoryops.journal.checkpoints import lowest_checkpoint, publish_checkpoint
 from factoryops.journal.writer import JournalWriter
-from factoryops.observability.disk import free_when_low
+from factoryops.observability.disk import free_when_low, reserve_left
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +28,14 @@ WRITER: Final = "writer"
 _ROWS_AT_ONCE: Final = 100
 _MOST_ROUNDS: Final = 60
 _RESUME_SHARE: Final = 0.95
+_RESUME_RESERVE: Final = 1.5
+"""How much of the disk's reserve must be free before anything is received again."""
 _DAMAGE_TOLD_US: Final = 3_600 * US_PER_S
 
+_DISK_FULL: Final = (
+    "The disk of the data folder is full but for the last reserve, which storing, alarms and logins need: nothing more "
+    "is received, devices keep their data. Free space, or move the data folder to a larger disk."
+)
 _LEVELS: Final = (("journal_full", 0.95), ("journal_nearly_full", 0.8), ("journal_half_full", 0.5))
 """Codes of the problem, and the share of the limit from which each stands, fullest first."""
 
@@ -48,7 +55,8 @@ class JournalUpkeep:
         self._problems = problems
         self.used_bytes = 0
         self._other_bytes = 0
-        self._disk = ""
+        self._disk_low = ""
+        self._reserve_left = math.inf
         self.growth = JournalGrowth()
 
     async def look(self) -> None:
@@ -68,7 +76,8 @@ class JournalUpkeep:
     def _look_at_files(self) -> None:
         self.leave_mark()
         self._other_bytes = sum(_size_of(path) for path in self._config.other_journals)
-        self._disk = _disk_problem(self._config.journal_path.parent)
+        folder = self._config.journal_path.parent
+        self._disk_low, self._reserve_left = _disk_problem(folder), reserve_left(folder)
 
     def leave_mark(self) -> None:
         """Say how far the journal reaches, so that a file cut short by damage is noticed at the next start."""
@@ -97,8 +106,18 @@ class JournalUpkeep:
         present = next((code for code, share in _LEVELS if self.share >= share), None)
         for code, _ in _LEVELS:
             self._problems.put(code, self._sentence() if code == present else "")
-        self._problems.put("disk_low", self._disk)
+        self._judge_disk()
         self._problems.put("journal_damaged", self._damage())
+
+    def _judge_disk(self) -> None:
+        """Stop before the disk is full: what was received must be stored, alarms recorded and people let in."""
+        if self._reserve_left < 1:
+            self._pipeline.pause("disk")
+        elif self._reserve_left >= _RESUME_RESERVE:
+            self._pipeline.resume("disk")
+        is_full = self._pipeline.is_paused_for("disk")
+        self._problems.put("disk_full", _DISK_FULL if is_full else "")
+        self._problems.put("disk_low", "" if is_full else self._disk_low)
 
     def _damage(self) -> str:
         """That the file was found damaged; told for an hour, the gap stays."""

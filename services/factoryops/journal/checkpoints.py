@@ -7,17 +7,26 @@ written afterwards: a stale or lost one only keeps rows a little longer (decisio
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
+logger = logging.getLogger(__name__)
+
 
 def publish_checkpoint(folder: Path, consumer: str, journal: str, seq: int) -> None:
-    """Leave word in `folder` that `consumer` needs no row of `journal` up to `seq` any more."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Leave word in `folder` that `consumer` needs no row of `journal` up to `seq` any more.
+
+    Where that cannot be written (a full disk) the word before it stays, and nobody is kept from going on.
+    """
     final = folder / f"{journal}.{consumer}"
     temporary = final.with_name(final.name + ".new")
-    temporary.write_text(str(seq), encoding="utf-8")
-    temporary.replace(final)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(str(seq), encoding="utf-8")
+        temporary.replace(final)
+    except OSError as error:
+        logger.debug("How far %s has come cannot be noted at the moment: %s", consumer, error)
 
 
 def lowest_checkpoint(folder: Path, consumers: Iterable[str], journal: str) -> int:

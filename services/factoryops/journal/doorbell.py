@@ -65,22 +65,24 @@ class DoorbellListener:
         self._file = folder / f"{name}.port"
         self._event = asyncio.Event()
         self._transport: asyncio.DatagramTransport | None = None
+        self._is_known = False
 
     async def start(self) -> None:
-        """Bind a free port and leave its number where ringers look."""
+        """Bind a free port and leave its number where ringers look; on a full disk that is done later."""
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(
             lambda: _Protocol(self._event.set), local_addr=(_LOOPBACK, 0)
         )
         self._transport = transport
-        port: int = transport.get_extra_info("sockname")[1]
-        await asyncio.to_thread(self._publish, port)
+        await asyncio.to_thread(self._publish, transport.get_extra_info("sockname")[1])
 
     def _publish(self, port: int) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._file.with_suffix(".new")
-        temporary.write_text(str(port), encoding="utf-8")
-        temporary.replace(self._file)
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(str(port), encoding="utf-8")
+            temporary.replace(self._file)
+            self._is_known = True
 
     async def wait(self, *, timeout_s: float) -> bool:
         """Return True at a ring, False when `timeout_s` passed without one."""
@@ -88,6 +90,8 @@ class DoorbellListener:
             async with asyncio.timeout(timeout_s):
                 await self._event.wait()
         except TimeoutError:
+            if self._transport is not None and not self._is_known:
+                await asyncio.to_thread(self._publish, self._transport.get_extra_info("sockname")[1])
             return False
         self._event.clear()
         return True

@@ -96,6 +96,11 @@ class ImportWriter:
         return self._writer.damaged_us > 0
 
     @property
+    def folder(self) -> Path:
+        """Where the file lies."""
+        return self._place.journal.parent
+
+    @property
     def last_seq(self) -> int:
         """The newest durable row."""
         return self._writer.last_seq

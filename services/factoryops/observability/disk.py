@@ -1,4 +1,4 @@
-"""How much room must stay on a disk: when it is full nothing more is received."""
+"""How much room must stay on a disk: before it is full nothing more is received (decision 0041)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ from factoryops.domain.errors import StorageError
 
 _LEAST_FREE_BYTES: Final = 1 << 30
 _LEAST_FREE_SHARE: Final = 0.05
+_RESERVED_BYTES: Final = 256 << 20
+_RESERVED_SHARE: Final = 0.02
 
 
 def free_when_low(folder: Path) -> int | None:
     """The bytes left on the disk of a folder that is there when they are too few; None while there is room."""
     disk = shutil.disk_usage(folder)
     return None if disk.free >= max(_LEAST_FREE_BYTES, disk.total * _LEAST_FREE_SHARE) else disk.free
+
+
+def reserve_left(folder: Path) -> float:
+    """What is free on the disk of a folder, as a share of what alarms, people and storing need: 256 MiB, or 2 %."""
+    disk = shutil.disk_usage(folder)
+    return disk.free / max(1.0, min(_RESERVED_BYTES, disk.total * _RESERVED_SHARE))
 
 
 def check_room(folder: Path) -> None:

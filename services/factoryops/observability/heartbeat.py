@@ -17,6 +17,8 @@ from factoryops.domain.time import now_us
 logger = logging.getLogger(__name__)
 
 LOST_AFTER_S: Final = 5.0
+_BLOCK_BYTES: Final = 4_096
+"""Disks give room to files in steps of at least this."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -66,23 +68,40 @@ class HeartbeatFile:
     def write(self, figures: dict[str, Any], problems: tuple[Problem, ...] = ()) -> None:
         """Replace the file; call it every second, off the event loop where latency matters.
 
-        Where it cannot be written (a full disk), the role goes on; the old one's age tells.
+        On a full disk it is written over in its place. Where that fails too, the role goes on; the old one's age tells.
         """
-        beat = Heartbeat(self._role, now_us(), self._started_us, os.getpid(), figures, problems)
+        beat = msgspec.json.encode(
+            Heartbeat(self._role, now_us(), self._started_us, os.getpid(), figures, problems)
+        )  # fmt: skip
         try:
             self._replace(beat)
         except OSError as error:
+            if self._write_over(beat):
+                return
             if not self._is_failing:
                 logger.warning("The heartbeat of the %s part cannot be written: %s", self._role, error)
             self._is_failing = True
         else:
             self._is_failing = False
 
-    def _replace(self, beat: Heartbeat) -> None:
+    def _replace(self, beat: bytes) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_suffix(".new")
-        temporary.write_bytes(msgspec.json.encode(beat))
+        temporary.write_bytes(beat)
         temporary.replace(self._path)
+
+    def _write_over(self, beat: bytes) -> bool:
+        """Use the room the file has already; whether that was enough: half a heartbeat is worse than an old one."""
+        try:
+            with self._path.open("r+b", buffering=0) as file:
+                room_bytes = -(-os.fstat(file.fileno()).st_size // _BLOCK_BYTES) * _BLOCK_BYTES
+                if len(beat) > room_bytes:
+                    return False
+                file.write(beat)
+                file.truncate()
+        except OSError:
+            return False
+        return True
 
     def remove(self) -> None:
         """Take the file away at an orderly stop."""

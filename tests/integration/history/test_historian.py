@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from contextlib import closing
 from pathlib import Path
 
 import apsw
+import pytest
 
 from factoryops.domain.samples import SampleFlag
 from factoryops.history.influx.store import InfluxHistory
@@ -156,6 +158,24 @@ async def test_a_disk_that_cannot_be_written_is_shown_and_recovered_from(plant: 
             blocker.close()
             await until(lambda: plant.is_contained(store))
         assert plant.balance(store) == (1, 1)
+
+
+async def test_a_disk_that_takes_no_more_files_does_not_end_it(
+    plant: HistorianPlant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with closing(LocalHistory(plant.folder / "history.db")) as store:
+        async with plant.running(store):
+            with monkeypatch.context() as full:
+                full.setattr(Path, "write_text", refuse)
+                plant.write([(A, START_US, 1.0)])
+                await until(lambda: plant.is_contained(store))
+            last = plant.write([(A, START_US + 1, 2.0)])
+            await until(
+                lambda: lowest_checkpoint(plant.folder / "run" / "checkpoints", ["historian"], "journal") == last
+            )
 
 
 async def test_being_more_than_a_minute_behind_is_shown(plant: HistorianPlant) -> None:

@@ -114,6 +114,19 @@ async def test_a_disk_that_fills_up_is_told_before_it_is_full(kept: Kept, monkey
         assert kept.codes() == codes
 
 
+@pytest.mark.parametrize(("total", "reserve"), [(10**12, 256 << 20), (10**9, 2 * 10**7)], ids=["large", "small"])
+async def test_before_the_disk_is_full_nothing_more_is_received_until_there_is_room_again(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, total: int, reserve: int
+) -> None:
+    upkeep = kept.upkeep(1 << 40)
+    for share, codes in ((1.1, ["disk_low"]), (0.9, ["disk_full"]), (1.1, ["disk_full"]), (1.6, ["disk_low"])):
+        usage = SimpleNamespace(total=total, free=int(reserve * share))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
+        await upkeep.look()
+        assert kept.codes() == codes
+        assert kept.sources.is_paused_for("disk") == ("disk_full" in codes)
+
+
 async def test_a_journal_that_was_found_damaged_is_told(tmp_path: Path) -> None:
     (tmp_path / "journal.db").write_bytes(b"not a database at all, but long enough to look like one" * 20)
     kept = Kept(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,19 @@ def test_a_heartbeat_that_cannot_be_written_ends_nothing_and_comes_back(
     folder.unlink()
     file.write({})
     assert set(read_heartbeats(folder)) == {"worker"}
+
+
+def test_on_a_full_disk_a_heartbeat_is_written_over_and_never_by_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = HeartbeatFile(tmp_path, "ingest")
+    file.write({"received": 1, "text": "long" * 100})
+
+    def refuse(_path: Path, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    file.write({"received": 2})
+    assert read_heartbeats(tmp_path)["ingest"].figures == {"received": 2}
+    file.write({"received": 3, "text": "x" * 5_000})
+    assert read_heartbeats(tmp_path)["ingest"].figures == {"received": 2}

@@ -23,6 +23,7 @@ from factoryops.history.transfer.stored import without_devices_own
 from factoryops.history.transfer.tally import Tally
 from factoryops.journal.failpoint import failpoint
 from factoryops.journal.import_writer import ImportWriter
+from factoryops.observability.disk import check_room
 
 Tell = Callable[[float, str], None]
 """How far it is (0 to 1), and what it is doing."""
@@ -121,7 +122,7 @@ def run_import(job: ImportJob, history: History, writer: ImportWriter | None, te
 
     Raises:
         InvalidInputError: the file cannot be read as the plan says.
-        StorageError: the file cannot be read, or the journal not written.
+        StorageError: the file cannot be read, the journal not written, or the disk has too little room left.
         UnavailableError: the store is away, or the historian does not take up what was imported before.
     """
     return _Import(job, history, writer, tell).run()
@@ -161,8 +162,9 @@ class _Import:
         self._used.update(set(samples.series.tolist()))
         if self._writer is not None:
             if len(samples):
-                self._writer.append(samples, self._names.keys, texts=self._translator.texts.records())
+                check_room(self._writer.folder)
                 self._writer.wait_for_room()
+                self._writer.append(samples, self._names.keys, texts=self._translator.texts.records())
             failpoint("import_block_written")
             row = block.first_row + block.rows + block.refused.total()
             state = ImportState(self._job.token, block.end, row, self._tally, tuple(self._series()))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import resource
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from factoryops.contracts.http import ImportColumn, ImportPlan, Layout
-from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.history.transfer import csv_table, import_state, importing, names, stored
 from factoryops.history.transfer.importing import preview, run_import
@@ -271,6 +273,19 @@ def test_a_large_file_takes_little_memory(site: ImportSite, tmp_path: Path) -> N
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert site.look(file, PRESS).tally.samples == 1_800_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
+def test_an_import_ends_before_it_takes_the_room_that_receiving_needs_and_goes_on_later(
+    site: ImportSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "a.csv", WIDE)
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=10**12, free=40 * 10**9))
+        with pytest.raises(StorageError, match=r"40\.0 GB left"):
+            site.take(file, PRESS)
+    assert len(site.stored("press-1", "temperature")) == 0
+    site.take(file, PRESS)
+    assert len(site.stored("press-1", "temperature")) == 2
 
 
 def test_progress_ends_at_one(site: ImportSite, tmp_path: Path) -> None:
