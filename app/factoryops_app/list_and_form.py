@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from factoryops.domain.errors import ConflictError, FactoryOpsError, InvalidInputError
+from factoryops.domain.errors import ConflictError, FactoryOpsError, InvalidInputError, NotAllowedError
 from factoryops.domain.identity import Permission
 from factoryops_app.page import plain_label
 from factoryops_app.question import ask_first
@@ -344,7 +344,10 @@ class ListAndForm(QWidget, Generic[Kept, Draft]):
 
     def _on_failure(self, error: FactoryOpsError) -> None:
         if not self.states.is_content_shown:
-            self.states.show_error(str(error))
+            if isinstance(error, NotAllowedError):
+                self.states.show_no_permission(str(error))
+            else:
+                self.states.show_error(str(error))
             return
         self.show_buttons()
         if isinstance(error, InvalidInputError) and error.fields:

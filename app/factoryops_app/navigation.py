@@ -26,6 +26,7 @@ def page_titles() -> dict[PageKey, str]:
         PageKey.ALARMS: say("Alarms"),
         PageKey.RULES: say("Rules"),
         PageKey.PERFORMANCE: say("Alarm figures"),
+        PageKey.NOTIFICATIONS: say("Notifications"),
         PageKey.JOBS: say("Jobs"),
         PageKey.SOURCES: say("Sources"),
         PageKey.DATA: say("Data"),
@@ -36,6 +37,13 @@ def page_titles() -> dict[PageKey, str]:
 def tab_titles(page: PageKey) -> dict[str, str]:
     """The tabs of a page by what `Target.ids` names to show them, in order; empty for a page without."""
     titles = {
+        PageKey.NOTIFICATIONS: {
+            "ledger": say("Who was told"),
+            "policies": say("Policies"),
+            "contacts": say("Contacts"),
+            "rosters": say("Rosters"),
+            "hooks": say("Hooks"),
+        },
         PageKey.SOURCES: {
             "waiting": say("Waiting devices"),
             "mappings": say("Mappings"),

@@ -10,6 +10,7 @@ from factoryops_app.pages.data import DataPage
 from factoryops_app.pages.device import DevicePage
 from factoryops_app.pages.health import HealthPage
 from factoryops_app.pages.jobs import JobsPage
+from factoryops_app.pages.notifications import NotificationsPage
 from factoryops_app.pages.overview import OverviewPage
 from factoryops_app.pages.performance import PerformancePage
 from factoryops_app.pages.rules import RulesPage
@@ -24,6 +25,7 @@ PAGES: Final[dict[PageKey, PageMaker]] = {
     PageKey.ALARMS: AlarmsPage,
     PageKey.RULES: RulesPage,
     PageKey.PERFORMANCE: PerformancePage,
+    PageKey.NOTIFICATIONS: NotificationsPage,
     PageKey.JOBS: JobsPage,
     PageKey.SOURCES: SourcesPage,
     PageKey.DATA: DataPage,

@@ -27,6 +27,7 @@ class PageKey(StrEnum):
     ALARMS = "alarms"
     RULES = "rules"
     PERFORMANCE = "performance"
+    NOTIFICATIONS = "notifications"
     JOBS = "jobs"
     SOURCES = "sources"
     DATA = "data"

@@ -17,6 +17,7 @@ _PHOSPHOR: Final = {
     "alarms": "bell",
     "rules": "sliders-horizontal",
     "performance": "chart-bar",
+    "notifications": "paper-plane-tilt",
     "jobs": "clock-counter-clockwise",
     "sources": "broadcast",
     "data": "database",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -57,7 +58,8 @@ class EditGrid(QWidget):
     edited = Signal()
 
     def __init__(
-        self, look: Appearance, columns: Sequence[GridColumn], *, name: str, most_visible: int = 6
+        self, look: Appearance, columns: Sequence[GridColumn], *, name: str, most_visible: int = 6,
+        is_ordered: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         self._look = look
@@ -69,7 +71,7 @@ class EditGrid(QWidget):
         self._remove = QPushButton(look.icon("remove"), say("Remove the row"))
         self._prepare()
         buttons = QHBoxLayout()
-        for button in (self._add, self._remove):
+        for button in (self._add, self._remove, *(self._movers() if is_ordered else ())):
             buttons.addWidget(button)
         buttons.addStretch(1)
         self.buttons = buttons
@@ -83,18 +85,55 @@ class EditGrid(QWidget):
         self._remove.clicked.connect(self._on_remove)
         self._fit()
 
+    def _movers(self) -> list[QToolButton]:
+        buttons = []
+        for sign, words, keys, by in (
+            ("\N{UPWARDS ARROW}", say("Move up"), "Alt+Up", -1),
+            ("\N{DOWNWARDS ARROW}", say("Move down"), "Alt+Down", 1),
+        ):  # fmt: skip
+            button = QToolButton()
+            button.setText(sign)
+            button.setAccessibleName(words)
+            button.setToolTip(f"{words} ({keys})")
+            button.clicked.connect(lambda _checked, step=by: self.move_row(step))
+            key = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            key.activated.connect(lambda step=by: self.move_row(step))
+            buttons.append(button)
+        return buttons
+
     def _prepare(self) -> None:
         table = self.table
-        table.setHorizontalHeaderLabels([column.title for column in self._columns])
+        self._entitle()
         table.verticalHeader().setVisible(False)
         table.verticalHeader().setDefaultSectionSize(self._look.px(_ROW_PX))
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.AllEditTriggers)
-        header = table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+    def _entitle(self) -> None:
+        self.table.setColumnCount(len(self._columns))
+        self.table.setHorizontalHeaderLabels([column.title for column in self._columns])
+        header = self.table.horizontalHeader()
         for place, column in enumerate(self._columns):
-            table.setColumnWidth(place, self._look.px(column.width))
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+            header.setSectionResizeMode(place, QHeaderView.ResizeMode.Interactive)
+            self.table.setColumnWidth(place, self._look.px(column.width))
+        header.setSectionResizeMode(min(1, len(self._columns) - 1), QHeaderView.ResizeMode.Stretch)
+
+    def set_columns(self, columns: Sequence[GridColumn]) -> None:
+        """Have other columns; what rows hold in those that stay, by key, stays."""
+        rows = self.rows()
+        self._columns = tuple(columns)
+        blocker = QSignalBlocker(self.table)
+        self.table.setRowCount(0)
+        self._entitle()
+        blocker.unblock()
+        self.set_rows(rows)
+
+    def offer(self, key: str, choices: Sequence[tuple[str, str]]) -> None:
+        """What can be chosen in a column; what is chosen stays, be it among them or not."""
+        columns = [replace(one, choices=tuple(choices)) if one.key == key else one for one in self._columns]
+        if columns != [*self._columns]:
+            self.set_columns(columns)
 
     def rows(self) -> list[dict[str, str]]:
         """What every row holds."""
@@ -128,6 +167,17 @@ class EditGrid(QWidget):
         last = self.table.rowCount() - 1
         self.table.setCurrentCell(last, 0)
         self.table.setFocus()
+        self.edited.emit()
+
+    def move_row(self, step: int) -> None:
+        """Move the current row up (-1) or down (1); the first and the last stay where they are."""
+        here, place = self.table.currentRow(), self.table.currentColumn()
+        there, rows = here + step, self.rows()
+        if here < 0 or not 0 <= there < len(rows):
+            return
+        rows[here], rows[there] = rows[there], rows[here]
+        self.set_rows(rows)
+        self.table.setCurrentCell(there, max(0, place))
         self.edited.emit()
 
     def set_faults(self, faults: Mapping[tuple[int, str], str]) -> None:
@@ -165,6 +215,8 @@ class EditGrid(QWidget):
         box.setAccessibleName(column.title)
         for value, words in column.choices:
             box.addItem(words, value)
+        if chosen and box.findData(chosen) < 0:
+            box.addItem(chosen, chosen)
         box.setCurrentIndex(max(0, box.findData(chosen)))
         box.activated.connect(lambda _: self.edited.emit())
         return box

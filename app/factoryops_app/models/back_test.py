@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -181,16 +181,6 @@ def with_trial(draft: RuleDraft, trial: http.BackTestTrial) -> RuleDraft:
     with_condition = RuleDraft.of(msgspec.structs.replace(draft.definition(), condition=varied))
     template = with_condition.template if draft.template is not None else None
     return changed.with_(template=template, tree=with_condition.tree)
-
-
-def typed_moment(text: str, zone: tzinfo) -> datetime | None:
-    """A moment as typed, "2026-03-31 14:30", on the factory's clock; None when it is none."""
-    for form in ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"):
-        try:
-            return datetime.strptime(text.strip(), form).replace(tzinfo=zone)
-        except ValueError:
-            continue
-    return None
 
 
 def _numbers(text: str) -> list[float] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date
+from datetime import date, datetime, tzinfo
 from typing import Final
 
 _PART: Final = re.compile(r"([\d.,]+)\s*([^\W\d]*)\s*")
@@ -59,3 +59,19 @@ def parsed_date(text: str) -> date | None:
         return date(int(found[3]), int(found[2]), int(found[1])) if found else date.fromisoformat(tidy)
     except ValueError:
         return None
+
+
+def typed_moment(text: str, zone: tzinfo) -> datetime | None:
+    """A moment as typed, "2026-03-31 14:30", on the factory's clock; None when it is none."""
+    for form in ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"):
+        try:
+            return datetime.strptime(text.strip(), form).replace(tzinfo=zone)
+        except ValueError:
+            continue
+    return None
+
+
+def moment_text(at: datetime, zone: tzinfo) -> str:
+    """A moment as one would type it, on the factory's clock; its seconds only where it has some."""
+    local = at.astimezone(zone)
+    return local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")

@@ -6,6 +6,7 @@ from factoryops.contracts.http import DeliveryState, JobKind, RunState
 from factoryops.domain.alarms import AlarmEventKind, AlarmState, Priority
 from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.identity import Role
+from factoryops.domain.notifying import ChannelKind
 from factoryops_resources.words import say
 
 
@@ -71,6 +72,26 @@ def delivery_state_name(state: DeliveryState) -> str:
         DeliveryState.SKIPPED: say("Left out"),
     }
     return names[state]
+
+
+def delivery_event_name(event: str) -> str:
+    """What a message tells."""
+    names = {"raised": say("Raised"), "cleared": say("Returned to normal"), "acknowledged": say("Acknowledged"),
+             "test": say("Test message")}  # fmt: skip
+    return names.get(event, event)
+
+
+def channel_name(channel: ChannelKind) -> str:
+    """A way to reach somebody."""
+    names = {
+        ChannelKind.EMAIL: say("E-mail"),
+        ChannelKind.SMS: say("SMS"),
+        ChannelKind.WHATSAPP: say("WhatsApp"),
+        ChannelKind.IN_APP: say("In the client"),
+        ChannelKind.WEBHOOK: say("Webhook"),
+        ChannelKind.CHAT: say("Chat"),
+    }
+    return names[channel]
 
 
 def comparison_name(comparison: Comparison) -> str:

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, 
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.identity import Permission
-from factoryops_app.models.back_test import EpisodeRow, typed_moment
+from factoryops_app.models.back_test import EpisodeRow
+from factoryops_app.models.typed import typed_moment
 from factoryops_app.page import plain_label
 from factoryops_app.rule_editor.choices import DeviceBox
 from factoryops_app.workplace import Workplace

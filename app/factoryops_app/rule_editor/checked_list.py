@@ -25,7 +25,7 @@ class CheckedList(QWidget):
 
     edited = Signal()
 
-    def __init__(self, title: str, empty: str) -> None:
+    def __init__(self, title: str, empty: str, *, has_title: bool = True) -> None:
         super().__init__()
         self.list = QListWidget()
         self.list.setAccessibleName(title)
@@ -37,7 +37,8 @@ class CheckedList(QWidget):
         self._empty = plain_label(empty, role="label", is_wrapped=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(plain_label(title, role="secondary", is_wrapped=True))
+        if has_title:
+            column.addWidget(plain_label(title, role="secondary", is_wrapped=True))
         column.addWidget(self._filter)
         column.addWidget(self._empty)
         column.addWidget(self.list, 1)

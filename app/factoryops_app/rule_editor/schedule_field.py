@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from factoryops_app.models.schedule_draft import WORKDAYS, ScheduleDraft, WindowDraft, days_text
+from factoryops_app.models.schedule_draft import ScheduleDraft
 from factoryops_app.page import plain_label
+from factoryops_app.windows_grid import WindowsGrid, mark_cells
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
-from factoryops_widgets.edit_grid import EditGrid, GridColumn
 
-_CELL: Final = re.compile(r"windows\[(\d+)\]\.(\w+)")
 _ID: Final = int(Qt.ItemDataRole.UserRole)
 _MOST_VISIBLE: Final = 4
 
@@ -33,12 +31,7 @@ class ScheduleField(QWidget):
         super().__init__()
         self._place = place
         self._chosen_shifts: tuple[str, ...] = ()
-        columns = [
-            GridColumn("days", say("Days"), 130, default=days_text(WORKDAYS)),
-            GridColumn("start", say("From"), 80, default="06:00"),
-            GridColumn("end", say("To"), 80, default="18:00"),
-        ]
-        self.windows = EditGrid(place.look, columns, name=say("Weekly windows"), most_visible=most_visible)
+        self.windows = WindowsGrid(place.look, say("Weekly windows"), most_visible=most_visible)
         self.shifts = QListWidget()
         self.shifts.setAccessibleName(say("Shifts"))
         self.first, self.last = QLineEdit(), QLineEdit()
@@ -92,7 +85,7 @@ class ScheduleField(QWidget):
 
     def fill(self, draft: ScheduleDraft, shifts: Mapping[str, str]) -> None:
         """Show a schedule."""
-        self.windows.set_rows([{"days": one.days, "start": one.start, "end": one.end} for one in draft.windows])
+        self.windows.fill(draft.windows)
         self._chosen_shifts = draft.shifts
         self.offer_shifts(shifts)
         self.first.setText(draft.first)
@@ -101,17 +94,11 @@ class ScheduleField(QWidget):
 
     def draft(self) -> ScheduleDraft:
         """What is filled in."""
-        windows = tuple(WindowDraft(row["days"], row["start"], row["end"]) for row in self.windows.rows())
-        return ScheduleDraft(windows, self._chosen_shifts, self.first.text(), self.last.text())
+        return ScheduleDraft(self.windows.windows(), self._chosen_shifts, self.first.text(), self.last.text())
 
     def show_errors(self, errors: Mapping[str, str]) -> None:
         """Show each fault where it belongs."""
-        cells: dict[tuple[int, str], str] = {}
-        for key, fault in errors.items():
-            found = _CELL.fullmatch(key)
-            if found is not None:
-                cells[int(found[1]), found[2]] = fault
-        self.windows.set_faults(cells)
+        mark_cells(self.windows, "windows", errors)
         self._fault.setText("\n".join(dict.fromkeys(errors.values())))
         self._fault.setVisible(bool(errors))
 

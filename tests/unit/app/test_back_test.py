@@ -15,11 +15,11 @@ from factoryops_app.models.back_test import (
     figure_sentences,
     lasted_words,
     proposed_sweep,
-    typed_moment,
     with_trial,
 )
 from factoryops_app.models.rule_draft import RuleDraft
 from factoryops_app.models.rule_templates import Template, TemplateDraft
+from factoryops_app.models.typed import typed_moment
 from factoryops_resources.words import set_language
 
 T0 = datetime(2026, 2, 1, tzinfo=UTC)
