@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
 
 from factoryops.api.alarm_board import AlarmBoard
@@ -35,8 +36,8 @@ _POLL_S: Final = 0.25
 _PAUSE_S: Final = 0.015
 _SESSIONS_S: Final = 2.0
 _FIRST_LOOK_S: Final = 3.0
-_INBOX_BACK_US: Final = 600_000_000
-"""A message that was due before this had to wait for the database; its reader finds it at the next look."""
+_COMMIT_US: Final = 60_000_000
+"""A unit of work is dated at its beginning and seen at its end, which is not later than this."""
 
 
 class LiveClient:
@@ -79,6 +80,7 @@ class Hub:
         self._clients: set[LiveClient] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._changes: Changes | None = None
+        self._looked_us = now_us()
         self._database_away_us: int | None = None
         self._samples_seen = 0
         self.presence = PresenceBook()
@@ -217,19 +219,17 @@ class Hub:
             self._database_away_us = None
 
     async def _poll_database(self) -> None:
-        last = self._changes
+        last, since_us, now = self._changes, self._looked_us - _COMMIT_US, now_us()
         read = self._context.database.read
-        changes, alarms, runs = await self._pool.run(read, lambda tx: _changed(tx, last))
-        self._changes = changes
-        self.tell_alarms(alarms)
+        found = await self._pool.run(read, lambda tx: _changed(tx, last, since_us))
+        self._changes, self._looked_us = found.changes, now
+        self.tell_alarms(found.alarms)
         if last is None:
             return
-        for factory, run in runs:
+        for factory, run in found.runs:
             self.tell_run(factory, run)
-        if changes.inbox != last.inbox:
-            since_us = now_us() - _INBOX_BACK_US
-            self.tell_inboxes(await self._pool.run(read, lambda tx: tx.notifying.inboxes_filled_since(since_us)))
-        for factory, number in changes.plant.items():
+        self.tell_inboxes(found.readers)
+        for factory, number in found.changes.plant.items():
             if last.plant.get(factory) != number:
                 self.tell_plant(factory)
 
@@ -296,16 +296,25 @@ class Hub:
                 return
 
 
-def _changed(
-    tx: Transaction, last: Changes | None
-) -> tuple[Changes, list[tuple[FactoryId, http.Alarm]], list[tuple[FactoryId, http.Run]]]:
-    """What changed since `last`; at first every alarm and no run."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a look into the database found; `readers` are those whose inbox changed."""
+
+    changes: Changes
+    alarms: list[tuple[FactoryId, http.Alarm]]
+    runs: Sequence[tuple[FactoryId, http.Run]] = ()
+    readers: frozenset[tuple[str, str]] = frozenset()
+
+
+def _changed(tx: Transaction, last: Changes | None, since_us: int) -> _Found:
+    """What changed since `last`; at first every alarm and nothing else. `since_us` is when somebody last looked."""
     changes = tx.changes()
     if last is None:
-        return changes, tx.alarms_changed_since(0), []
+        return _Found(changes, tx.alarms_changed_since(0))
     alarms = tx.alarms_changed_since(last.alarms) if changes.alarms != last.alarms else []
     runs = tx.work.changed_since(last.runs) if changes.runs != last.runs else []
-    return changes, alarms, runs
+    readers = tx.notifying.inboxes_changed_since(since_us) if changes.inbox != last.inbox else frozenset()
+    return _Found(changes, alarms, runs, readers)
 
 
 async def _repeat(name: str, step: Callable[[], Awaitable[None]], pause_s: float) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import msgspec
 
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.notifying import Addressee, ChannelKind, Told
+
+Recipient: TypeAlias = tuple[FactoryId, str]
+"""A factory and the id of one of its contacts or hooks."""
 
 
 class AlarmFacts(msgspec.Struct, frozen=True):
@@ -131,6 +135,21 @@ class NewDelivery:
     state: str
     reason: str
     not_before_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToldLine:
+    """A delivery by which somebody was told, or will be, that an alarm was raised.
+
+    Attributes:
+        policy_id: of its chain; "" when that is no more.
+    """
+
+    event_id: str
+    chain_id: str
+    policy_id: str
+    to: Addressee
+    facts: AlarmFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,3 +129,4 @@ sa.Index("notification_delivery_created", delivery.c.factory_id, delivery.c.crea
 sa.Index("notification_delivery_to", delivery.c.factory_id, delivery.c.recipient_id, delivery.c.channel)
 sa.Index("notification_delivery_alarm", delivery.c.factory_id, delivery.c.alarm_id)
 sa.Index("notification_delivery_inbox", delivery.c.factory_id, delivery.c.user_name, delivery.c.created_us)
+sa.Index("notification_delivery_changed", delivery.c.channel, delivery.c.changed_us)

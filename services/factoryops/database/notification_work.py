@@ -21,12 +21,14 @@ from factoryops.database.notification_rows import (
     NewDelivery,
     OutboxEvent,
     Queued,
+    Recipient,
+    ToldLine,
     Unreached,
 )
 from factoryops.database.notification_standing import standing_of
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.identity import FactoryId, Role, Scope
-from factoryops.domain.notifying import Book, ChannelKind
+from factoryops.domain.notifying import Addressee, Book, ChannelKind
 from factoryops.domain.time import US_PER_S
 
 _HOUR_US: Final = 3_600 * US_PER_S
@@ -83,7 +85,7 @@ class NotificationWork:
             contacts={one: content.definition() for one, content in book.contacts.contents().items()},
             rosters={one: content.definition() for one, content in book.rosters.contents().items()},
             hooks={one: content.definition() for one, content in book.hooks.contents().items()},
-            hosts={row.id: row.host for row in book.hooks.rows()},
+            hosts={row.id: row.host for row in book.hooks.all()},
             policies={one: content.definition() for one, content in book.policies.contents().items()},
             roles={row.name: row.role for row in users},
         )
@@ -149,15 +151,17 @@ class NotificationWork:
 
     # --- deliveries --------------------------------------------------------------------------------------------------
 
-    def told(self, factory_id: FactoryId, alarm_id: str, annunciation: int) -> list[sa.Row[Any]]:
-        """Deliveries by which somebody was told, or will be, that the alarm was raised."""
-        table = tables.delivery
-        query = sa.select(table).where(
+    def told(self, factory_id: FactoryId, alarm_id: str, annunciation: int) -> list[ToldLine]:
+        """By what somebody was told, or will be, that the alarm was raised; oldest first."""
+        table, chain = tables.delivery, tables.chain
+        of_chain = sa.and_(chain.c.factory_id == table.c.factory_id, chain.c.id == table.c.chain_id)
+        query = sa.select(table, chain.c.policy_id).outerjoin(chain, of_chain)
+        query = query.where(
             table.c.factory_id == factory_id, table.c.alarm_id == alarm_id, table.c.annunciation == annunciation,
             table.c.event.not_in(("cleared", "acknowledged")),
             table.c.state.in_((*_WAITING, DeliveryState.ACCEPTED.value)),
         )  # fmt: skip
-        return list(self._unit.rows(query.order_by(table.c.created_us, table.c.id)))
+        return [_told_of(row) for row in self._unit.rows(query.order_by(table.c.created_us, table.c.id))]
 
     def add_deliveries(self, factory_id: FactoryId, deliveries: Sequence[NewDelivery]) -> None:
         """Put lines into the ledger; those that are there stay as they are."""
@@ -196,13 +200,25 @@ class NotificationWork:
         )
         return int(self._unit.value(query) or 0)
 
-    def due(self, channel: ChannelKind, now_us: int, most: int) -> list[Queued]:
-        """Deliveries of a channel that are due, those first that were tried before."""
+    def due_recipients(self, channel: ChannelKind, now_us: int, most: int) -> list[Recipient]:
+        """Whom a channel has something due for, the longest waiting first."""
         table = tables.delivery
-        query = sa.select(table).where(
-            table.c.state.in_(_WAITING), table.c.channel == channel.value, table.c.not_before_us <= now_us
+        waiting_since = sa.func.min(table.c.not_before_us)
+        query = (
+            sa.select(table.c.factory_id, table.c.recipient_id)
+            .where(*_is_due(channel, now_us))
+            .group_by(table.c.factory_id, table.c.recipient_id)
+            .order_by(waiting_since, table.c.factory_id, table.c.recipient_id)
+            .limit(most)
         )
-        rows = self._unit.rows(query.order_by(table.c.not_before_us, table.c.id).limit(most), every_factory=True)
+        rows = self._unit.rows(query, every_factory=True)
+        return [(FactoryId(row.factory_id), row.recipient_id) for row in rows]
+
+    def due(self, channel: ChannelKind, recipient: Recipient, now_us: int, most: int) -> list[Queued]:
+        """What of a channel is due for one recipient, the longest waiting first."""
+        table = tables.delivery
+        query = sa.select(table).where(*_to(*recipient, channel), *_is_due(channel, now_us))
+        rows = self._unit.rows(query.order_by(table.c.not_before_us, table.c.id).limit(most))
         return [_queued_of(row) for row in rows]
 
     def note(self, deliveries: Collection[Queued], **changed: Any) -> None:
@@ -233,14 +249,16 @@ class NotificationWork:
             mine = sa.and_(table.c.id.in_(portion), table.c.reached_us.is_(None))
             self._unit.write(sa.update(table).where(mine).values(reached_us=at_us), every_factory=True)
 
-    def inboxes_filled_since(self, time_us: int) -> set[tuple[str, str]]:
-        """Factory and user name of those who got a message that was due since then; for the live hub."""
+    def inboxes_changed_since(self, time_us: int) -> frozenset[tuple[str, str]]:
+        """Factory and user name of those who got a message since then, or read one; for the live hub."""
         table = tables.delivery
         query = sa.select(table.c.factory_id, table.c.user_name).where(
             table.c.state == DeliveryState.ACCEPTED.value, table.c.channel == ChannelKind.IN_APP.value,
-            table.c.not_before_us >= time_us,
+            table.c.changed_us >= time_us,
         )  # fmt: skip
-        return {(row.factory_id, row.user_name) for row in self._unit.rows(query.distinct(), every_factory=True)}
+        return frozenset(
+            (row.factory_id, row.user_name) for row in self._unit.rows(query.distinct(), every_factory=True)
+        )
 
     def sealed_of(self, factory_id: FactoryId, hook_id: str) -> tuple[str, str] | None:
         """Content and sealed secrets of a hook; None when it is no more."""
@@ -261,6 +279,11 @@ class NotificationWork:
         }
 
 
+def _is_due(channel: ChannelKind, now_us: int) -> tuple[sa.ColumnElement[bool], ...]:
+    table = tables.delivery
+    return table.c.state.in_(_WAITING), table.c.channel == channel.value, table.c.not_before_us <= now_us
+
+
 def _to(factory_id: FactoryId, recipient_id: str, channel: ChannelKind) -> tuple[sa.ColumnElement[bool], ...]:
     table = tables.delivery
     return (
@@ -273,6 +296,13 @@ def _chain_of(row: sa.Row[Any]) -> Chain:
         FactoryId(row.factory_id), row.id, row.event_id, row.alarm_id, row.annunciation, row.renewal, row.policy_id,
         row.began_us, row.step, row.repeats, row.due_us, row.outcome, row.reached_us,
     )  # fmt: skip
+
+
+def _told_of(row: sa.Row[Any]) -> ToldLine:
+    channel = ChannelKind(row.channel)
+    to = Addressee(row.recipient_id, row.recipient, channel, row.address, row.user_name)
+    facts = msgspec.json.decode(row.facts, type=AlarmFacts)
+    return ToldLine(row.event_id, row.chain_id, row.policy_id or "", to, facts)
 
 
 def _queued_of(row: sa.Row[Any]) -> Queued:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from factoryops.domain.alarms import Priority
-from factoryops.domain.notifying import Addressee, Book, ChannelKind, Step, Target, TargetKind, mask
+from factoryops.domain.notifying import PERSONAL, Addressee, Book, ChannelKind, Step, Target, TargetKind, mask
 from factoryops.domain.on_call import on_call
 from factoryops.domain.time import from_us
 
@@ -59,7 +59,7 @@ def _of_target(target: Target, book: Book, priority: Priority, moment_us: int) -
         yield Candidate(None, source, obstacle)
     for identity in contacts:
         for channel in target.channels:
-            yield _person(identity, Target(target.kind, target.name, (channel,)), book, priority, moment_us, source)
+            yield _person(identity, channel, book, priority, moment_us, source)
 
 
 def _people(target: Target, book: Book, moment_us: int) -> tuple[Sequence[str], str, str]:
@@ -76,10 +76,17 @@ def _people(target: Target, book: Book, moment_us: int) -> tuple[Sequence[str], 
     return ([duty.contact] if duty.contact else []), roster.name, NOBODY
 
 
+def again(identity: str, channel: ChannelKind, book: Book, priority: Priority, moment_us: int) -> Candidate:
+    """Somebody, or a hook, that was told before, to be told once more by the same channel."""
+    if channel in PERSONAL:
+        return _person(identity, channel, book, priority, moment_us)
+    return _hook(identity, book)
+
+
 def _person(
-    identity: str, target: Target, book: Book, priority: Priority, moment_us: int, source: str
-) -> Candidate:  # fmt: skip
-    contact, channel = book.contacts.get(identity), target.channels[0]
+    identity: str, channel: ChannelKind, book: Book, priority: Priority, moment_us: int, source: str = ""
+) -> Candidate:
+    contact = book.contacts.get(identity)
     if contact is None:
         return Candidate(None, source, GONE)
     address = contact.address(channel)

@@ -11,9 +11,9 @@ import msgspec
 from factoryops.contracts import http
 from factoryops.database.notification_rows import Queued
 from factoryops.database.transaction import Transaction
-from factoryops.domain.errors import FactoryOpsError, StorageError
+from factoryops.domain.errors import FactoryOpsError, NotFoundError, StorageError
 from factoryops.domain.identity import Role, Scope
-from factoryops.domain.notifying import ChannelKind, Language
+from factoryops.domain.notifying import ChannelKind, Contact, Language
 from factoryops.history.store import HistoryReader
 from factoryops.identity.vault import Vault
 from factoryops.notifications.channel import Outgoing
@@ -41,9 +41,8 @@ class MessageComposer:
         timezone = tx.factories.get(first.factory_id).timezone
         if first.channel in {ChannelKind.WEBHOOK, ChannelKind.CHAT}:
             return self._to_hook(tx, message_id, deliveries, timezone)
-        contacts = tx.notifications(scope).contacts.contents()
-        contact = contacts.get(first.recipient_id)
-        address = contact.definition().address(first.channel) if contact else ""
+        contact = _contact(tx, scope, first.recipient_id)
+        address = contact.address(first.channel) if contact else ""
         if contact is None or not address:
             return "The contact is no longer there, or has no address for this channel any more."
         return _outgoing(message_id, deliveries, address, contact.language, timezone)
@@ -77,6 +76,14 @@ class MessageComposer:
             logger.info("A message goes without its picture: %s", error)
             return message
         return dataclasses.replace(message, picture=picture)
+
+
+def _contact(tx: Transaction, scope: Scope, identity: str) -> Contact | None:
+    contacts = tx.notifications(scope).contacts
+    try:
+        return contacts.read(contacts.one(identity)).definition()
+    except NotFoundError:
+        return None
 
 
 def _outgoing(

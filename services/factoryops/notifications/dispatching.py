@@ -9,21 +9,30 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, TypedDict
 
 import msgspec
 
 from factoryops.contracts.http import DeliveryState
-from factoryops.database.notification_rows import AlarmFacts, AlarmStanding, Chain, NewDelivery, OutboxEvent
+from factoryops.database.notification_rows import AlarmFacts, AlarmStanding, Chain, NewDelivery, OutboxEvent, ToldLine
 from factoryops.database.transaction import Transaction
+from factoryops.domain.alarms import Priority
 from factoryops.domain.identity import FactoryId, derived_id
-from factoryops.domain.notification_plan import Candidate, candidates
+from factoryops.domain.notification_plan import Candidate, again, candidates
 from factoryops.domain.notifying import Addressee, Book, ChannelKind, Policy, chosen
 from factoryops.domain.time import US_PER_S
 
 MOST_AT_ONCE: Final = 50
 """In one unit of work, so that whoever acknowledges meanwhile does not wait for a flood to be planned."""
 _FOLLOW_UPS: Final = ("cleared", "acknowledged")
+
+
+class _Fate(TypedDict):
+    """What of a line of the ledger says whether and when it goes out."""
+
+    state: str
+    reason: str
+    not_before_us: int
 
 
 def plan(tx: Transaction, now_us: int) -> int:
@@ -52,7 +61,7 @@ class _Planner:
         self._lines: list[NewDelivery] = []
         self._opens_us: dict[tuple[str, ChannelKind], int] = {}
         self._sent: dict[tuple[str, ChannelKind], int] = {}
-        self._told: dict[str, set[tuple[str, str, str]]] = {}
+        self._told: dict[str, set[tuple[str, ChannelKind, str]]] = {}
 
     def plan(self, events: Sequence[OutboxEvent], chains: Sequence[Chain]) -> None:
         """Begin chains, take due steps, and put what follows into the ledger."""
@@ -111,7 +120,7 @@ class _Planner:
         parts = (chain.event_id, chain.policy_id, str(chain.step), str(chain.repeats), *key)
         reason = one.obstacle or self._told_already(chain, to) or self._over_limit(to, facts)
         if not reason:
-            self._told[chain.event_id].add((to.id, to.channel.value, chain.id))
+            self._told[chain.event_id].add((to.id, to.channel, chain.id))
         self._lines.append(
             NewDelivery(
                 id=derived_id(chain.factory_id, "delivery", *parts),
@@ -124,24 +133,26 @@ class _Planner:
                 step=place + 1,
                 to=to,
                 facts=facts,
-                state=(DeliveryState.SKIPPED if reason else DeliveryState.QUEUED).value,
-                reason=reason,
-                not_before_us=self._now_us if reason else self._opens(to, policy.gather_s),
+                **self._fate(to, reason, policy),
             )
         )
+
+    def _fate(self, to: Addressee, reason: str, policy: Policy) -> _Fate:
+        """Whether and when a line of the ledger goes out; `reason` says why it does not."""
+        if reason:
+            return {"state": DeliveryState.SKIPPED.value, "reason": reason, "not_before_us": self._now_us}
+        opens_us = self._opens(to, policy.gather_s)
+        return {"state": DeliveryState.QUEUED.value, "reason": "", "not_before_us": opens_us}
 
     def _told_already(self, chain: Chain, to: Addressee) -> str:
         """Whether another policy tells the same person of the same event in the same way."""
         told = self._told.get(chain.event_id)
         if told is None:
             rows = self._tx.notifying.told(chain.factory_id, chain.alarm_id, chain.annunciation)
-            told = {
-                (row.recipient_id, row.channel, row.chain_id) for row in rows if row.event_id == chain.event_id
-            }  # fmt: skip
+            told = {(row.to.id, row.to.channel, row.chain_id) for row in rows if row.event_id == chain.event_id}
             self._told[chain.event_id] = told
         if chain.step == 0 and any(
-            (recipient, channel) == (to.id, to.channel.value) and other != chain.id
-            for recipient, channel, other in told
+            (recipient, channel) == (to.id, to.channel) and other != chain.id for recipient, channel, other in told
         ):
             return "told already by another policy"
         return ""
@@ -172,37 +183,38 @@ class _Planner:
         standing = self._standing.get(event.alarm_id)
         if event.kind not in _FOLLOW_UPS or standing is None:
             return
-        wanted = {
-            policy.name
-            for policy in self._book.policies.values()
-            if (policy.tells_return if event.kind == "cleared" else policy.tells_acknowledge)
-        }
-        lines = []
-        for row in self._tx.notifying.told(event.factory_id, event.alarm_id, event.annunciation):
-            if row.policy not in wanted:
-                continue
-            to = Addressee(row.recipient_id, row.recipient, ChannelKind(row.channel), row.address, row.user_name)
-            facts = msgspec.structs.replace(
-                msgspec.json.decode(row.facts, type=AlarmFacts), **_happened(event.kind, standing.facts)
-            )
-            lines.append(
-                NewDelivery(
-                    id=derived_id(event.factory_id, "delivery", event.id, row.recipient_id, row.channel),
-                    chain_id=row.chain_id,
-                    event_id=event.id,
-                    alarm_id=event.alarm_id,
-                    annunciation=event.annunciation,
-                    event=event.kind,
-                    policy=row.policy,
-                    step=0,
-                    to=to,
-                    facts=facts,
-                    state=DeliveryState.QUEUED.value,
-                    reason="",
-                    not_before_us=self._opens(to, 10.0),
-                )
-            )
-        self._tx.notifying.add_deliveries(event.factory_id, lines)
+        rows = self._tx.notifying.told(event.factory_id, event.alarm_id, event.annunciation)
+        lines: dict[str, NewDelivery] = {}
+        for row in rows:
+            policy = self._book.policies.get(row.policy_id)
+            if policy is not None and _tells(policy, event.kind):
+                line = self._followed(event, row, policy, standing.facts)
+                lines.setdefault(line.id, line)
+        self._tx.notifying.add_deliveries(event.factory_id, list(lines.values()))
+
+    def _followed(self, event: OutboxEvent, row: ToldLine, policy: Policy, now: AlarmFacts) -> NewDelivery:
+        """What somebody who was told of the alarm hears of what became of it."""
+        facts = msgspec.structs.replace(row.facts, **_happened(event.kind, now))
+        one = again(row.to.id, row.to.channel, self._book, Priority(facts.priority), self._now_us)
+        to = one.to or row.to
+        return NewDelivery(
+            id=derived_id(event.factory_id, "delivery", event.id, to.id, to.channel.value),
+            chain_id=row.chain_id,
+            event_id=event.id,
+            alarm_id=event.alarm_id,
+            annunciation=event.annunciation,
+            event=event.kind,
+            policy=policy.name,
+            step=0,
+            to=to,
+            facts=facts,
+            **self._fate(to, one.obstacle or self._over_limit(to, facts), policy),
+        )
+
+
+def _tells(policy: Policy, kind: str) -> bool:
+    """Whether a policy's people hear of a return, or of an acknowledgement."""
+    return policy.is_enabled and (policy.tells_return if kind == "cleared" else policy.tells_acknowledge)
 
 
 def _happened(kind: str, now: AlarmFacts) -> dict[str, object]:

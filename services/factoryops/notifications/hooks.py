@@ -24,6 +24,7 @@ from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.notifying import ChannelKind
 from factoryops.notifications.channel import ACCEPTED, Outcome, Outgoing
 from factoryops.notifications.hook_secrets import HookRules, check_url, port_of
+from factoryops.notifications.tls import Trust, public_authorities
 
 CONNECT_S: Final = 5.0
 TOTAL_S: Final = 10.0
@@ -61,13 +62,20 @@ class HookPoster:
 
     Args:
         resolver: who answers for names; a test's own, or the system's.
+        trust: whose certificates are taken.
         clock: seconds that only grow.
     """
 
     def __init__(
-        self, rules: HookRules, *, resolver: Resolver = resolve, clock: Callable[[], float] = time.monotonic
+        self,
+        rules: HookRules,
+        *,
+        resolver: Resolver = resolve,
+        trust: Trust | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rules = rules
+        self._trust = trust or Trust(public_authorities)
         self._resolve = resolver
         self._clock = clock
         self._breakers: dict[str, _Breaker] = {}
@@ -112,8 +120,13 @@ class HookPoster:
         host = parts.hostname or ""
         place = f"[{address}]" if ":" in address else address
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        timeout = httpx.Timeout(TOTAL_S, connect=CONNECT_S)
-        async with httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False) as client:
+        # A client per message: a connection that is kept belongs to an address, which several hosts may share.
+        async with httpx.AsyncClient(
+            verify=await self._trust.context(),
+            timeout=httpx.Timeout(TOTAL_S, connect=CONNECT_S),
+            follow_redirects=False,
+            trust_env=False,
+        ) as client:
             request = client.build_request(
                 "POST",
                 f"{parts.scheme}://{place}:{port_of(parts)}{path}",

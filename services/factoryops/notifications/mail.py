@@ -15,6 +15,7 @@ import aiosmtplib
 
 from factoryops.domain.notifying import ChannelKind
 from factoryops.notifications.channel import ACCEPTED, Outcome, Outgoing
+from factoryops.notifications.tls import Trust
 
 _PICTURE: Final = "trend@factoryops"
 
@@ -47,6 +48,7 @@ class MailChannel:
 
     def __init__(self, server: MailServer) -> None:
         self._server = server
+        self._trust = Trust(lambda: ssl.create_default_context(cafile=server.ca_file))
 
     async def send(self, message: Outgoing) -> Outcome:
         """Hand a message over to the server."""
@@ -75,7 +77,7 @@ class MailChannel:
             port=server.port,
             use_tls=server.security == "tls",
             start_tls=server.security == "starttls",
-            tls_context=None if server.security == "none" else ssl.create_default_context(cafile=server.ca_file),
+            tls_context=None if server.security == "none" else await self._trust.context(),
             timeout=server.timeout_s,
         )
         try:

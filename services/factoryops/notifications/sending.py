@@ -12,30 +12,28 @@ import contextlib
 import dataclasses
 import logging
 import random
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeVar
 
 from factoryops.contracts.http import DeliveryState
-from factoryops.database.database import Database
-from factoryops.database.notification_rows import Queued
+from factoryops.database.notification_rows import Queued, Recipient
 from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import UnavailableError
-from factoryops.domain.identity import FactoryId, derived_id
+from factoryops.domain.identity import derived_id
 from factoryops.domain.notifying import ChannelKind, mask
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops.notifications.channel import Channel, Outcome, Outgoing
+from factoryops.notifications.desk import Desk
 from factoryops.observability.pacing import is_set_within
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Recipient = tuple[FactoryId, str]
-
 WORKERS: Final = 4
 GIVE_UP_US: Final = 24 * 3_600 * US_PER_S
 _LOOK_EVERY_S: Final = 0.5
-_MOST_AT_ONCE: Final = 2_000
+_MOST_TOGETHER: Final = 2_000
+"""Deliveries in one message; what is beyond goes into the next."""
 _FIRST_RETRY_S: Final = 5.0
 _LONGEST_RETRY_S: Final = 300.0
 _DATABASE_PAUSE_S: Final = 1.0
@@ -81,14 +79,14 @@ class Lane:
     def __init__(
         self,
         channel: Channel,
-        database: Database,
+        desk: Desk,
         composer: Composer,
         *,
         clock: Callable[[], int] = now_us,
         jitter: Callable[[], float] = jittered,
     ) -> None:
         self._channel = channel
-        self._database = database
+        self._desk = desk
         self._composer = composer
         self._clock = clock
         self._jitter = jitter
@@ -119,9 +117,9 @@ class Lane:
         if room <= 0:
             return 0
         try:
-            if not await asyncio.to_thread(self._database.read, self._is_due):
+            if not await self._desk.read(lambda tx: self._recipients(tx, 1)):
                 return 0
-            attempts = await asyncio.to_thread(self._database.run, lambda tx: self._begin(tx, room))
+            attempts = await self._desk.run(lambda tx: self._begin(tx, room))
         except UnavailableError:
             return 0
         for attempt in attempts:
@@ -130,28 +128,28 @@ class Lane:
             await self._queue.put(attempt)
         return len(attempts)
 
-    def _is_due(self, tx: Transaction) -> bool:
-        due = tx.notifying.due(self._channel.kind, self._clock(), _MOST_AT_ONCE)
-        return any((one.factory_id, one.recipient_id) not in self._busy for one in due)
+    def _recipients(self, tx: Transaction, most: int) -> list[Recipient]:
+        """Who is due and is not being sent anything, the longest waiting first."""
+        due = tx.notifying.due_recipients(self._channel.kind, self._clock(), most + len(self._busy))
+        return [one for one in due if one not in self._busy][:most]
 
     def _begin(self, tx: Transaction, most: int) -> list[Attempt]:
         """Choose what goes out now, and record that it does."""
-        due = tx.notifying.due(self._channel.kind, self._clock(), _MOST_AT_ONCE)
-        attempts: list[Attempt] = []
-        for recipient, deliveries in _by_recipient(due).items():
-            if recipient in self._busy or len(attempts) == most:
-                continue
-            wanted = _first_message(_still_wanted(tx, deliveries))
-            if not wanted:
-                continue
-            message_id = wanted[0].message_id or derived_id(recipient[0], "message", *(one.id for one in wanted))
-            message = self._composer.compose(tx, message_id, wanted)
-            if isinstance(message, str):
-                tx.notifying.note(wanted, state=DeliveryState.FAILED.value, reason=message)
-                continue
-            tx.notifying.attempt(wanted, message_id)
-            attempts.append(Attempt(wanted, message))
-        return attempts
+        begun = (self._begin_one(tx, recipient) for recipient in self._recipients(tx, most))
+        return [attempt for attempt in begun if attempt is not None]
+
+    def _begin_one(self, tx: Transaction, recipient: Recipient) -> Attempt | None:
+        due = tx.notifying.due(self._channel.kind, recipient, self._clock(), _MOST_TOGETHER)
+        wanted = _first_message(_still_wanted(tx, due))
+        if not wanted:
+            return None
+        message_id = wanted[0].message_id or derived_id(recipient[0], "message", *(one.id for one in wanted))
+        message = self._composer.compose(tx, message_id, wanted)
+        if isinstance(message, str):
+            tx.notifying.note(wanted, state=DeliveryState.FAILED.value, reason=message)
+            return None
+        tx.notifying.attempt(wanted, message_id)
+        return Attempt(wanted, message)
 
     async def _work(self) -> None:
         while True:
@@ -179,7 +177,7 @@ class Lane:
         """Record an outcome, however long the database is away: what was sent is not sent again."""
         while True:
             try:
-                await asyncio.to_thread(self._database.run, work)
+                await self._desk.run(work)
             except UnavailableError:
                 await asyncio.sleep(_DATABASE_PAUSE_S)
             else:
@@ -213,13 +211,6 @@ def mask_of(attempt: Attempt) -> str:
 
 def _recipient(deliveries: Sequence[Queued]) -> Recipient:
     return deliveries[0].factory_id, deliveries[0].recipient_id
-
-
-def _by_recipient(due: Sequence[Queued]) -> Mapping[Recipient, list[Queued]]:
-    groups: defaultdict[Recipient, list[Queued]] = defaultdict(list)
-    for one in due:
-        groups[(one.factory_id, one.recipient_id)].append(one)
-    return groups
 
 
 def _still_wanted(tx: Transaction, deliveries: Sequence[Queued]) -> list[Queued]:

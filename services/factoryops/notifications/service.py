@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,9 @@ from factoryops.domain.errors import UnavailableError
 from factoryops.domain.notifying import ChannelKind
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops.notifications.channel import ACCEPTED, Channel, Outcome, Outgoing
+from factoryops.notifications.desk import Desk
 from factoryops.notifications.dispatching import MOST_AT_ONCE, plan
+from factoryops.notifications.own_loop import OwnLoop
 from factoryops.notifications.sending import Composer, Lane, jittered
 from factoryops.observability.heartbeat import HeartbeatFile, Problem
 from factoryops.observability.pacing import is_set_within
@@ -26,7 +28,6 @@ NOBODY_REACHED_US: Final = 5 * 60 * US_PER_S
 _PLAN_EVERY_S: Final = 0.5
 _BEAT_EVERY_S: Final = 1.0
 _PURGE_EVERY_US: Final = 24 * 3_600 * US_PER_S
-_RESTART_PAUSE_S: Final = 5.0
 
 
 class InAppChannel:
@@ -58,11 +59,11 @@ class NotificationService:
         clock: Callable[[], int] = now_us,
         jitter: Callable[[], float] = jittered,
     ) -> None:
-        self._database = database
+        self._desk = Desk(database)
         self._clock = clock
         self._heartbeat = HeartbeatFile(heartbeat_folder, "notifications")
         self._lanes = {
-            channel.kind: Lane(channel, database, composer, clock=clock, jitter=jitter)
+            channel.kind: Lane(channel, self._desk, composer, clock=clock, jitter=jitter)
             for channel in (*channels, InAppChannel())
         }
         self._problems: dict[str, Problem] = {}
@@ -71,13 +72,14 @@ class NotificationService:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work on a thread of its own until `stop` is set."""
-        thread = _OwnLoop(self)
+        thread = OwnLoop("notifications", self.work)
         thread.start()
         try:
             await stop.wait()
         finally:
             thread.stop()
             await asyncio.to_thread(thread.join)
+            await asyncio.to_thread(self._desk.close)
 
     async def work(self, stop: asyncio.Event) -> None:
         """All loops, on the present event loop."""
@@ -88,41 +90,41 @@ class NotificationService:
                 group.create_task(self._plan(stop))
                 group.create_task(self._beat(stop))
         finally:
-            await asyncio.to_thread(self._heartbeat.remove)
+            await self._desk.aside(self._heartbeat.remove)
 
     async def _plan(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             count = 0
             try:
-                count = await asyncio.to_thread(self._plan_once)
+                count = await self._plan_once()
             except UnavailableError as error:
                 logger.debug("%s", error)
             self._planned += count
             if count < MOST_AT_ONCE:
                 await is_set_within(stop, _PLAN_EVERY_S)
 
-    def _plan_once(self) -> int:
+    async def _plan_once(self) -> int:
         now = self._clock()
         if now >= self._purge_us:
-            self._database.run(lambda tx: tx.notifying.purge(now))
+            await self._desk.run(lambda tx: tx.notifying.purge(now))
             self._purge_us = now + _PURGE_EVERY_US
-        if not self._database.read(lambda tx: tx.notifying.has_work(now)):
+        if not await self._desk.read(lambda tx: tx.notifying.has_work(now)):
             return 0
-        return self._database.run(lambda tx: plan(tx, now))
+        return await self._desk.run(lambda tx: plan(tx, now))
 
     async def _beat(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                unreached = await asyncio.to_thread(self._unreached)
+                unreached = await self._unreached()
             except UnavailableError:
                 unreached = []
             problems = self._note([*self._refused(), *map(_nobody, unreached)])
-            await asyncio.to_thread(self._heartbeat.write, self._figures(), problems)
+            await self._desk.aside(partial(self._heartbeat.write, self._figures(), problems))
             await is_set_within(stop, _BEAT_EVERY_S)
 
-    def _unreached(self) -> list[Unreached]:
+    async def _unreached(self) -> list[Unreached]:
         now = self._clock()
-        return self._database.read(lambda tx: tx.notifying.unreached(now - NOBODY_REACHED_US, now))
+        return await self._desk.read(lambda tx: tx.notifying.unreached(now - NOBODY_REACHED_US, now))
 
     def _refused(self) -> list[Problem]:
         return [
@@ -157,34 +159,3 @@ def _nobody(one: Unreached) -> Problem:
         "skipped, or still waits. Tell somebody yourself, and look at the ledger of notifications for the reason."
     )
     return Problem("nobody_reached", message, one.since_us, one.factory_id)
-
-
-class _OwnLoop(threading.Thread):
-    """A thread with an event loop, in which the service is started again should it ever fail."""
-
-    def __init__(self, service: NotificationService) -> None:
-        super().__init__(name="notifications", daemon=True)
-        self._service = service
-        self._ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._ended: asyncio.Event | None = None
-
-    def run(self) -> None:
-        """Supervise."""
-        asyncio.run(self._supervise())
-
-    async def _supervise(self) -> None:
-        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        self._ready.set()
-        while not self._ended.is_set():
-            try:
-                await self._service.work(self._ended)
-            except Exception:
-                logger.exception("The dispatcher of notifications failed and is started again.")
-                await is_set_within(self._ended, _RESTART_PAUSE_S)
-
-    def stop(self) -> None:
-        """Let it end."""
-        self._ready.wait()
-        if self._loop is not None and self._ended is not None:
-            self._loop.call_soon_threadsafe(self._ended.set)

@@ -10,6 +10,7 @@ import httpx
 
 from factoryops.domain.notifying import ChannelKind
 from factoryops.notifications.channel import ACCEPTED, Outcome, Outgoing
+from factoryops.notifications.tls import Trust, public_authorities
 
 _TOTAL_S: Final = 15.0
 
@@ -34,6 +35,7 @@ class TwilioChannel:
     def __init__(self, kind: ChannelKind, account: TwilioAccount) -> None:
         self._kind = kind
         self._account = account
+        self._trust = Trust(public_authorities)
 
     @property
     def kind(self) -> ChannelKind:
@@ -42,19 +44,24 @@ class TwilioChannel:
 
     async def send(self, message: Outgoing) -> Outcome:
         """Hand a message over to Twilio."""
-        account = self._account
         try:
-            async with asyncio.timeout(_TOTAL_S), httpx.AsyncClient(timeout=_TOTAL_S, trust_env=False) as client:
-                response = await client.post(
-                    f"{account.url}/2010-04-01/Accounts/{account.account_sid}/Messages.json",
-                    data=self._form(message),
-                    auth=(account.account_sid, account.auth_token),
-                )
+            async with asyncio.timeout(_TOTAL_S):
+                response = await self._post(message)
         except TimeoutError:
             return Outcome(f"Twilio did not answer within {_TOTAL_S:g} s.")
         except httpx.HTTPError as error:
             return Outcome(f"Twilio cannot be reached ({type(error).__name__}).")
         return _judged(response.status_code)
+
+    async def _post(self, message: Outgoing) -> httpx.Response:
+        account = self._account
+        trusted = await self._trust.context()
+        async with httpx.AsyncClient(verify=trusted, timeout=_TOTAL_S, trust_env=False) as client:
+            return await client.post(
+                f"{account.url}/2010-04-01/Accounts/{account.account_sid}/Messages.json",
+                data=self._form(message),
+                auth=(account.account_sid, account.auth_token),
+            )
 
     def _form(self, message: Outgoing) -> dict[str, str]:
         prefix = "whatsapp:" if self._kind is ChannelKind.WHATSAPP else ""

@@ -15,6 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from factoryops.client.http import HttpPlant
 from factoryops.contracts import http, live
 from factoryops.contracts.live import decode_frame
+from factoryops.database.notification_rows import Queued
+from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import NotLoggedInError, TooManyAttemptsError
 from factoryops.domain.identity import Role
 from factoryops.domain.notifying import Addressee, ChannelKind
@@ -332,15 +334,21 @@ def test_a_flood_of_connections_leaves_the_service_up(service: ApiService, kit: 
         one.close()
 
 
-async def test_only_whose_inbox_changed_is_told(service: ApiService, kit: FactoryKit) -> None:
+async def test_only_whose_inbox_changed_is_told_however_late_the_message_was(
+    service: ApiService, kit: FactoryKit
+) -> None:
     contact = http.ContactContent(name="Op", user=Role.OPERATOR.value)
 
     def deliver() -> None:
         row = service.database.run(lambda tx: tx.notifications(kit.scope).contacts.create(contact))
         to = Addressee(row.id, "Op", ChannelKind.IN_APP, Role.OPERATOR.value, Role.OPERATOR.value)
         service.database.run(lambda tx: tx.deliveries(kit.scope).queue_test(to))
-        due = service.database.read(lambda tx: tx.notifying.due(ChannelKind.IN_APP, now_us(), 10))
-        service.database.run(lambda tx: tx.notifying.accept(due, now_us(), subject="Test", body="Test"))
+        hours_late = now_us() - 7_200_000_000
+        service.database.run(lambda tx: tx.notifying.note(_due(tx, to), not_before_us=hours_late))
+        service.database.run(lambda tx: tx.notifying.accept(_due(tx, to), now_us(), subject="Test", body="Test"))
+
+    def _due(tx: Transaction, to: Addressee) -> list[Queued]:
+        return tx.notifying.due(ChannelKind.IN_APP, (kit.scope.factory_id, to.id), now_us(), 10)
 
     async with (
         _linked(service, kit.tokens[Role.OPERATOR]) as reader,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from factoryops.domain.notifying import ChannelKind, TargetKind
 from factoryops.notifications.channel import ACCEPTED, Outcome, Outgoing
 from factoryops.notifications.composing import MessageComposer
+from factoryops.notifications.desk import Desk
 from factoryops.notifications.dispatching import plan
 from factoryops.notifications.sending import Attempt, Lane
 from tests.support.databases import Clock
@@ -57,7 +58,7 @@ class Run:
 
     def _lane(self) -> Lane:
         return Lane(
-            self.mailbox, self.told.database, MessageComposer(VAULT), clock=self.clock, jitter=lambda: 1.0
+            self.mailbox, Desk(self.told.database), MessageComposer(VAULT), clock=self.clock, jitter=lambda: 1.0
         )  # fmt: skip
 
     def do(self, step: str) -> None:

@@ -131,7 +131,8 @@ def test_a_shadow_rule_tells_nobody(told: NotifiedSite, clock: Clock) -> None:
 
 
 def test_a_burst_waits_for_its_neighbours_after_a_first_message_at_once(told: NotifiedSite, clock: Clock) -> None:
-    told.policy((0, [(CONTACT, told.contact(), EMAIL)]), gather_s=10)
+    jana = told.contact()
+    told.policy((0, [(CONTACT, jana, EMAIL)]), gather_s=10)
     raise_one(told.site)
     plan_all(told, clock)
     clock.advance(2)
@@ -139,7 +140,8 @@ def test_a_burst_waits_for_its_neighbours_after_a_first_message_at_once(told: No
     plan_all(told, clock)
 
     def due() -> int:
-        return len(told.database.read(lambda tx: tx.notifying.due(EMAIL, clock(), 100)))
+        to = (told.scope.factory_id, jana)
+        return len(told.database.read(lambda tx: tx.notifying.due(EMAIL, to, clock(), 100)))
 
     assert due() == 1
     clock.advance(8)

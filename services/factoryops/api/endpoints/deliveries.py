@@ -11,8 +11,6 @@ from factoryops.contracts import http
 from factoryops.contracts.http.notification_preview import preview
 from factoryops.database.notification_standing import told_of
 from factoryops.database.transaction import Transaction
-from factoryops.domain.errors import InvalidInputError
-from factoryops.domain.notifying import PERSONAL, Addressee, ChannelKind, TargetKind, mask
 from factoryops.domain.time import now_us
 
 
@@ -54,21 +52,7 @@ async def send_test(body: http.TestMessage, asking: Asking) -> http.Delivery:
     """Send a test message within seconds; the ledger says what becomes of it."""
 
     def work(tx: Transaction) -> http.Delivery:
-        return tx.deliveries(asking.scope).queue_test(_addressee(tx, asking, body))
+        to = tx.notifications(asking.scope).addressee(body.kind, body.name, body.channel)
+        return tx.deliveries(asking.scope).queue_test(to)
 
     return await asking.change(work)
-
-
-def _addressee(tx: Transaction, asking: Asking, body: http.TestMessage) -> Addressee:
-    book = tx.notifications(asking.scope)
-    if body.kind is TargetKind.HOOK:
-        hook = book.hook(book.hooks.row(body.name))
-        return Addressee(hook.id, hook.content.name, hook.content.kind.channel, hook.host)
-    contact = book.contact(book.contacts.row(body.name))
-    address = contact.content.definition().address(body.channel)
-    if body.channel not in PERSONAL or not address:
-        raise InvalidInputError(
-            "This contact has no address for that channel; enter one first.", fields={"channel": "no address"}
-        )
-    user = contact.content.user if body.channel is ChannelKind.IN_APP else ""
-    return Addressee(contact.id, contact.content.name, body.channel, mask(address), user)
