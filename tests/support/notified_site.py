@@ -27,9 +27,9 @@ VAULT = Vault(bytes(32))
 class NotifiedSite:
     """People and policies of one factory, and what the ledger says."""
 
-    def __init__(self, folder: Path, clock: Callable[[], int] = now_us) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], int] = now_us, url: str = "") -> None:
         self.folder = folder
-        self.database = Database.open(f"sqlite:///{folder / 'factoryops.db'}", clock=clock)
+        self.database = Database.open(url or f"sqlite:///{folder / 'factoryops.db'}", clock=clock)
         self.site: Site = new_site(self.database)
         self.scope = self.site.scope
 

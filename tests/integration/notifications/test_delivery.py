@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
+import threading
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from factoryops.domain.notifying import ChannelKind, TargetKind
-from factoryops.notifications.channel import ACCEPTED, Outcome, Outgoing, UnusableChannel
+from factoryops.domain.notifying import ChannelKind, HookKind, TargetKind
+from factoryops.notifications.channel import ACCEPTED, Channel, Outcome, Outgoing, UnusableChannel
 from factoryops.notifications.composing import MessageComposer
 from factoryops.notifications.hook_secrets import HookRules
 from factoryops.notifications.hooks import HookChannel, HookPoster
@@ -166,6 +169,47 @@ async def test_a_webhook_that_hangs_delays_no_mail(told: NotifiedSite, mail: Mai
         release.set()
     server.close()
     await server.wait_closed()
+
+
+async def test_a_name_server_that_hangs_delays_no_mail(
+    told: NotifiedSite, mail: MailServerStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, asked = threading.Event(), Counter[str]()
+    honest = socket.getaddrinfo
+
+    def hang(host: str, *more: Any, **named: Any) -> Any:
+        if not host.endswith(".example.com"):
+            return honest(host, *more, **named)
+        asked[host] += 1
+        assert release.wait(60.0)
+        raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    kinds = (HookKind.WEBHOOK, HookKind.SLACK) * 4
+    hooks = [told.hook(f"https://hook-{number}.example.com/", kind) for number, kind in enumerate(kinds)]
+    told.policy((0, [*everybody(told, 2), *((TargetKind.HOOK, one, ChannelKind.WEBHOOK) for one in hooks)]))
+    sender = channel(mail)
+    sender._server = MailServer("localhost", mail.port, "factoryops@example.com", "none", timeout_s=5.0)
+    poster = HookPoster(HookRules())
+    channels: list[Channel] = [sender, *(HookChannel(one, poster) for one in (ChannelKind.WEBHOOK, ChannelKind.CHAT))]
+    service = NotificationService(told.database, channels, MessageComposer(VAULT), told.folder, jitter=lambda: 0.001)
+    stop = asyncio.Event()
+    running = asyncio.create_task(service.run(stop))
+    try:
+        await until(lambda: "notifications" in read_heartbeats(told.folder), what="the dispatcher's heartbeat")
+        await asyncio.to_thread(raise_alarms, told, 10)
+
+        def mails() -> list[timedelta]:
+            lines = [one for one in told.ledger() if one.channel is EMAIL]
+            return [one.accepted_at - one.created_at for one in lines if one.accepted_at]
+
+        await until(lambda: len(mails()) == 20 and len(asked) == len(hooks), timeout_s=30, what="every mail")
+        assert max(mails()) < timedelta(seconds=5)
+        assert set(asked.values()) == {1}
+    finally:
+        stop.set()
+        await asyncio.wait_for(running, 20.0)
+        release.set()
 
 
 async def test_a_burst_becomes_one_message_grouped_by_priority_and_device(

@@ -2,116 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from factoryops.domain.notifying import ChannelKind, TargetKind
-from factoryops.notifications.channel import ACCEPTED, Outcome, Outgoing
-from factoryops.notifications.composing import MessageComposer
-from factoryops.notifications.desk import Desk
-from factoryops.notifications.dispatching import plan
-from factoryops.notifications.sending import Attempt, Lane
-from tests.support.databases import Clock
-from tests.support.notified_site import VAULT, NotifiedSite
-
-EMAIL = ChannelKind.EMAIL
-STEPS = st.sampled_from(["raise", "plan", "send", "refused for now", "dies before", "dies after", "time"])
-
-
-class Mailbox:
-    """What arrived, and whether the next message is taken."""
-
-    kind = EMAIL
-
-    def __init__(self) -> None:
-        self.arrived: Counter[str] = Counter()
-        self.alarms: Counter[tuple[str, str]] = Counter()
-        self.outcome = ACCEPTED
-
-    async def send(self, message: Outgoing) -> Outcome:
-        if self.outcome.is_accepted:
-            self.arrived[message.id] += 1
-            if self.arrived[message.id] == 1:
-                self.alarms.update((message.address, one.alarm_id) for one in message.deliveries)
-        return self.outcome
-
-
-class Run:
-    """One plant, one mailbox, and a dispatcher that is started anew after each death."""
-
-    def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
-        self.told = NotifiedSite(folder, self.clock)
-        self.mailbox = Mailbox()
-        self.unnoted: set[str] = set()
-        self.raised = 0
-        self.lane = self._lane()
-        people = [self.told.contact(name, email=f"{name}@example.com", most_per_hour=0) for name in ("jana", "ben")]
-        self.told.policy((0, [(TargetKind.CONTACT, one, EMAIL) for one in people]), gather_s=3)
-
-    def _lane(self) -> Lane:
-        return Lane(
-            self.mailbox, Desk(self.told.database), MessageComposer(VAULT), clock=self.clock, jitter=lambda: 1.0
-        )  # fmt: skip
-
-    def do(self, step: str) -> None:
-        if step == "raise":
-            self.raised += 1
-            rule = self.told.site.add_rule(name=f"Alarm {self.raised}")
-            self.told.site.apply(self.told.site.transition(rule, "raised", 1))
-        elif step == "plan":
-            self.told.database.run(lambda tx: plan(tx, self.clock()))
-        elif step == "time":
-            self.clock.advance(20)
-        else:
-            self._send(step)
-
-    def _send(self, step: str) -> None:
-        attempts = self.told.database.run(lambda tx: self.lane._begin(tx, 8))
-        if step == "dies before":
-            self.lane = self._lane()
-            return
-        self.mailbox.outcome = Outcome("451 later") if step == "refused for now" else ACCEPTED
-        if step == "dies after":
-            self.unnoted.update(one.message.id for one in attempts)
-            asyncio.run(self._arrive(attempts))
-            self.lane = self._lane()
-            return
-        for attempt in attempts:
-            asyncio.run(self.lane._send(attempt))
-
-    async def _arrive(self, attempts: Sequence[Attempt]) -> None:
-        for attempt in attempts:
-            await self.mailbox.send(attempt.message)
-
-    def finish(self) -> None:
-        for _ in range(4):
-            for step in ("plan", "time", "send"):
-                self.do(step)
-            self.clock.advance(600)
+from tests.support.dispatcher_run import STEPS, DispatcherRun
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True)
-@given(steps=st.lists(STEPS, min_size=3, max_size=25))
+@given(steps=st.lists(st.sampled_from(STEPS), min_size=3, max_size=25))
 def test_wherever_the_dispatcher_dies_each_alarm_is_told_once(migrated_sqlite: Path, steps: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(migrated_sqlite, Path(folder) / "factoryops.db")
-        run = Run(Path(folder))
+        run = DispatcherRun(Path(folder))
         try:
             for step in steps:
                 run.do(step)
             run.finish()
-            assert set(run.mailbox.alarms.values()) <= {1}
-            assert len(run.mailbox.alarms) == 2 * run.raised
-            twice = {one for one, count in run.mailbox.arrived.items() if count > 1}
-            assert twice <= run.unnoted
-            assert all(one.state.value == "accepted" for one in run.told.ledger())
+            run.check()
         finally:
             run.told.database.close()

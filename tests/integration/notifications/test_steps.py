@@ -38,12 +38,17 @@ def told(tmp_path: Path, migrated_sqlite: Path, clock: Clock) -> Iterator[Notifi
 
 
 def raise_one(
-    site: Site, *, notify: tuple[str, ...] = (), mode: RuleMode = RuleMode.LIVE, **fields: object
-) -> tuple[http.Rule, str]:  # fmt: skip
+    site: Site,
+    *,
+    notify: tuple[str, ...] = (),
+    mode: RuleMode = RuleMode.LIVE,
+    re_alarm_s: float = 0.0,
+    **fields: object,
+) -> tuple[http.Rule, str]:
     definition = msgspec.structs.replace(limit_content(**fields).definition(), notify=notify, mode=mode)
     content = http.RuleContent.of(definition)
     rule = site.database.run(lambda tx: tx.rules(site.scope).create(content, site.scope.actor))
-    transition = site.transition(rule, "raised", 1)
+    transition = site.transition(rule, "raised", 1, re_alarm_s=re_alarm_s)
     site.apply(transition)
     return rule, transition.alarm_id
 
@@ -156,6 +161,102 @@ def test_whoever_was_told_is_told_of_the_return_where_the_policy_says_so(told: N
     told.site.apply(told.site.transition(rule, "cleared", 1))
     plan_all(told, clock)
     assert [one.event for one in told.ledger()] == ["cleared", "raised"]
+
+
+def follow_up(told: NotifiedSite, clock: Clock, rule: http.Rule, after_s: float) -> list[tuple[str, str, str]]:
+    """Let an alarm return; answers recipient, state and reason of what tells it."""
+    clock.advance(after_s)
+    told.site.apply(told.site.transition(rule, "cleared", 1))
+    plan_all(told, clock)
+    return [(one.recipient, one.state.value, one.reason) for one in told.ledger() if one.event == "cleared"]
+
+
+def test_a_return_wakes_nobody_who_has_quiet_hours(told: NotifiedSite, clock: Clock) -> None:
+    quiet = told.contact("Quiet", quiet=[{"start": "13:10", "end": "14:00"}])
+    told.policy((0, [(CONTACT, quiet, EMAIL), (CONTACT, told.contact("Ben"), EMAIL)]), tells_return=True)
+    rule, _ = raise_one(told.site)
+    plan_all(told, clock)
+    assert sorted(follow_up(told, clock, rule, 1_200)) == [("Ben", "queued", ""), ("Quiet", "skipped", "quiet hours")]
+
+
+def test_a_return_is_not_told_to_whoever_was_switched_off_meanwhile(told: NotifiedSite, clock: Clock) -> None:
+    jana = told.contact()
+    told.policy((0, [(CONTACT, jana, EMAIL)]), tells_return=True)
+    rule, _ = raise_one(told.site)
+    plan_all(told, clock)
+    off = http.ContactContent(name="Jana", email="jana@example.com", is_enabled=False)
+    told.database.run(lambda tx: tx.notifications(told.scope).contacts.update(jana, 1, off))
+    assert follow_up(told, clock, rule, 1) == [("Jana", "skipped", "switched off")]
+
+
+def test_a_return_counts_for_the_hour_s_limit(told: NotifiedSite, clock: Clock) -> None:
+    jana = told.contact(most_per_hour=1)
+    told.policy((0, [(CONTACT, jana, EMAIL)]), tells_return=True)
+    rule, _ = raise_one(told.site)
+    plan_all(told, clock)
+    deliver(told, clock, jana)
+    assert follow_up(told, clock, rule, 60) == [("Jana", "skipped", "rate limit of 1 an hour")]
+
+
+def test_a_return_goes_by_the_policy_that_told_of_the_alarm_and_gathers_as_that_says(
+    told: NotifiedSite, clock: Clock
+) -> None:
+    jana, ben = told.contact(), told.contact("Ben")
+    told.policy((0, [(CONTACT, jana, EMAIL)]), name="Same", tells_return=True, gather_s=300)
+    told.policy((0, [(CONTACT, ben, EMAIL)]), name="Same")
+    rule, _ = raise_one(told.site)
+    plan_all(told, clock)
+    deliver(told, clock, jana)
+    assert follow_up(told, clock, rule, 1) == [("Jana", "queued", "")]
+    assert deliver(told, clock, jana) == 0
+    clock.advance(299)
+    assert deliver(told, clock, jana) == 1
+
+
+def deliver(told: NotifiedSite, clock: Clock, recipient: str) -> int:
+    """Let what is due for somebody be taken over; answers how many alarms that tells."""
+
+    def work(tx: Transaction) -> int:
+        due = tx.notifying.due(EMAIL, (told.scope.factory_id, recipient), clock(), 100)
+        if due:
+            tx.notifying.attempt(due, due[0].id)
+            tx.notifying.accept(due, clock())
+        return len(due)
+
+    return told.database.run(work)
+
+
+@pytest.mark.parametrize("priority", [Priority.HIGH, Priority.CRITICAL])
+def test_beyond_the_hour_s_limit_only_critical_alarms_are_told(
+    told: NotifiedSite, clock: Clock, priority: Priority
+) -> None:
+    jana = told.contact(most_per_hour=2)
+    told.policy((0, [(CONTACT, jana, EMAIL)]))
+    for number in range(4):
+        raise_one(told.site, name=f"Alarm {number}", priority=priority)
+        plan_all(told, clock)
+        deliver(told, clock, jana)
+        clock.advance(60)
+    skipped = [("skipped", "rate limit of 2 an hour")] * (2 if priority is Priority.HIGH else 0)
+    assert told.states() == [("accepted", "")] * (4 - len(skipped)) + skipped
+    clock.advance(3_600)
+    raise_one(told.site, name="Another hour", priority=priority)
+    plan_all(told, clock)
+    assert told.ledger()[0].state.value == "queued"
+
+
+def test_an_alarm_that_is_announced_again_is_told_again_and_escalated_anew(told: NotifiedSite, clock: Clock) -> None:
+    jana, ben = told.contact(), told.contact("Ben")
+    told.policy((0, [(CONTACT, jana, EMAIL)]), (120, [(CONTACT, ben, EMAIL)]))
+    _, alarm = raise_one(told.site, re_alarm_s=600)
+    plan_all(told, clock)
+    told.site.acknowledge(alarm, 1)
+    clock.advance(601)
+    assert told.site.pass_time() == 1
+    assert plan_all(told, clock) == [(1, "Jana"), (1, "Jana")]
+    clock.advance(120)
+    assert plan_all(told, clock) == [(1, "Jana"), (1, "Jana"), (2, "Ben")]
+    assert [one.event for one in told.ledger()] == ["renewed", "renewed", "raised"]
 
 
 def test_an_alarm_nobody_was_reached_for_is_known_after_five_minutes(told: NotifiedSite, clock: Clock) -> None:
