@@ -28,6 +28,8 @@ _COMPARE: Final[Mapping[Comparison, Callable[[Numbers, Numbers], Marks]]] = {
 }
 _UNKNOWN: Final = np.int8(UNKNOWN)
 _LONG_AGO_US: Final = -(2**53)
+_FEW: Final = 16
+"""Samples that are looked at one by one."""
 
 
 class Compared(Part):
@@ -59,7 +61,8 @@ class Compared(Part):
 
     def _evaluate(self, step: Step) -> Signal:
         tracks = [quantity.track(step) for quantity in self.quantities]
-        self.moments = _turns(tracks, step)
+        moving = [track for track, one in zip(tracks, self.quantities, strict=True) if not isinstance(one, Fixed)]
+        self.moments = _turns(moving, step)
         self.left, self.right = (track.at(self.moments) for track in tracks)
         state = self._judge(self.left.value, self.right.value)
         self._is_known = int(state[-1]) != UNKNOWN
@@ -123,8 +126,7 @@ def _turns(tracks: Sequence[Track], step: Step) -> Times:
     """The first moment of a step, and those of it at which a value comes or has become too old."""
     found = [np.array([step.since_us])]
     for column in (column for track in tracks for column in (track.time_us, lapses_us(track))):
-        first = int(np.searchsorted(column, step.since_us, "right"))
-        last = int(np.searchsorted(column, step.until_us))
+        first, last = column.searchsorted(step.since_us, "right"), column.searchsorted(step.until_us)
         if first < last:
             found.append(column[first:last])
     return np.concatenate(found) if len(found) <= 2 else merged(found)
@@ -152,16 +154,38 @@ class Unmoved(Part):
     def _evaluate(self, step: Step) -> Signal:
         track = good_track(within(step.columns.of(self.id, 0), step, 0), self._for_us)
         is_known = track.values.is_known
-        changes = [Signal.of([(step.since_us, int(self.memory[3]) if self.memory else UNKNOWN)])]
-        if is_known.any():
-            changes.append(self._take(track.time_us[is_known], track.values.value[is_known]))
-        if self.memory and step.until_us - 1 - self.memory[2] > self._for_us:
-            changes.append(Signal.of([(int(self.memory[2]) + self._for_us + 1, UNKNOWN)]))
-            self.memory = []
+        before = (step.since_us, int(self.memory[3]) if self.memory else UNKNOWN)
+        time_us, value = track.time_us[is_known], track.values.value[is_known]
+        if len(time_us) <= _FEW:
+            found = [before, *self._take_singly(time_us, value), *self._fallen_silent(step.until_us - 1)]
+            self._look_ahead(step.until_us)
+            return Signal.of((max(at_us, step.since_us), state) for at_us, state in found)
+        changes = [Signal.of([before]), self._take(time_us, value), Signal.of(self._fallen_silent(step.until_us - 1))]
         self._look_ahead(step.until_us)
         moments = np.maximum(np.concatenate([one.time_us for one in changes]), step.since_us)
         is_last = np.append(moments[1:] != moments[:-1], True)
         return Signal(moments[is_last], np.concatenate([one.state for one in changes])[is_last])
+
+    def _fallen_silent(self, until_us: int) -> list[tuple[int, int]]:
+        """Where a silence has made it unknown by `until_us`; it then begins anew."""
+        if not self.memory or until_us - self.memory[2] <= self._for_us:
+            return []
+        silent_us = int(self.memory[2]) + self._for_us + 1
+        self.memory = []
+        return [(silent_us, UNKNOWN)]
+
+    def _take_singly(self, time_us: Times, value: Numbers) -> list[tuple[int, int]]:
+        """What `_take` says, quicker for few samples: live it is seldom more than one."""
+        found: list[tuple[int, int]] = []
+        for at_us, one in zip(time_us.tolist(), value.tolist(), strict=True):
+            found += self._fallen_silent(at_us)
+            if not self.memory or abs(one - self.memory[0]) > self.tolerance:
+                self.memory = [one, at_us, at_us, FALSE]
+            anchor, anchor_us, _, _ = self.memory
+            state = TRUE if at_us - anchor_us >= self._for_us else FALSE
+            self.memory = [anchor, anchor_us, at_us, state]
+            found.append((at_us, state))
+        return found
 
     def _take(self, time_us: Times, value: Numbers) -> Signal:
         """What it says at each of some samples, and where a silence made it unknown before one."""
