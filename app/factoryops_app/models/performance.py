@@ -140,6 +140,15 @@ def listed(found: http.AlarmPerformance, items: Iterable[Of], number_of: Callabl
     return [Listed(by_number[number_of(one)], one) for one in items]
 
 
+def nuisance_ids(found: http.AlarmPerformance | None) -> list[str]:
+    """Ids of the alarms that chatter, then of those that are only fleeting; the worst first."""
+    if found is None:
+        return []
+    by_number = {one.number: one.alarm_id for one in found.alarms}
+    numbers = [one.alarm for one in found.figures.chattering] + [one.alarm for one in found.figures.fleeting]
+    return [by_number[one] for one in dict.fromkeys(numbers)]
+
+
 @dataclass(frozen=True, slots=True)
 class PairRow:
     """An alarm that follows another."""

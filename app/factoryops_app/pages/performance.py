@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QSplitter, QVBoxLayout
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.time import from_us
-from factoryops_app.models.performance import FIRST_SPAN_H, is_nothing_judged, span_titles
+from factoryops_app.models.performance import FIRST_SPAN_H, is_nothing_judged, nuisance_ids, span_titles
 from factoryops_app.page import Page
 from factoryops_app.performance.figures_view import FiguresView
 from factoryops_app.performance.lists import Lists
@@ -31,7 +31,7 @@ class PerformancePage(Page):
         self.refresh = QPushButton(say("Measure again"))
         self.figures = FiguresView(place)
         self.lists = Lists(place)
-        self.mends = MendsView(place, self.span)
+        self.mends = MendsView(place, self.span, lambda: nuisance_ids(self._shown))
         self._shown: http.AlarmPerformance | None = None
         self._build()
         self._connect()

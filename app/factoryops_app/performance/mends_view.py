@@ -44,10 +44,15 @@ class MendsView(QWidget):
 
     Args:
         span: from when to when figures are shown.
+        listed: ids of the alarms that chatter or flicker in them, the worst first.
     """
 
-    def __init__(self, place: Workplace, span: Callable[[], tuple[datetime, datetime]]) -> None:
+    def __init__(
+        self, place: Workplace, span: Callable[[], tuple[datetime, datetime]], listed: Callable[[], list[str]]
+    ) -> None:
         super().__init__()
+        self._listed = listed
+        self._left_out = 0
         self._place = place
         self._span = span
         self._run: http.Run | None = None
@@ -110,8 +115,8 @@ class MendsView(QWidget):
 
     def _connect(self) -> None:
         self.busy.cancel_requested.connect(self._on_cancel)
-        self._states.action_requested.connect(self.propose)
-        self._states.retry_requested.connect(self.propose)
+        self._states.action_requested.connect(self.propose_listed)
+        self._states.retry_requested.connect(self.propose_listed)
         self.mends.selection_changed.connect(self._show_chosen)
         self.trials.selection_changed.connect(self._show_button)
         self.trials.row_activated.connect(lambda _: self.open_in_editor())
@@ -124,9 +129,19 @@ class MendsView(QWidget):
         """Whether the person may ask for proposals."""
         return self._place.session.may(Permission.EDIT_RULES)
 
-    def propose(self, alarm_ids: Sequence[str] = ()) -> None:
-        """Look for proposals for these alarms, or for all that chatter or flicker in the time shown."""
+    def propose_listed(self) -> None:
+        """Look for proposals for all that chatter or flicker in the figures shown."""
+        alarm_ids = self._listed()
+        if alarm_ids:
+            self.propose(alarm_ids)
+        else:
+            start, end = self._span()
+            self.show_outcome(http.MendOutcome(start=start, end=end, mends=[]))
+
+    def propose(self, alarm_ids: Sequence[str]) -> None:
+        """Look for proposals for these alarms, the worst first; no more than fit into one search."""
         start, end = self._span()
+        self._left_out = max(0, len(alarm_ids) - http.MOST_MENDED)
         request = http.MendRequest(start=start, end=end, alarm_ids=[*alarm_ids][: http.MOST_MENDED])
         self.stop_following()
         self.busy.start(say("Trying deadbands and delays …"), can_cancel=True)
@@ -139,7 +154,8 @@ class MendsView(QWidget):
             found = await client.mending(self._run.id)
             self._run = found.run
             if found.outcome is not None:
-                self.show_outcome(found.outcome)
+                left_out = found.outcome.left_out + self._left_out
+                self.show_outcome(found.outcome.model_copy(update={"left_out": left_out}))
                 return
             if is_over(found.run):
                 self.busy.finish(found.run.message or say("It was cancelled."))

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from factoryops.domain.identity import alarm_id
+from functools import partial
+
+import pytest
+
+from factoryops.database.performance import AlarmPlace
+from factoryops.database.transaction import Transaction
+from factoryops.domain.errors import NotFoundError
+from factoryops.domain.identity import Scope, alarm_id
 from tests.support.databases import Site
 
 SECOND = 1_000_000
@@ -30,3 +37,20 @@ def test_events_of_the_span_come_with_the_raise_of_what_was_active_before(site: 
         ("Pump-2", 1, "raised", 50),
     ]
     assert site.database.read(lambda tx: tx.alarm_performance(other_site.scope).lines(0, 10**15)) == []
+
+
+def test_an_alarm_is_known_by_its_rule_and_device_in_its_own_factory_alone(site: Site, other_site: Site) -> None:
+    rule = site.add_rule()
+    identity = alarm_id(site.factory.id, rule.id, site.device.key)
+    site.apply(site.transition(rule, "raised", 1))
+    (place,) = site.database.read(lambda tx: tx.alarm_performance(site.scope).places([identity, identity]))
+    assert (place.alarm_id, place.rule_id, place.device_key) == (identity, rule.id, site.device.key)
+    assert (place.rule_name, place.priority) == (rule.content.name, int(rule.content.priority))
+    assert site.database.read(lambda tx: tx.alarm_performance(site.scope).places([])) == []
+    for scope, asked in ((other_site.scope, identity), (site.scope, "0" * 32)):
+        with pytest.raises(NotFoundError):
+            site.database.read(partial(_place, scope, asked))
+
+
+def _place(scope: Scope, asked: str, tx: Transaction) -> AlarmPlace:
+    return tx.alarm_performance(scope).places([asked])[0]

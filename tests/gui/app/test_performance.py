@@ -115,10 +115,24 @@ def test_a_proposal_is_found_and_taken_to_the_rule_editor_with_its_reason(client
     client(work)
 
 
+def test_where_nothing_chatters_there_is_nothing_to_mend(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app)
+        page.lists.setCurrentWidget(page.mends)
+        assert not page.figures.isVisible()
+        page.mends.propose_listed()
+        assert page.mends.outcome is not None
+        assert page.mends.busy.text == "Alarms looked at: 0, proposals: 0."
+        page.lists.setCurrentWidget(page.lists.top)
+        assert page.figures.isVisible()
+
+    client(work)
+
+
 def test_a_search_can_be_cancelled_and_operators_cannot_start_one(client: Drive) -> None:
     async def work(app: ImaginedApp) -> None:
         page = await _open(app)
-        page.mends.propose()
+        page.mends.propose([next(iter(app.session.alarms.active)).id])
         await until(lambda: any(run.kind is http.JobKind.ALARM_MENDS for run in app.plant._jobs.all()))
         page.mends.busy.cancel_requested.emit()
         await until(lambda: page.mends.busy.text == "Cancelled.")

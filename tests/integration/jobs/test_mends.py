@@ -20,6 +20,8 @@ from factoryops.domain.time import from_us, now_us
 from factoryops.history.local.reader import LocalHistoryReader
 from factoryops.history.local.store import LocalHistory
 from factoryops.history.queries import History
+from factoryops.jobs.back_tests import carry_out as back_test
+from factoryops.jobs.back_tests import read_known
 from factoryops.jobs.mends import carry_out, read_nuisances
 from factoryops.jobs.worker import WorkerService
 from tests.support.job_plant import JobPlant
@@ -118,6 +120,22 @@ def test_the_proposal_is_the_next_version_of_the_rule_and_calm_on_the_same_histo
     assert again.before is not None
     assert (again.before.raises, again.before.is_enough, again.trials) == (2, True, [])
     assert any("nothing needs to be changed" in note for note in again.notes)
+
+
+def test_every_trial_is_what_a_back_test_of_the_same_rule_says(
+    plant: JobPlant, database: Database, scope: Scope, rule: http.Rule
+) -> None:
+    (mend,) = _found(plant, database, scope, _request()).mends
+    delays = [(one.on_delay_s, one.off_delay_s, one.raises) for one in mend.trials if not one.deadband]
+    assert delays
+    for on_delay_s, off_delay_s, raises in delays:
+        content = rule.content.model_copy(update={"on_delay_s": on_delay_s, "off_delay_s": off_delay_s})
+        span = {"start": from_us(START_US), "end": from_us(START_US + HOUR * S)}
+        request = http.BackTestRequest.model_validate({"rule": content, **span})
+        known = database.read(lambda tx, request=request: read_known(tx, scope.factory_id, request))  # type: ignore[misc] # bound
+        with closing(LocalHistoryReader(plant.root / "history.db")) as reader:
+            tried = back_test(request, known, History(reader, {}), lambda share, message: None)
+        assert tried.figures.alarms == raises
 
 
 def test_a_marked_incident_that_a_change_would_miss_is_told(

@@ -23,7 +23,7 @@ from factoryops_app.models.mends import (
     sentences,
     trial_rows,
 )
-from factoryops_app.models.performance import figure_rows, listed, pair_rows, summary
+from factoryops_app.models.performance import figure_rows, listed, nuisance_ids, pair_rows, summary
 from tests.support.rules import limit_content
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -74,6 +74,8 @@ def test_lists_name_their_alarms() -> None:
     (row,) = listed(found, found.figures.chattering, lambda one: one.alarm)
     assert (row.alarm.rule_name, row.alarm.device_name, row.of.most) == ("High", "Pump 1", 3)
     assert pair_rows(found) == []
+    assert nuisance_ids(found) == ["a" * 32]
+    assert nuisance_ids(measured([])) == nuisance_ids(None) == []
 
 
 RULE = http.Rule(

@@ -22,13 +22,10 @@ from factoryops.domain.time import US_PER_S
 Numbers = npt.NDArray[np.float64]
 
 _DELAYS_S: Final = (1, 2, 3, 5, 8, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)
-_SHARES: Final = (0.5, 0.75, 0.9, 1.0)
+_SHARES: Final = (0.5, 0.75, 0.9, 0.97, 0.99, 1.0)
 _SIGMAS: Final = (3.0, 6.0)
-_SHORT_RUN_S: Final = 600.0
-"""A longer run is no chatter; bridging it would hide that the trouble was over."""
-
-_SHORT_BREAK_S: Final = 60.0
-"""In a longer break the process itself came back, not only its noise."""
+_SHORT_S: Final = 60.0
+"""What lasts longer is no chatter: in a longer break the process itself came back, and a longer alarm was real."""
 
 _MOST_BREAKS: Final = 2_000
 
@@ -110,7 +107,7 @@ class Breaks:
         spans = [
             (one.cleared_us - off_us, then.raised_us - on_us)
             for one, then in pairwise(episodes)
-            if one.cleared_us is not None and then.raised_us - one.cleared_us <= _SHORT_BREAK_S * US_PER_S
+            if one.cleared_us is not None and then.raised_us - one.cleared_us <= _SHORT_S * US_PER_S
         ]
         self._starts, self._ends = np.array(spans[-_MOST_BREAKS:], np.int64).reshape(-1, 2).T
         self._depths = np.full(len(self._starts), -np.inf)
@@ -195,7 +192,7 @@ def _off_delays(rule: RuleDefinition, episodes: Sequence[Episode], signal: Signa
 
 
 def _delays(runs_s: Sequence[float], signal: SignalFacts) -> dict[float, Basis]:
-    short_s = [one for one in runs_s if one <= _SHORT_RUN_S]
+    short_s = [one for one in runs_s if one <= _SHORT_S]
     wanted: dict[float, Basis] = {}
     if signal.kind is not None:
         wanted[PRACTICE[signal.kind].delay_s] = Basis.PRACTICE

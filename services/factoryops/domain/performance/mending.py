@@ -21,6 +21,8 @@ from factoryops.domain.time import US_PER_S
 
 AS_IT_IS: Final = Candidate()
 
+_ABOUT_AS_LONG: Final = 1.05
+
 
 class Occasion(NamedTuple):
     """Real trouble that the rule as it is told of.
@@ -147,14 +149,21 @@ def judge_trial(
 def least(trials: Sequence[Trial]) -> int | None:
     """The place of the least intrusive change that is enough, None where none is.
 
-    Missing nothing comes first, then telling no later, then standing no longer than needed.
+    Missing nothing comes first, then telling no later, then standing no longer than needed; of those with which the
+    alarm stands about as long, the one that leaves fewest alarms.
     """
     enough = [number for number, one in enumerate(trials) if one.is_enough]
-    return min(enough, key=lambda number: (_price(trials[number]), number), default=None)
+    if not enough:
+        return None
+    cheapest = min(_price(trials[number]) for number in enough)
+    soonest = [number for number in enough if _price(trials[number]) == cheapest]
+    shortest_s = min(trials[number].active_s for number in soonest)
+    short = [number for number in soonest if trials[number].active_s <= shortest_s * _ABOUT_AS_LONG]
+    return min(short, key=lambda number: (trials[number].raises, trials[number].active_s))
 
 
 def _price(trial: Trial) -> tuple[float, ...]:
-    return trial.missed, trial.delay_longest_s or 0.0, trial.delay_median_s or 0.0, trial.active_s
+    return trial.missed, trial.delay_longest_s or 0.0, trial.delay_median_s or 0.0
 
 
 class _Measured(NamedTuple):
