@@ -213,7 +213,7 @@ def limit_episodes(device: str, time_us: Sequence[int], values: Sequence[float],
         is_same = bool(found) and found[-1].cleared_us is not None and since_us <= found[-1].cleared_us
         if is_same:
             found[-1] = found[-1]._replace(cleared_us=None if until_us is None else until_us + off_us)
-        elif until_us is None or until_us - since_us > on_us:
+        elif (time_us[-1] if until_us is None else until_us) - since_us > on_us:
             found.append(Episode(device, since_us + on_us, None if until_us is None else until_us + off_us))
     return found
 
