@@ -84,7 +84,7 @@ class NotificationLedger:
         """Send somebody a test message as soon as the dispatcher gets to it."""
         identity = new_id()
         now_us = self._unit.now_us
-        facts = AlarmFacts("", "Test", "", "FactoryOps", "", "", 0, "", int(Priority.LOW), "", "", now_us)
+        facts = AlarmFacts.of_test(now_us)
         made = NewDelivery(
             identity, "", "", "", 0, "test", "", 0, to, facts, DeliveryState.QUEUED.value, "", now_us,
         )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from factoryops.domain.alarms import Priority
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.notifying import Addressee, ChannelKind, Told
 
@@ -19,6 +20,7 @@ class AlarmFacts(msgspec.Struct, frozen=True):
 
     Attributes:
         response: what the operator is to do.
+        cause / consequence / time_to_respond_s / owner: the rest of the response sheet; 0 and "" for not stated.
         raised_us / cleared_us / acknowledged_us: 0 for not.
         renewal: of the annunciation that is told; 0 for its first.
         limit: what the value passed, where the rule is one limit.
@@ -44,6 +46,15 @@ class AlarmFacts(msgspec.Struct, frozen=True):
     acknowledged_us: int = 0
     acknowledged_by: str = ""
     comment: str = ""
+    cause: str = ""
+    consequence: str = ""
+    time_to_respond_s: float = 0.0
+    owner: str = ""
+
+    @classmethod
+    def of_test(cls, at_us: int) -> AlarmFacts:
+        """What a test message is about."""
+        return cls("", "Test", "", "FactoryOps", "", "", 0, "", int(Priority.LOW), "", "", at_us)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.tree import Compare, Condition, Constant
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.notifying import Told
-from factoryops.domain.rule import RuleDefinition, RuleMode
+from factoryops.domain.rule import AlarmRecord, RuleDefinition, RuleMode
 from factoryops.domain.system_alarms import system_rule_id
 
 
@@ -71,6 +71,7 @@ def _out_of_sight(row: sa.Row[Any], definition: RuleDefinition | None) -> str:
 
 def _facts(row: sa.Row[Any], definition: RuleDefinition | None) -> AlarmFacts:
     is_answered = row.acknowledged_annunciation >= row.annunciation
+    record = AlarmRecord() if definition is None else definition.record
     return AlarmFacts(
         rule_id=row.rule_id,
         rule_name=row.rule_name,
@@ -90,6 +91,10 @@ def _facts(row: sa.Row[Any], definition: RuleDefinition | None) -> AlarmFacts:
         acknowledged_us=(row.acknowledged_us or 0) if is_answered else 0,
         acknowledged_by=(row.acknowledged_by or "") if is_answered else "",
         comment=(row.comment or "") if is_answered else "",
+        cause=record.cause,
+        consequence=record.consequence,
+        time_to_respond_s=record.time_to_respond_s,
+        owner=record.owner,
     )
 
 

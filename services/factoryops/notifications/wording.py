@@ -15,14 +15,17 @@ from factoryops.domain.notifying import Language
 from factoryops.domain.time import from_us
 
 _MOST_LISTED: Final = 20
+_MOST_SHEETS: Final = 5
 _SHORT: Final = 300
+_SHORT_PART: Final = 120
 
 _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     Language.ENGLISH: {
         "1": "Critical", "2": "High", "3": "Medium", "4": "Low",
         "raised": "", "renewed": "Still active: ", "cleared": "Returned: ", "acknowledged": "Acknowledged: ",
         "where": "Where", "what": "What", "since": "Since", "value": "Value", "limit": "limit",
-        "do": "What to do", "by": "By",
+        "do": "What to do", "by": "By", "cause": "Possible cause", "consequence": "If nobody acts",
+        "within": "Time to respond", "owner": "Owner",
         "returned": "Returned at", "test_subject": "Test message of FactoryOps", "comment": "Comment",
         "test": "This is a test: no alarm was raised.", "many": "{count} alarms, most urgent: {first}",
         "more": "and {count} more", "date": "%Y-%m-%d %H:%M:%S",
@@ -31,7 +34,8 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "1": "Kritisch", "2": "Hoch", "3": "Mittel", "4": "Niedrig",
         "raised": "", "renewed": "Weiterhin aktiv: ", "cleared": "Zurückgegangen: ", "acknowledged": "Quittiert: ",
         "where": "Wo", "what": "Was", "since": "Seit", "value": "Wert", "limit": "Grenze",
-        "do": "Was zu tun ist", "by": "Durch",
+        "do": "Was zu tun ist", "by": "Durch", "cause": "Mögliche Ursache", "consequence": "Wenn niemand handelt",
+        "within": "Zeit zum Handeln", "owner": "Verantwortlich",
         "returned": "Zurückgegangen um", "test_subject": "Testnachricht von FactoryOps", "comment": "Bemerkung",
         "test": "Dies ist ein Test: Es liegt kein Alarm an.",
         "many": "{count} Alarme, am dringendsten: {first}", "more": "und {count} weitere", "date": "%d.%m.%Y %H:%M:%S",
@@ -44,8 +48,9 @@ class Wording:
     """A message in words.
 
     Attributes:
-        html: with a place for a picture.
-        short: for SMS.
+        text: with the whole response sheet of the alarm, or of the most urgent ones.
+        html: the same, with a place for a picture.
+        short: for SMS: what, how much and what to do.
     """
 
     subject: str
@@ -58,21 +63,27 @@ def word(deliveries: Sequence[Queued], language: Language, timezone: str) -> Wor
     """What one message says of all that it tells, most urgent first."""
     words, zone = _WORDS[language], ZoneInfo(timezone)
     if all(one.event == "test" for one in deliveries):
-        return _wording(words["test_subject"], [words["test"]])
+        return _wording(words["test_subject"], [words["test"]], [words["test"]])
     told = sorted(deliveries, key=lambda one: (one.facts.priority, one.facts.raised_us, one.id))
     first = _subject(told[0], words)
     if len(told) == 1:
-        return _wording(first, _lines(told[0], words, zone, language))
+        return _wording(first, _lines(told[0], words, zone, language), _brief(told[0], words, language))
     subject = words["many"].format(count=len(told), first=first)
-    return _wording(subject, _grouped(told, words, zone))
+    return _wording(subject, _grouped(told, words, zone), _brief(told[0], words, language))
 
 
-def _wording(subject: str, lines: Sequence[str]) -> Wording:
+def _wording(subject: str, lines: Sequence[str], brief: Sequence[str]) -> Wording:
     subject = " ".join(subject.split())
     text = "\n".join(lines)
     rows = "".join(f"<p>{escape(line)}</p>" for line in lines)
     html = f"<html><body><h3>{escape(subject)}</h3>{rows}<!--trend--></body></html>"
-    return Wording(subject, text, html, f"{subject}. {' '.join(lines)}"[:_SHORT])
+    return Wording(subject, text, html, f"{_cut(subject)}. {' '.join(brief)}"[:_SHORT])
+
+
+def _cut(text: str) -> str:
+    """What has room in a short message beside the rest."""
+    text = " ".join(text.split())
+    return text if len(text) <= _SHORT_PART else f"{text[: _SHORT_PART - 1]}…"
 
 
 def _subject(one: Queued, words: Mapping[str, str]) -> str:
@@ -86,16 +97,28 @@ def _lines(one: Queued, words: Mapping[str, str], zone: ZoneInfo, language: Lang
     lines = [f"{words['what']}: {facts.message or facts.rule_name}", f"{words['where']}: {place}"]
     if facts.raised_us:
         lines.append(f"{words['since']}: {_moment(facts.raised_us, words, zone)}")
-    if facts.value is not None:
-        limit = "" if facts.limit is None else f" ({words['limit']} {_number(facts.limit, language)})"
-        lines.append(f"{words['value']}: {_number(facts.value, language)} {facts.unit}".rstrip() + limit)
+    lines += _value(facts, words, language)
     if one.event == "cleared" and facts.cleared_us:
         lines.append(f"{words['returned']}: {_moment(facts.cleared_us, words, zone)}")
     if one.event == "acknowledged" and facts.acknowledged_by:
         lines.append(f"{words['by']}: {facts.acknowledged_by}")
         lines += [f"{words['comment']}: {facts.comment}"] if facts.comment else []
-    lines += _response(facts, words)
+    lines += _sheet(facts, words)
     return lines
+
+
+def _brief(one: Queued, words: Mapping[str, str], language: Language) -> list[str]:
+    """The most urgent alarm in a few words: its value and what to do come before what has no room."""
+    facts = one.facts
+    do = [f"{words['do']}: {_cut(facts.response)}"] if facts.response else []
+    return [*_value(facts, words, language), *do, *filter(None, [_cut(facts.message)])]
+
+
+def _value(facts: AlarmFacts, words: Mapping[str, str], language: Language) -> list[str]:
+    if facts.value is None:
+        return []
+    limit = "" if facts.limit is None else f" ({words['limit']} {_number(facts.limit, language)})"
+    return [f"{words['value']}: {_number(facts.value, language)} {facts.unit}".rstrip() + limit]
 
 
 def _number(value: float, language: Language) -> str:
@@ -103,8 +126,24 @@ def _number(value: float, language: Language) -> str:
     return text.replace(".", ",") if language is Language.GERMAN else text
 
 
-def _response(facts: AlarmFacts, words: Mapping[str, str]) -> list[str]:
-    return [f"{words['do']}: {facts.response}"] if facts.response else []
+def _sheet(facts: AlarmFacts, words: Mapping[str, str]) -> list[str]:
+    """The response sheet, as far as somebody wrote it."""
+    within = _duration(facts.time_to_respond_s) if facts.time_to_respond_s else ""
+    parts = {
+        "do": facts.response, "within": within, "cause": facts.cause, "consequence": facts.consequence,
+        "owner": facts.owner,
+    }  # fmt: skip
+    return [f"{words[name]}: {said}" for name, said in parts.items() if said]
+
+
+def _duration(seconds: float) -> str:
+    """Never longer than it is."""
+    if seconds < 120:
+        return f"{seconds:g} s"
+    hours, minutes = divmod(int(seconds // 60), 60)
+    if hours < 2:
+        return f"{60 * hours + minutes} min"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def _grouped(told: Sequence[Queued], words: Mapping[str, str], zone: ZoneInfo) -> list[str]:
@@ -121,7 +160,17 @@ def _grouped(told: Sequence[Queued], words: Mapping[str, str], zone: ZoneInfo) -
             lines.append(f"- {began} {words.get(one.event, '')}{one.facts.message or one.facts.rule_name}")
         if len(members) > len(shown):
             lines.append(f"- {words['more'].format(count=len(members) - len(shown))}")
-    return lines
+    return [*lines, *_sheets(told, words)]
+
+
+def _sheets(told: Sequence[Queued], words: Mapping[str, str]) -> list[str]:
+    """The response sheets of the most urgent rules, each once."""
+    by_rule: dict[str, list[str]] = {}
+    for one in told:
+        sheet = _sheet(one.facts, words)
+        if sheet and len(by_rule) < _MOST_SHEETS:
+            by_rule.setdefault(one.facts.rule_name, sheet)
+    return [line for rule, sheet in by_rule.items() for line in (f"{rule}:", *sheet)]
 
 
 def _moment(time_us: int, words: Mapping[str, str], zone: ZoneInfo) -> str:

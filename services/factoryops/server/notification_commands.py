@@ -9,12 +9,13 @@ import typer
 
 from factoryops.contracts.http import DeliveryState
 from factoryops.database.notification_rows import AlarmFacts, Queued
-from factoryops.domain.alarms import Priority
+from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import InvalidInputError, UnavailableError
 from factoryops.domain.identity import FactoryId, Role, Scope, new_id
-from factoryops.domain.notifying import ChannelKind, Language, mask
+from factoryops.domain.notifying import PERSONAL, Addressee, ChannelKind, Language, TargetKind, mask
 from factoryops.domain.time import now_us
 from factoryops.notifications.channel import Outgoing
+from factoryops.notifications.composing import MessageComposer
 from factoryops.notifications.wording import word
 from factoryops.server.console import say, show_table
 from factoryops.server.context import choose_factory, context_of
@@ -30,20 +31,30 @@ def register(app: typer.Typer) -> None:
 
 def send_test(
     context: typer.Context,
-    channel: Annotated[ChannelKind, typer.Option(help="Which way.")],
-    to: Annotated[str, typer.Option(help="An e-mail address, an international number, or a hook's whole address.")],
-    language: Annotated[Language, typer.Option(help="In which language.")] = Language.ENGLISH,
+    name: Annotated[str, typer.Argument(help="The contact, or the hook, that gets it.")] = "",
+    channel: Annotated[ChannelKind, typer.Option(help="Which way.")] = ChannelKind.EMAIL,
+    to: Annotated[str, typer.Option(help="Instead of a name: an e-mail address, or an international number.")] = "",
+    language: Annotated[Language, typer.Option(help="With --to: in which language.")] = Language.ENGLISH,
+    factory: Annotated[str | None, typer.Option(help="The factory's slug; needed where there are several.")] = None,
 ) -> None:
-    """Send one test message now, past contacts, policies and the ledger."""
-    from factoryops.server.notifying import open_channels  # noqa: PLC0415 - this command alone sends
+    """Send one test message now, past policies and the ledger."""
+    from factoryops.server.notifying import open_channels, open_composer  # noqa: PLC0415 - this command alone sends
 
-    chosen = next((one for one in open_channels(context_of(context).settings()) if one.kind is channel), None)
+    settings = context_of(context).settings()
+    chosen = next((one for one in open_channels(settings) if one.kind is channel), None)
     if chosen is None:
-        raise InvalidInputError("Messages in the client lie in the ledger: send a test over the API.")
-    outcome = asyncio.run(chosen.send(_test_message(channel, to, language)))
+        raise InvalidInputError("Messages in the client lie in the ledger: send a test from its page Notifications.")
+    if to:
+        message = _to_address(channel, to, language)
+    else:
+        with context_of(context).database() as database:
+            scope = Scope(choose_factory(database, factory).id, "command line", Role.ADMIN)
+            composer = open_composer(settings)
+            message = database.run(lambda tx: _to_named(tx, scope, composer, name, channel))
+    outcome = asyncio.run(chosen.send(message))
     if not outcome.is_accepted:
         raise UnavailableError(f"The test message was not accepted: {outcome.reason}")
-    say(f"The other side took the test message for {'the hook' if '://' in to else mask(to)} over.")
+    say(f"The other side took the test message for {name or mask(to)} over.")
 
 
 def show_ledger(
@@ -67,11 +78,40 @@ def show_ledger(
     show_table(columns, rows)
 
 
-def _test_message(channel: ChannelKind, to: str, language: Language) -> Outgoing:
-    facts = AlarmFacts("", "Test", "", "FactoryOps", "", "", 0, "", int(Priority.LOW), "", "", now_us())
-    test = Queued(FactoryId(""), new_id(), "", "", 0, "test", "", "", "", channel, facts, 0, "", now_us())
+def _to_named(tx: Transaction, scope: Scope, composer: MessageComposer, name: str, channel: ChannelKind) -> Outgoing:
+    """A test message for somebody, or a hook, of the book: with its own address, key and language."""
+    if not name:
+        raise InvalidInputError(
+            "Say who gets the test message: the name of a contact or a hook, or an address with --to."
+        )
+    book = tx.notifications(scope)
+    is_personal = channel in PERSONAL
+    row = (book.contacts if is_personal else book.hooks).named(name)
+    to = book.addressee(TargetKind.CONTACT if is_personal else TargetKind.HOOK, row.id, channel)
+    if to.channel is not channel:
+        raise InvalidInputError(f"The hook {name} is of another kind: say --channel {to.channel.value}.")
+    tx.audit(scope).add("notification.test", to.id, None, {"recipient": to.name, "channel": channel.value})
+    message = composer.compose(tx, new_id(), [_test(to, scope.factory_id)])
+    if isinstance(message, str):
+        raise InvalidInputError(message)
+    return message
+
+
+def _to_address(channel: ChannelKind, address: str, language: Language) -> Outgoing:
+    """A test message for an address that is in no book yet; a hook's is a secret that no list of processes may show."""
+    if channel not in PERSONAL:
+        raise InvalidInputError("A hook's address is a secret: make the hook first, and give its name instead of --to.")
+    test = _test(Addressee("", "", channel, address), FactoryId(""))
     words = word([test], language, "UTC")
     return Outgoing(
-        id=new_id(), address=to, language=language, subject=words.subject, text=words.text, html=words.html,
-        short=words.short, deliveries=[test], style="slack",
+        id=new_id(), address=address, language=language, subject=words.subject, text=words.text, html=words.html,
+        short=words.short, deliveries=[test],
+    )  # fmt: skip
+
+
+def _test(to: Addressee, factory_id: FactoryId) -> Queued:
+    now = now_us()
+    facts = AlarmFacts.of_test(now)
+    return Queued(
+        factory_id, new_id(), "", "", 0, "test", to.id, to.name, to.user, to.channel, facts, 0, "", now,
     )  # fmt: skip

@@ -37,10 +37,13 @@ def open_channels(settings: Settings) -> list[Channel]:
 
 def open_dispatcher(settings: Settings, database: Database) -> NotificationService:
     """The dispatcher, its ports in place; what is wrong with one never keeps the engine, which runs it, from alarms."""
-    folder = data_folder(settings)
-    vault = Vault(load_or_create_instance_key(folder.instance_key))
-    composer = MessageComposer(vault, _history_or_none(settings))
-    return NotificationService(database, open_channels(settings), composer, folder.heartbeats)
+    composer = open_composer(settings, _history_or_none(settings))
+    return NotificationService(database, open_channels(settings), composer, data_folder(settings).heartbeats)
+
+
+def open_composer(settings: Settings, reader: HistoryReader | None = None) -> MessageComposer:
+    """What makes messages, with the installation's vault; without `reader` they have no pictures."""
+    return MessageComposer(Vault(load_or_create_instance_key(data_folder(settings).instance_key)), reader)
 
 
 def _or_unusable(kind: ChannelKind, make: Callable[[], Channel]) -> Channel:

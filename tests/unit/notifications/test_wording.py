@@ -46,6 +46,53 @@ def test_what_where_since_when_value_limit_and_what_to_do() -> None:
     assert "Seit: 02.03.2026 13:00:00 CET" in german.text
 
 
+SHEET = msgspec.structs.replace(
+    FACTS, cause="The valve is stuck.", consequence="The seal bursts.", time_to_respond_s=600.0, owner="Jana Berg"
+)
+
+
+def test_the_whole_response_sheet_is_in_a_mail() -> None:
+    said = word([queued(SHEET)], Language.ENGLISH, "UTC")
+    assert said.text.splitlines()[-5:] == [
+        "What to do: Close it.",
+        "Time to respond: 10 min",
+        "Possible cause: The valve is stuck.",
+        "If nobody acts: The seal bursts.",
+        "Owner: Jana Berg",
+    ]
+    assert all(f"<p>{line}</p>" in said.html for line in said.text.splitlines())
+    german = word([queued(SHEET)], Language.GERMAN, "UTC").text
+    assert [line.partition(":")[0] for line in german.splitlines()[-5:]] == [
+        "Was zu tun ist", "Zeit zum Handeln", "Mögliche Ursache", "Wenn niemand handelt", "Verantwortlich",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(45.0, "45 s"), (90.0, "90 s"), (179.0, "2 min"), (600.0, "10 min"), (7_200.0, "2 h"), (9_000.0, "2 h 30 min")],
+)
+def test_the_time_to_respond_is_said_in_words(seconds: float, said: str) -> None:
+    facts = msgspec.structs.replace(FACTS, time_to_respond_s=seconds)
+    assert f"Time to respond: {said}" in word([queued(facts)], Language.ENGLISH, "UTC").text.splitlines()
+
+
+def test_many_alarms_in_one_mail_bring_the_sheet_of_each_rule_once() -> None:
+    other = msgspec.structs.replace(FACTS, rule_name="Too hot", response="Cool it.", priority=2)
+    said = word([queued(SHEET), queued(other), queued(SHEET)], Language.ENGLISH, "UTC").text.splitlines()
+    assert said[said.index("Pressure high:") :][:2] == ["Pressure high:", "What to do: Close it."]
+    assert said.count("What to do: Close it.") == 1
+    assert said[-2:] == ["Too hot:", "What to do: Cool it."]
+
+
+def test_an_sms_says_what_to_do_however_long_the_rest_is() -> None:
+    facts = msgspec.structs.replace(SHEET, message="long " * 200, rule_name="Very " * 60, response="Close it. " * 50)
+    said = word([queued(facts)], Language.ENGLISH, "UTC").short
+    assert "What to do: Close it." in said
+    assert "Value: 6.5 bar (limit 5)" in said
+    assert len(said) <= 300
+    assert "The seal bursts" not in word([queued(SHEET)], Language.ENGLISH, "UTC").short
+
+
 def test_a_name_cannot_break_out_of_headers_or_html() -> None:
     facts = msgspec.structs.replace(FACTS, rule_name="x\r\nBcc: all@example.com", device_name="<img src=x>")
     said = word([queued(facts)], Language.ENGLISH, "UTC")
