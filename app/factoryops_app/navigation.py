@@ -30,6 +30,7 @@ def page_titles() -> dict[PageKey, str]:
         PageKey.JOBS: say("Jobs"),
         PageKey.SOURCES: say("Sources"),
         PageKey.DATA: say("Data"),
+        PageKey.FACTORY: say("Factory"),
         PageKey.HEALTH: say("Health"),
     }
 
@@ -37,6 +38,12 @@ def page_titles() -> dict[PageKey, str]:
 def tab_titles(page: PageKey) -> dict[str, str]:
     """The tabs of a page by what `Target.ids` names to show them, in order; empty for a page without."""
     titles = {
+        PageKey.FACTORY: {
+            "shifts": say("Shifts"),
+            "classes": say("Classes and priorities"),
+            "positions": say("Operating positions"),
+            "scheduled": say("Scheduled rules"),
+        },
         PageKey.NOTIFICATIONS: {
             "ledger": say("Who was told"),
             "policies": say("Policies"),

@@ -8,6 +8,7 @@ from factoryops_app.main_window import PageMaker
 from factoryops_app.pages.alarms import AlarmsPage
 from factoryops_app.pages.data import DataPage
 from factoryops_app.pages.device import DevicePage
+from factoryops_app.pages.factory import FactoryPage
 from factoryops_app.pages.health import HealthPage
 from factoryops_app.pages.jobs import JobsPage
 from factoryops_app.pages.notifications import NotificationsPage
@@ -29,5 +30,6 @@ PAGES: Final[dict[PageKey, PageMaker]] = {
     PageKey.JOBS: JobsPage,
     PageKey.SOURCES: SourcesPage,
     PageKey.DATA: DataPage,
+    PageKey.FACTORY: FactoryPage,
     PageKey.HEALTH: HealthPage,
 }

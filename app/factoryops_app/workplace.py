@@ -31,6 +31,7 @@ class PageKey(StrEnum):
     JOBS = "jobs"
     SOURCES = "sources"
     DATA = "data"
+    FACTORY = "factory"
     HEALTH = "health"
 
 

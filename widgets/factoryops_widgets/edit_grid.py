@@ -39,6 +39,7 @@ class GridColumn:
     Attributes:
         choices: (value, what people read); empty for free text.
         default: what a new row holds.
+        is_elastic: it takes the room that is left; the second column does where none says so.
     """
 
     key: str
@@ -46,6 +47,7 @@ class GridColumn:
     width: int
     choices: tuple[tuple[str, str], ...] = ()
     default: str = ""
+    is_elastic: bool = False
 
 
 class EditGrid(QWidget):
@@ -117,7 +119,10 @@ class EditGrid(QWidget):
         for place, column in enumerate(self._columns):
             header.setSectionResizeMode(place, QHeaderView.ResizeMode.Interactive)
             self.table.setColumnWidth(place, self._look.px(column.width))
-        header.setSectionResizeMode(min(1, len(self._columns) - 1), QHeaderView.ResizeMode.Stretch)
+        elastic = [place for place, column in enumerate(self._columns) if column.is_elastic]
+        header.setSectionResizeMode(
+            elastic[0] if elastic else min(1, len(self._columns) - 1), QHeaderView.ResizeMode.Stretch
+        )
 
     def set_columns(self, columns: Sequence[GridColumn]) -> None:
         """Have other columns; what rows hold in those that stay, by key, stays."""

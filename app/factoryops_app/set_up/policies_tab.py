@@ -175,9 +175,9 @@ async def _targets_of(client: PlantClient) -> dict[str, str]:
 def _columns() -> list[GridColumn]:
     channels = (("", say("its own")), *((one.value, channel_name(one)) for one in PERSONAL))
     return [
-        GridColumn("after", say("Due after"), 84, default="0 s"),
+        GridColumn("after", say("Due after"), 80, default="0 s"),
         GridColumn("target", say("Whom"), 200, (("", say("choose")),)),
-        GridColumn("channel", say("How"), 104, channels, default="email"),
+        GridColumn("channel", say("How"), 126, channels, default="email"),
     ]
 
 

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from factoryops.contracts import http
+from factoryops.domain.scheduled_rules import ScheduledWindow
+from factoryops_app.models.organisation_drafts import PositionDraft, ScheduledRuleDraft, ShiftDraft, scheduled_words
+from factoryops_app.models.philosophy_draft import ClassDraft, PhilosophyDraft, SeverityDraft, bounds_s
+from factoryops_app.models.schedule_draft import WindowDraft
+from factoryops_resources.words import set_language
+
+KEPT = {"id": "a" * 32, "version": 3, "changed_by": "admin", "changed_at": datetime(2026, 3, 1, tzinfo=UTC)}
+ENERGY = http.ScheduledRuleContent.model_validate(
+    {
+        "name": "Compressors use too much", "devices": ["compressor-1"], "parameter": "power", "aggregate": "total",
+        "window": "yesterday", "comparison": "gt", "limit": 900, "local_time": "06:15", "priority": 4,
+        "response": "Look for leaks.\nThen for valves.",
+    }
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    set_language("en")
+
+
+def test_a_shift_comes_back_as_it_was_and_says_what_it_lacks() -> None:
+    night = http.ShiftContent(name="Night", windows=[http.ShiftWindow(start="22:00", end="06:00", days=[1, 2, 5])])
+    draft = ShiftDraft.of(http.Shift.model_validate(KEPT | {"content": night}))
+    assert (draft.errors(), draft.content(), draft.version) == ({}, night, 3)
+    assert ShiftDraft().errors() == {"name": "Give it a name.", "windows": "Say when it works: add a row."}
+    typed = ShiftDraft("Night", (WindowDraft("Mon", "25:00", "06:00"),)).errors()
+    assert typed["windows[0].start"] == "Write a time as 06:30."
+
+
+def test_a_position_watches_at_least_one_area() -> None:
+    assert PositionDraft("Furnaces").errors() == {"areas": "Choose the areas it watches."}
+    assert PositionDraft("Furnaces", frozenset({"B", "A"})).content().areas == ["A", "B"]
+
+
+def test_a_scheduled_rule_comes_back_as_it_was() -> None:
+    draft = ScheduledRuleDraft.of(http.ScheduledRule.model_validate(KEPT | {"content": ENERGY}))
+    assert (draft.errors(), draft.content()) == ({}, ENERGY)
+    assert scheduled_words(ENERGY) == "Value times hours of power, yesterday, is above 900"
+
+
+def test_a_scheduled_rule_of_the_last_shift_asks_which() -> None:
+    draft = ScheduledRuleDraft("Energy", frozenset({"a"}), "power", limit="1,5", days="Mon-Sun")
+    assert draft.errors() == {}
+    assert draft.content().limit == 1.5
+    of_a_shift = ScheduledRuleDraft(
+        "Energy", frozenset({"a"}), "power", window=ScheduledWindow.LAST_SHIFT.value, limit="1", days="Mon-Sun"
+    )
+    assert of_a_shift.errors() == {"shift_id": "Choose the shift."}
+
+
+def test_every_field_of_a_scheduled_rule_says_what_it_wants() -> None:
+    draft = ScheduledRuleDraft(limit="much", least_known="101", local_time="6", days="never")
+    assert set(draft.errors()) == {"name", "devices", "parameter", "limit", "least_known", "local_time", "days"}
+
+
+def test_classes_and_matrix_come_back_as_they_were() -> None:
+    draft = PhilosophyDraft.of(http.FIRST_PHILOSOPHY)
+    assert draft.errors() == {}
+    assert draft.content().philosophy() == http.FIRST_PHILOSOPHY.philosophy()
+    assert draft.bounds == "5 min; 15 min; 30 min"
+
+
+def test_faults_of_classes_are_named_by_cell() -> None:
+    draft = PhilosophyDraft(
+        (ClassDraft("a", "One", longest_shelving_s="8 d", re_alarm_s="often"), ClassDraft("a", "One")),
+        "15 min; 5 min",
+        (SeverityDraft("minor", ("4",)),),
+    )
+    assert draft.errors() == {
+        "classes[1].id": "Give it a key of its own.",
+        "classes[1].name": "Give it a name of its own.",
+        "classes[0].longest_shelving_s": "Between 1 min and 7 days.",
+        "classes[0].re_alarm_s": "Between 0 s and 24 h.",
+        "bounds": "Write ascending times apart by semicolons, such as 5 min; 15 min.",
+    }
+    assert PhilosophyDraft().errors()["classes"] == "There must be at least one class."
+
+
+def test_bounds_are_ascending_times() -> None:
+    assert bounds_s("5 min; 15 min") == [300.0, 900.0]
+    assert bounds_s("") == []
+    assert bounds_s("15 min; 5 min") is None
+    assert bounds_s("soon") is None
