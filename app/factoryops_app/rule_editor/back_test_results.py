@@ -34,16 +34,16 @@ class EpisodeTable(DataTable[EpisodeRow]):
         zone = place.look.zone
         columns: list[ColumnSpec[EpisodeRow]] = [
             ColumnSpec("raised", say("Raised"), lambda one: one.raised_at, lambda one: moment(one.raised_at, zone),
-                       width=150),
-            ColumnSpec("cleared", say("Cleared"), lambda one: one.cleared_at, lambda one: moment(one.cleared_at, zone),
-                       width=150),
+                       width=165),
             ColumnSpec("lasted", say("Lasted"), lambda one: one.lasted_s, lambda one: lasted_words(one.lasted_s),
-                       width=90),
+                       width=80),
             ColumnSpec("device", say("Device"), lambda one: names.device(one.device_key), width=110),
             ColumnSpec("value", say("Value"), lambda one: one.value, lambda one: number(one.value), is_number=True,
-                       width=70),
-            ColumnSpec("told", say("Told"), lambda one: one.told_at, lambda one: _told(one, zone), width=110),
-            ColumnSpec("why", say("Why"), lambda one: one.why, width=120, is_elastic=True),
+                       width=65),
+            ColumnSpec("told", say("Told"), lambda one: one.told_at, lambda one: _told(one, zone), width=90),
+            ColumnSpec("why", say("Why"), lambda one: one.why, width=140, is_elastic=True),
+            ColumnSpec("cleared", say("Cleared"), lambda one: one.cleared_at, lambda one: moment(one.cleared_at, zone),
+                       width=165),
         ]  # fmt: skip
         super().__init__(
             place.look, columns, name="back-test", settings=place.settings,

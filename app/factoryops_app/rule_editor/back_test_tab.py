@@ -90,8 +90,8 @@ class BackTestTab(QWidget):
         head.addWidget(self.start)
         head.addStretch(1)
         for widget, title in (
-            (self._alarms(), say("Alarms")), (self.sweep, say("Sweep")), (self.incidents, say("Incidents")),
-            (self.devices, say("Devices")),
+            (self.events, say("Alarms")), (self.why, say("Why it was raised")), (self.sweep, say("Sweep")),
+            (self.incidents, say("Incidents")), (self.devices, say("Devices")),
         ):  # fmt: skip
             self.results.addTab(widget, title)
         right = QWidget()
@@ -112,16 +112,6 @@ class BackTestTab(QWidget):
         layout.addWidget(self.busy)
         layout.addWidget(both, 1)
         self._show_own()
-
-    def _alarms(self) -> QWidget:
-        """The alarms, and below them why the chosen one was raised."""
-        alarms = QWidget()
-        column = QVBoxLayout(alarms)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.events, 3)
-        column.addWidget(self.why, 1)
-        self.why.setVisible(False)
-        return alarms
 
     def _connect(self) -> None:
         self._spans.idClicked.connect(lambda _: self._show_own())
@@ -228,7 +218,7 @@ class BackTestTab(QWidget):
         self.busy.finish()
         self.figures.setText("")
         self.events.show_events([])
-        self.why.setVisible(False)
+        self.why.set_rows([])
         self.devices.set_rows([])
         self.sweep.show_trials([])
         self.incidents.show_outcome(None)
@@ -241,7 +231,7 @@ class BackTestTab(QWidget):
                              seconds=number(outcome.took_s, 1)))  # fmt: skip
         self.figures.setText("\n".join(figure_sentences(outcome)))
         self.events.show_events(outcome.events)
-        self.why.setVisible(False)
+        self.why.set_rows([])
         self.devices.set_rows(outcome.devices)
         self.sweep.show_trials(outcome.trials)
         self.incidents.show_outcome(outcome)
@@ -249,7 +239,6 @@ class BackTestTab(QWidget):
 
     def _on_alarm(self, row: EpisodeRow) -> None:
         self.why.set_rows(row.leaves)
-        self.why.setVisible(bool(row.leaves))
 
     def _on_device(self) -> None:
         chosen = self.devices.selected_rows()

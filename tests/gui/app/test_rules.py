@@ -241,7 +241,6 @@ def test_a_rule_is_tried_on_history_and_a_row_of_the_sweep_is_taken_over(client:
         start_us, end_us = panel.trend.trend.span_us
         assert start_us < panel.events.rows()[0].raised_at.timestamp() * 1e6 < end_us
         assert [leaf.limit for leaf in panel.why.rows()] == [62.0]
-        assert panel.why.isVisible()
         assert [trial.limit for trial in panel.sweep.table.rows()] == [61.0, 63.5]
         panel.sweep.table.view.selectRow(1)
         panel.sweep.apply.click()
