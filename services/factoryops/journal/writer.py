@@ -14,18 +14,13 @@ import msgspec
 from factoryops.domain.errors import ConflictError, DamagedFileError, StorageError
 from factoryops.domain.samples import SampleColumns, SeriesKey, series_id, text_code
 from factoryops.domain.time import now_us
+from factoryops.journal.quarantine_bounds import QuarantineBounds
 from factoryops.journal.records import Entry, Gap, MessageLedger, QuarantinedMessage, checksum, decode, encode
 from factoryops.journal.salvage import holes, salvage, tail_gap
 from factoryops.journal.schema import last_seq_before, open_for_writing
 from factoryops.journal.walk import clocks, series_after, tells_damage, texts_after
 
 logger = logging.getLogger(__name__)
-
-QUARANTINE_LIMIT: Final = 20_000
-"""Quarantined messages kept; the oldest beyond it go, and the ledger still counts them."""
-
-QUARANTINE_BYTES: Final = 256 << 20
-"""Bytes of payloads and topics kept in quarantine, bounded likewise."""
 
 CHECKED_BYTES: Final = 256 << 20
 """Up to this size a file is checked page by page at opening; above, rows prove themselves when they are read."""
@@ -48,7 +43,6 @@ _INSERT_QUARANTINE: Final = (
     "INSERT INTO quarantine (received_us, factory, client, reason, detail, topic, payload, device)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_OLDEST_QUARANTINED: Final = "SELECT number, length(payload) + length(topic) FROM quarantine ORDER BY number LIMIT 200"
 
 
 class JournalWriter:
@@ -168,10 +162,7 @@ class JournalWriter:
         self._known = self._sound_series()
         self._texts = self._sound_texts()
         self._clocks = {(factory, device): offset_us for factory, device, offset_us in clocks(connection)}
-        self._quarantined = int(connection.execute("SELECT count(*) FROM quarantine").get)
-        self._quarantined_bytes = int(
-            connection.execute("SELECT coalesce(sum(length(payload) + length(topic)), 0) FROM quarantine").get
-        )
+        self._quarantine = QuarantineBounds(connection)
         self.last_seq, self.ledger, self.watermark_us = self._newest_sound()
         self._next_seq = max(self.last_seq + 1, now_us())
 
@@ -277,8 +268,7 @@ class JournalWriter:
         crc = checksum(seq, self.last_seq, entry.received_us, blob)
         execute(_INSERT_BATCH, (seq, self.last_seq, entry.received_us, len(entry.samples), crc, blob))
         execute("COMMIT")
-        self._quarantined += len(entry.quarantined)
-        self._quarantined_bytes += sum(len(one.payload) + len(one.topic) for one in entry.quarantined)
+        self._quarantine.note(entry.quarantined)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -308,7 +298,7 @@ class JournalWriter:
             StorageError: the file cannot be written.
         """
         try:
-            self._trim_quarantine()
+            self._quarantine.trim()
             self._connection.execute(
                 "DELETE FROM batch WHERE seq IN (SELECT seq FROM batch WHERE seq < ? ORDER BY seq LIMIT ?)",
                 (min(below_seq, self.last_seq), most),
@@ -327,15 +317,6 @@ class JournalWriter:
         if spare > 0:
             # Each step of the statement frees one page: it must be read to its end.
             self._connection.execute(f"PRAGMA incremental_vacuum({min(spare, _GIVEN_BACK_PAGES)})").fetchall()
-
-    def _trim_quarantine(self) -> None:
-        while self._quarantined > QUARANTINE_LIMIT or self._quarantined_bytes > QUARANTINE_BYTES:
-            oldest: list[tuple[int, int]] = [*self._connection.execute(_OLDEST_QUARANTINED)]
-            if not oldest:
-                return
-            self._connection.execute("DELETE FROM quarantine WHERE number <= ?", (oldest[-1][0],))
-            self._quarantined -= len(oldest)
-            self._quarantined_bytes -= sum(size for _, size in oldest)
 
     def last_seq_before(self, received_us: int) -> int:
         """The newest row received before `received_us`, 0 when there is none; raises StorageError when unreadable."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from factoryops.domain.errors import ConflictError, DamagedFileError, SetupError, StorageError
 from factoryops.domain.samples import SampleColumns, SeriesKey, series_id, text_code
 from factoryops.domain.time import now_us
+from factoryops.journal import quarantine_bounds
 from factoryops.journal import writer as writer_module
 from factoryops.journal.checkpoints import highest_checkpoint, lowest_checkpoint, publish_checkpoint
 from factoryops.journal.reader import JournalReader
@@ -177,7 +178,7 @@ def _full(*_: object, **__: object) -> None:
 
 
 def test_the_quarantine_is_bounded_and_the_ledger_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "QUARANTINE_LIMIT", 300)
+    monkeypatch.setattr(quarantine_bounds, "MOST_MESSAGES", 300)
     with JournalWriter(tmp_path / "journal.db") as writer:
         for number in range(10):
             bad = tuple(QuarantinedMessage(number, b"t", b"p", "invalid_json", "x", "f") for _ in range(100))
@@ -190,8 +191,30 @@ def test_the_quarantine_is_bounded_and_the_ledger_is_not(tmp_path: Path, monkeyp
     assert kept[0]["received_us"] == 9
 
 
+@pytest.mark.parametrize("bound", ["MOST_MESSAGES", "MOST_BYTES"])
+def test_p4_a_flood_of_bad_messages_pushes_out_its_own_factorys_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(quarantine_bounds, bound, 300)
+    path = tmp_path / "journal.db"
+    with JournalWriter(path) as writer:
+        quiet = tuple(QuarantinedMessage(1, b"", b"p", "invalid_json", "x", "quiet") for _ in range(50))
+        writer.append(Entry(1, MessageLedger(50, 0, 50), quarantined=quiet))
+    with JournalWriter(path) as writer:
+        for number in range(10):
+            loud = tuple(QuarantinedMessage(number, b"t", b"", "invalid_json", "x", "loud") for _ in range(100))
+            writer.append(Entry(number, MessageLedger(100 * number, 0, 100 * number), quarantined=loud))
+            writer.trim(0)
+        reader = JournalReader(path)
+        assert len(reader.quarantined("quiet", most=2_000)) == 50
+        kept = reader.quarantined("loud", most=2_000)
+        reader.close()
+    assert 50 <= len(kept) <= 250
+    assert kept[0]["received_us"] == 9
+
+
 def test_long_topics_count_towards_the_quarantines_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "QUARANTINE_BYTES", 300_000)
+    monkeypatch.setattr(quarantine_bounds, "MOST_BYTES", 300_000)
     bad = tuple(QuarantinedMessage(1, b"t" * 1_000, b"", "invalid_topic", "x", "f") for _ in range(500))
     with JournalWriter(tmp_path / "journal.db") as writer:
         writer.append(Entry(1, MessageLedger(500, 0, 500), quarantined=bad))
