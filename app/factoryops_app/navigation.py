@@ -51,6 +51,13 @@ def tab_titles(page: PageKey) -> dict[str, str]:
             "rosters": say("Rosters"),
             "hooks": say("Hooks"),
         },
+        PageKey.PERFORMANCE: {
+            "top": say("Most frequent"),
+            "chattering": say("Chattering"),
+            "fleeting": say("Fleeting"),
+            "stale": say("Stale"),
+            "proposals": say("Proposals"),
+        },
         PageKey.SOURCES: {
             "waiting": say("Waiting devices"),
             "mappings": say("Mappings"),

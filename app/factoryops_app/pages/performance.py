@@ -70,7 +70,15 @@ class PerformancePage(Page):
         super().enter(target)
         for tab in (self.lists.chattering, self.lists.fleeting):
             tab.propose.setEnabled(self.mends.may_propose)
+        if target.ids:
+            self.show_tab(target.ids[0])
         self.load()
+
+    def show_tab(self, key: str) -> None:
+        """Bring a list into view, by what `tab_titles` calls it."""
+        tabs = {tab.words.name: tab for tab in self.lists.tabs} | {"proposals": self.mends}
+        if key in tabs:
+            self.lists.setCurrentWidget(tabs[key])
 
     def span(self) -> tuple[datetime, datetime]:
         """From when to when the figures are."""

@@ -86,7 +86,11 @@ class NuisanceTab(ListTab[Listed[Of]]):
 
 
 class Lists(QTabWidget):
-    """Every list of the figures, its length in its title."""
+    """Every list of the figures, its length in its title.
+
+    Attributes:
+        tabs: all of them, in order.
+    """
 
     def __init__(self, place: Workplace) -> None:
         super().__init__()
@@ -104,10 +108,11 @@ class Lists(QTabWidget):
         self.pairs: ListTab[PairRow] = ListTab(
             place, _pair_words(), _pair_columns(), lambda row: f"{row.first.number} {row.then.number}"
         )
-        for tab in (
+        self.tabs: tuple[ListTab[Any], ...] = (
             self.top, self.chattering, self.fleeting, self.stale, self.standing, self.priorities, self.floods,
             self.pairs,
-        ):  # fmt: skip
+        )  # fmt: skip
+        for tab in self.tabs:
             self.addTab(tab, tab.words.title)
 
     def show_figures(self, found: http.AlarmPerformance) -> None:

@@ -147,6 +147,12 @@ class MendsView(QWidget):
         self.busy.start(say("Trying deadbands and delays …"), can_cancel=True)
         self._task = self._place.tasks.start(self._follow(request), self._on_failure)
 
+    async def propose_and_wait(self, alarm_ids: Sequence[str]) -> None:
+        """Look for proposals and wait for what comes of it."""
+        self.propose(alarm_ids)
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
     async def _follow(self, request: http.MendRequest) -> None:
         client = self._place.session.client
         self._run = await client.start_mending(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from factoryops_app.login_window import LoginEntry
 from factoryops_app.models.rule_draft import RuleDraft
 from factoryops_app.models.rule_templates import Template, TemplateDraft
 from factoryops_app.pages.alarms import AlarmsPage
+from factoryops_app.pages.performance import PerformancePage
 from factoryops_app.pages.rules import RulesPage
 from factoryops_app.workplace import PageKey
 from tests.support.imagined_app import ImaginedApp, drive
@@ -107,6 +109,42 @@ def test_a_rule_is_made_in_the_editor_and_tried_on_what_the_service_has_stored(
         page.list.form.tabs.setCurrentWidget(page.list.versions)
         await until(page.list.versions.versions.rows, timeout_s=10, what="the versions")
         assert page.list.versions.versions.rows()[0].reason == "first try"
+
+    drive(qapp, tmp_path, work, plant=HttpPlant(installation.url))
+
+
+def test_an_alarm_that_chatters_is_found_and_its_rule_is_mended(
+    qapp: QApplication, installation: Installation, device: DeviceConnection, tmp_path: Path
+) -> None:
+    async def work(app: ImaginedApp) -> None:
+        await _log_in(app, installation)
+        device.publish(TOPIC, telemetry(now_us(), {"pressure": 4.0}))
+        await until(lambda: app.session.plant.devices, timeout_s=20, every_s=0.1, what="the device in the client")
+        await _add_rule(installation)
+        app.window.go(PageKey.PERFORMANCE)
+        page = app.window.current
+        assert isinstance(page, PerformancePage)
+        values = cycle((6.5, 4.0))
+
+        async def is_chattering() -> bool:
+            device.publish(TOPIC, telemetry(now_us(), {"pressure": next(values)}))
+            page.load()
+            return bool(page.lists.chattering.table.rows())
+
+        await until(is_chattering, timeout_s=30, every_s=0.5, what="the chattering alarm")
+        device.publish(TOPIC, telemetry(now_us(), {"pressure": 4.0}))
+
+        async def is_proposed() -> bool:
+            await page.mends.propose_and_wait([row.alarm.alarm_id for row in page.lists.chattering.table.rows()])
+            return page.mends.open_rule.isEnabled()
+
+        await until(is_proposed, timeout_s=60, every_s=1.0, what="the proposal")
+        page.mends.open_rule.click()
+        rules = app.window.current
+        assert isinstance(rules, RulesPage)
+        rules.list.save()
+        await until(lambda: [one.version for one in app.session.plant.rules] == [2], timeout_s=20, every_s=0.1)
+        assert "chattering" in app.session.plant.rules[0].reason
 
     drive(qapp, tmp_path, work, plant=HttpPlant(installation.url))
 

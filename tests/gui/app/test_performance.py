@@ -8,9 +8,10 @@ from factoryops.domain.conditions.limits import plain_limit
 from factoryops.domain.conditions.tree import Compare, Comparison, Constant, Parameter
 from factoryops.domain.identity import Role
 from factoryops.domain.rule import RuleScope
+from factoryops_app.navigation import tab_titles
 from factoryops_app.pages.performance import PerformancePage
 from factoryops_app.pages.rules import RulesPage
-from factoryops_app.workplace import PageKey
+from factoryops_app.workplace import PageKey, Target
 from tests.gui.app.conftest import Drive
 from tests.support.imagined_app import ImaginedApp
 from tests.support.waiting import until
@@ -49,6 +50,17 @@ def test_figures_lists_and_the_load_are_shown_with_what_they_are_compared_with(c
         assert page.figures.summary.text().startswith("The load on the operator is")
         assert page.figures.chart.accessibleDescription().endswith("alarms in one")
         assert [row.priority for row in page.lists.priorities.table.rows()] == [1, 2, 3, 4]
+
+    client(work)
+
+
+def test_a_list_is_reached_by_a_few_letters(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app)
+        for key in tab_titles(PageKey.PERFORMANCE):
+            app.window.go(PageKey.PERFORMANCE, Target(ids=(key,)))
+            shown = page.lists.tabText(page.lists.currentIndex())
+            assert shown.startswith(tab_titles(PageKey.PERFORMANCE)[key])
 
     client(work)
 
