@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from email import message_from_bytes
 from email.message import Message
 
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 Answer = Callable[[str], str]
 
@@ -20,11 +21,24 @@ class MailServerStub:
     Attributes:
         answer: what DATA is answered with; "hang" never answers, "drop" keeps the mail and breaks off.
         refusal: what every recipient is answered; "" to take them.
+        logins: who logged in.
     """
 
-    def __init__(self, answer: Answer = lambda _: "250 OK", *, refusal: str = "") -> None:
+    def __init__(
+        self,
+        answer: Answer = lambda _: "250 OK",
+        *,
+        refusal: str = "",
+        tls: ssl.SSLContext | None = None,
+        is_tls_from_the_start: bool = False,
+        password: str = "",
+    ) -> None:
         self.answer = answer
         self.refusal = refusal
+        self.logins: list[str] = []
+        self._tls = tls
+        self._is_tls_from_the_start = is_tls_from_the_start
+        self._password = password
         self.kept: list[Message] = []
         self.tries: Counter[str] = Counter()
         self.port = 0
@@ -42,10 +56,20 @@ class MailServerStub:
                 hostname="stub",
                 loop=asyncio.get_running_loop(),
                 auth_require_tls=False,
-                authenticator=lambda *_: AuthResult(success=False, handled=False),
+                authenticator=self._log_in,
+                tls_context=None if self._is_tls_from_the_start else self._tls,
+                require_starttls=self._tls is not None and not self._is_tls_from_the_start,
             ),
             sock=listener,
+            ssl=self._tls if self._is_tls_from_the_start else None,
         )
+
+    def _log_in(self, _server: SMTP, session: Session, _envelope: Envelope, _way: str, data: object) -> AuthResult:
+        given = data.password.decode() if isinstance(data, LoginPassword) else ""
+        if not self._password or given != self._password:
+            return AuthResult(success=False, handled=False)
+        self.logins.append("over TLS" if session.ssl is not None or self._is_tls_from_the_start else "in plain")
+        return AuthResult(success=True)
 
     async def stop(self) -> None:
         """Let go of the port and of whoever hangs."""

@@ -199,13 +199,19 @@ def _webhook(message: Outgoing) -> dict[str, Any]:
 
 def _chat(message: Outgoing) -> dict[str, Any]:
     if message.style != "teams":
-        return {"text": f"{message.subject}\n{message.text}"}
-    blocks = [
-        {"type": "TextBlock", "text": message.subject, "weight": "Bolder", "wrap": True},
-        {"type": "TextBlock", "text": message.text, "wrap": True},
-    ]
-    card = {"type": "AdaptiveCard", "version": "1.4", "body": blocks}
+        return {"text": _escaped(f"{message.subject}\n{message.text}")}
+    runs = [{"type": "TextRun", "text": message.subject, "weight": "Bolder"}]
+    runs += [{"type": "TextRun", "text": line} for line in message.text.splitlines()]
+    # Blocks of runs, for others would read a device's name as links and emphasis.
+    blocks = [{"type": "RichTextBlock", "inlines": [one]} for one in runs]
+    schema = "http://adaptivecards.io/schemas/adaptive-card.json"
+    card = {"$schema": schema, "type": "AdaptiveCard", "version": "1.4", "body": blocks}
     return {
         "type": "message",
         "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
     }
+
+
+def _escaped(text: str) -> str:
+    """The three characters by which a name could become a link, or call everybody in a channel."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -41,6 +41,10 @@ class MailServer:
     timeout_s: float = 20.0
 
 
+class _TrustUnreadableError(Exception):
+    """The file that says whom to trust is missing, or holds no certificates."""
+
+
 class MailChannel:
     """Sends each message over a connection of its own, so that one that hangs holds up nothing but itself."""
 
@@ -55,6 +59,11 @@ class MailChannel:
         try:
             async with asyncio.timeout(self._server.timeout_s):
                 await self._send(message)
+        except _TrustUnreadableError:
+            return Outcome(
+                f"The file of authorities {self._server.ca_file} cannot be read: correct notifications.smtp.ca_file.",
+                is_login_refused=True,
+            )
         except TimeoutError:
             return Outcome(f"The mail server did not answer within {self._server.timeout_s:g} s.")
         except aiosmtplib.SMTPAuthenticationError as error:
@@ -64,11 +73,17 @@ class MailChannel:
             return _refused(first.code, first.message)
         except aiosmtplib.SMTPResponseException as error:
             return _refused(error.code, error.message)
-        except ssl.SSLError as error:
-            return Outcome(f"The mail server's certificate cannot be trusted, or TLS failed ({error.reason}).")
         except (aiosmtplib.SMTPException, OSError) as error:
-            return Outcome(f"The mail server cannot be reached, or broke off ({type(error).__name__}).")
+            return _broken(error)
         return ACCEPTED
+
+    async def _context(self) -> ssl.SSLContext | None:
+        if self._server.security == "none":
+            return None
+        try:
+            return await self._trust.context()
+        except OSError as error:
+            raise _TrustUnreadableError from error
 
     async def _send(self, message: Outgoing) -> None:
         server = self._server
@@ -77,7 +92,7 @@ class MailChannel:
             port=server.port,
             use_tls=server.security == "tls",
             start_tls=server.security == "starttls",
-            tls_context=None if server.security == "none" else await self._trust.context(),
+            tls_context=await self._context(),
             timeout=server.timeout_s,
         )
         try:
@@ -103,6 +118,14 @@ def email_of(message: Outgoing, sender: str) -> EmailMessage:
         html = made.get_payload()[1]  # type: ignore[index]  # the alternative that was just added
         html.add_related(message.picture, "image", "png", cid=f"<{_PICTURE}>")  # type: ignore[union-attr]  # as above
     return made
+
+
+def _broken(error: Exception) -> Outcome:
+    """What kept a connection from being made, or ended it."""
+    for one in (error, error.__cause__):
+        if isinstance(one, ssl.SSLError):
+            return Outcome(f"The mail server's certificate cannot be trusted, or TLS failed ({one.reason}).")
+    return Outcome(f"The mail server cannot be reached, or broke off ({type(error).__name__}).")
 
 
 def _refused(code: int, text: str) -> Outcome:

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 from factoryops.domain.notifying import ChannelKind, HookKind, TargetKind
+from factoryops.domain.time import now_us
 from factoryops.notifications.channel import ACCEPTED, Channel, Outcome, Outgoing, UnusableChannel
 from factoryops.notifications.composing import MessageComposer
 from factoryops.notifications.hook_secrets import HookRules
 from factoryops.notifications.hooks import HookChannel, HookPoster
 from factoryops.notifications.mail import MailChannel, MailServer
 from factoryops.notifications.service import NotificationService
-from factoryops.observability.heartbeat import read_heartbeats
+from factoryops.observability.heartbeat import Problem, read_heartbeats
 from tests.support.mail_server import MailServerStub
 from tests.support.notified_site import VAULT, NotifiedSite
 from tests.support.waiting import until
@@ -232,6 +233,38 @@ async def test_a_channel_that_is_not_set_up_says_so_in_the_ledger(told: Notified
         await asyncio.to_thread(raise_alarms, told, 1)
         await until(lambda: [state for state, _ in told.states()] == ["failed"])
     assert "not set up" in told.ledger()[0].reason
+
+
+async def test_an_alarm_nobody_was_reached_for_in_five_minutes_is_an_alarm_of_the_service_until_somebody_takes_it(
+    told: NotifiedSite,
+) -> None:
+    told.policy((0, everybody(told, 1)))
+    minutes = 0
+    refused = UnusableChannel(EMAIL, Outcome("The mail server answered 550.", is_permanent=True))
+    service = NotificationService(
+        told.database, [refused], MessageComposer(VAULT), told.folder, clock=lambda: now_us() + minutes * 60_000_000
+    )
+    stop = asyncio.Event()
+    running = asyncio.create_task(service.work(stop))
+
+    def problems() -> list[Problem]:
+        beats = read_heartbeats(told.folder).values()
+        return [one for beat in beats for one in beat.problems if one.code == "nobody_reached"]
+
+    rule = told.site.add_rule(name="Pressure high")
+    transition = told.site.transition(rule, "raised", 1)
+    await asyncio.to_thread(told.site.apply, transition)
+    await until(lambda: [state for state, _ in told.states()] == ["failed"])
+    assert problems() == []
+    minutes = 6
+    await until(problems, what="the service's own alarm")
+    (problem,) = problems()
+    assert problem.factory == told.scope.factory_id
+    assert "Nobody was reached for the alarm Pressure high within 5 minutes" in problem.message
+    await asyncio.to_thread(told.site.acknowledge, transition.alarm_id, 1)
+    await until(lambda: problems() == [], what="its end")
+    stop.set()
+    await asyncio.wait_for(running, 20.0)
 
 
 async def test_the_dispatcher_ends_when_its_process_does(told: NotifiedSite) -> None:
