@@ -20,7 +20,7 @@ from factoryops_app.workplace import PageKey, Target
 
 SIZE: Final = (1440, 900)
 _DATA_WITHIN_S: Final = 30.0
-_SHOWN: Final = {PageKey.SOURCES: Target(ids=("credentials",))}
+_SHOWN: Final = {PageKey.SOURCES: Target(ids=("credentials",)), PageKey.FACTORY: Target(ids=("classes",))}
 """What there is to see where a page has several tabs."""
 _SETTLE_S: Final = 2.0
 """Long enough for questions to be answered, skeletons to go and the redraw clock to come round several times."""

@@ -62,6 +62,11 @@ def content_faults(build: Callable[[], BaseModel], sentences: Mapping[str, str])
     return {}
 
 
+def as_read(held: BaseModel | None) -> dict[str, Any]:
+    """What is kept, so that what a form does not show is sent as it was; nothing for something new."""
+    return held.model_dump() if held is not None else {}
+
+
 def window_drafts(windows: Sequence[Window]) -> tuple[WindowDraft, ...]:
     """Windows as one would type them."""
     return tuple(WindowDraft(days_text(one.days), one.start, one.end) for one in windows)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
 
 from factoryops.contracts import http
 from factoryops.domain.notifying import HookKind, Language
-from factoryops_app.models.drafts import content_faults, whole, window_bodies, window_drafts, window_faults
+from factoryops_app.models.drafts import as_read, content_faults, whole, window_bodies, window_drafts, window_faults
 from factoryops_app.models.schedule_draft import WindowDraft
 from factoryops_app.models.typed import moment_text, parsed_date, typed_moment
 from factoryops_resources.words import say
@@ -31,6 +31,7 @@ class ContactDraft:
     is_enabled: bool = True
     identity: str | None = None
     version: int = 0
+    held: http.ContactContent | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, kept: http.Contact) -> ContactDraft:
@@ -39,13 +40,14 @@ class ContactDraft:
         return cls(
             content.name, content.language.value, content.email, content.phone, content.user,
             window_drafts(content.quiet), content.critical_breaks_quiet, str(content.most_per_hour),
-            content.is_enabled, kept.id, kept.version,
+            content.is_enabled, kept.id, kept.version, content,
         )  # fmt: skip
 
     def content(self) -> http.ContactContent:
         """What is sent; raises ValidationError for a draft with errors."""
         return http.ContactContent.model_validate(
-            {
+            as_read(self.held)
+            | {
                 "name": self.name.strip(),
                 "language": self.language,
                 "email": self.email.strip(),
@@ -86,18 +88,19 @@ class HookDraft:
     is_enabled: bool = True
     identity: str | None = None
     version: int = 0
+    held: http.HookContent | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, kept: http.Hook) -> HookDraft:
         """The draft that changes a hook."""
         content = kept.content
         return cls(content.name, content.kind.value, content.language.value, is_enabled=content.is_enabled,
-                   identity=kept.id, version=kept.version)  # fmt: skip
+                   identity=kept.id, version=kept.version, held=content)  # fmt: skip
 
     def content(self) -> http.HookContent:
         """What is sent beside the secrets; raises ValidationError for a draft with errors."""
         told = {"name": self.name.strip(), "kind": self.kind, "language": self.language}
-        return http.HookContent.model_validate(told | {"is_enabled": self.is_enabled})
+        return http.HookContent.model_validate(as_read(self.held) | told | {"is_enabled": self.is_enabled})
 
     def secrets(self) -> http.HookSecrets | None:
         """New secrets; None to keep those it has."""
@@ -148,6 +151,7 @@ class RosterDraft:
     stand_ins: tuple[StandIn, ...] = ()
     identity: str | None = None
     version: int = 0
+    held: http.RosterContent | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, kept: http.Roster, zone: tzinfo) -> RosterDraft:
@@ -158,13 +162,14 @@ class RosterDraft:
         )
         return cls(
             zone, content.name, tuple(content.members), content.starts_on.isoformat(), content.handover,
-            str(content.turn_days), window_drafts(content.duty), stand_ins, kept.id, kept.version,
+            str(content.turn_days), window_drafts(content.duty), stand_ins, kept.id, kept.version, content,
         )  # fmt: skip
 
     def content(self) -> http.RosterContent:
         """What is sent; raises ValidationError for a draft with errors."""
         return http.RosterContent.model_validate(
-            {
+            as_read(self.held)
+            | {
                 "name": self.name.strip(),
                 "members": [*self.members],
                 "starts_on": parsed_date(self.starts_on),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from factoryops.contracts import http
 from factoryops.domain.alarms import Priority
@@ -11,6 +11,7 @@ from factoryops.domain.scheduled_rules import Aggregate, ScheduledWindow
 from factoryops.domain.schedules import EVERY_DAY
 from factoryops_app.models.drafts import (
     NOT_A_NUMBER,
+    as_read,
     content_faults,
     window_bodies,
     window_drafts,
@@ -30,16 +31,17 @@ class ShiftDraft:
     windows: tuple[WindowDraft, ...] = ()
     identity: str | None = None
     version: int = 0
+    held: http.ShiftContent | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, kept: http.Shift) -> ShiftDraft:
         """The draft that changes a shift."""
-        return cls(kept.content.name, window_drafts(kept.content.windows), kept.id, kept.version)
+        return cls(kept.content.name, window_drafts(kept.content.windows), kept.id, kept.version, kept.content)
 
     def content(self) -> http.ShiftContent:
         """What is sent; raises ValidationError for a draft with errors."""
         told = {"name": self.name.strip(), "windows": window_bodies(self.windows)}
-        return http.ShiftContent.model_validate(told)
+        return http.ShiftContent.model_validate(as_read(self.held) | told)
 
     def errors(self) -> dict[str, str]:
         """What cannot be saved, by field."""
@@ -60,15 +62,17 @@ class PositionDraft:
     areas: frozenset[str] = frozenset()
     identity: str | None = None
     version: int = 0
+    held: http.PositionContent | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, kept: http.Position) -> PositionDraft:
         """The draft that changes an operating position."""
-        return cls(kept.content.name, frozenset(kept.content.areas), kept.id, kept.version)
+        return cls(kept.content.name, frozenset(kept.content.areas), kept.id, kept.version, kept.content)
 
     def content(self) -> http.PositionContent:
         """What is sent; raises ValidationError for a draft with errors."""
-        return http.PositionContent(name=self.name.strip(), areas=sorted(self.areas))
+        told = {"name": self.name.strip(), "areas": sorted(self.areas)}
+        return http.PositionContent.model_validate(as_read(self.held) | told)
 
     def errors(self) -> dict[str, str]:
         """What cannot be saved, by field."""
@@ -100,6 +104,7 @@ class ScheduledRuleDraft:
     is_enabled: bool = True
     identity: str | None = None
     version: int = 0
+    held: http.ScheduledRuleContent | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, kept: http.ScheduledRule) -> ScheduledRuleDraft:
@@ -109,7 +114,7 @@ class ScheduledRuleDraft:
             content.name, frozenset(content.devices), content.parameter, content.aggregate.value,
             content.window.value, content.shift_id or "", content.comparison.value, plain(content.limit),
             plain(content.least_known * 100), content.local_time, days_text(content.days),
-            str(int(content.priority)), content.response, content.is_enabled, kept.id, kept.version,
+            str(int(content.priority)), content.response, content.is_enabled, kept.id, kept.version, content,
         )  # fmt: skip
 
     @classmethod
@@ -122,7 +127,8 @@ class ScheduledRuleDraft:
         least_percent = parsed(self.least_known)
         is_of_a_shift = self.window == ScheduledWindow.LAST_SHIFT.value
         return http.ScheduledRuleContent.model_validate(
-            {
+            as_read(self.held)
+            | {
                 "name": self.name.strip(),
                 "devices": sorted(self.devices),
                 "parameter": self.parameter,

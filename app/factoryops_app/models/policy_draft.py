@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
 from factoryops.contracts import http
 from factoryops.domain.notifying import ChannelKind, TargetKind
-from factoryops_app.models.drafts import content_faults, seconds, whole
+from factoryops_app.models.drafts import as_read, content_faults, seconds, whole
 from factoryops_app.models.typed import parsed_s, span_text
 from factoryops_app.models.wording import channel_name
 from factoryops_resources.words import say
@@ -53,6 +53,7 @@ class PolicyDraft:
     is_enabled: bool = True
     identity: str | None = None
     version: int = 0
+    held: http.PolicyContent | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, kept: http.NotificationPolicy) -> PolicyDraft:
@@ -63,13 +64,14 @@ class PolicyDraft:
             frozenset(content.classes), frozenset(content.areas), content.is_only_named, content.tells_service,
             span_text(content.gather_s), span_text(content.repeat_s), str(content.most_repeats),
             content.stops_on_return, content.tells_return, content.tells_acknowledge, content.is_enabled,
-            kept.id, kept.version,
+            kept.id, kept.version, content,
         )  # fmt: skip
 
     def content(self) -> http.PolicyContent:
         """What is sent; raises ValidationError for a draft with errors."""
         return http.PolicyContent.model_validate(
-            {
+            as_read(self.held)
+            | {
                 "name": self.name.strip(),
                 "steps": _steps(self.tells),
                 "priorities": sorted(int(one) for one in self.priorities),

@@ -98,10 +98,12 @@ def shadow_sentence(alarms: Sequence[ShadowAlarm], *, are_all: bool) -> str:
     short = sum(alarm.lasted_s is not None and alarm.lasted_s < _SHORT.total_seconds() for alarm in alarms)
     during = sum(bool(alarm.incident) for alarm in alarms)
     parts = [
-        say("It would have alarmed {count} times", count=len(alarms)),
-        say("{count} still stand", count=standing) if standing else "",
-        say("{count} were over within a minute", count=short) if short else "",
-        say("{count} were during a marked incident", count=during) if during else "",
+        say("It would have alarmed once")
+        if len(alarms) == 1
+        else say("It would have alarmed {count} times", count=len(alarms)),
+        say("still standing: {count}", count=standing) if standing else "",
+        say("over within a minute: {count}", count=short) if short else "",
+        say("during a marked incident: {count}", count=during) if during else "",
         "" if are_all else say("older ones can be loaded"),
     ]
     return f"{'; '.join(part for part in parts if part)}."

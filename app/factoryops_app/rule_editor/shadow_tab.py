@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, time, tzinfo
 from typing import Final
 
 import msgspec
@@ -29,7 +30,7 @@ from factoryops_app.page import plain_label
 from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec, DataTable
-from factoryops_widgets.formatting import moment, number
+from factoryops_widgets.formatting import date, moment, number
 
 _PER_PAGE: Final = 200
 _EVERY_MS: Final = 5_000
@@ -57,7 +58,7 @@ class ShadowTab(QWidget):
             row_key=lambda one: one.event_id,
         )  # fmt: skip
         self.days: DataTable[ShadowDay] = DataTable(
-            place.look, _day_columns(), name="shadow-days", settings=place.settings,
+            place.look, _day_columns(place.look.zone), name="shadow-days", settings=place.settings,
             row_key=lambda one: one.day.isoformat(), has_filter=False,
         )  # fmt: skip
         self.summary = plain_label(role="section", is_wrapped=True)
@@ -74,12 +75,12 @@ class ShadowTab(QWidget):
         zone = self._place.look.zone
         return [
             ColumnSpec("raised", say("Raised"), lambda one: one.raised_at, lambda one: moment(one.raised_at, zone),
-                       width=150),
+                       width=160),
             ColumnSpec("cleared", say("Cleared"), lambda one: one.cleared_at,
-                       lambda one: moment(one.cleared_at, zone), width=150),
+                       lambda one: moment(one.cleared_at, zone), width=160),
             ColumnSpec("lasted", say("Lasted"), lambda one: one.lasted_s, lambda one: lasted_words(one.lasted_s),
                        width=100),
-            ColumnSpec("device", say("Device"), lambda one: one.device_name, width=120, is_elastic=True),
+            ColumnSpec("device", say("Device"), lambda one: one.device_name, width=100, is_elastic=True),
             ColumnSpec("value", say("Value"), lambda one: one.value, lambda one: number(one.value, 2),
                        is_number=True, width=80),
             ColumnSpec("incident", say("Incident"), lambda one: one.incident, width=120),
@@ -231,9 +232,16 @@ class ShadowTab(QWidget):
         super().hideEvent(event)
 
 
-def _day_columns() -> list[ColumnSpec[ShadowDay]]:
+def _day_columns(zone: tzinfo) -> list[ColumnSpec[ShadowDay]]:
     return [
-        ColumnSpec("day", say("Day"), lambda one: one.day, lambda one: one.day.isoformat(), width=100, is_elastic=True),
+        ColumnSpec(
+            "day",
+            say("Day"),
+            lambda one: one.day,
+            lambda one: date(datetime.combine(one.day, time(), zone), zone),
+            width=100,
+            is_elastic=True,
+        ),
         ColumnSpec("alarms", say("Alarms"), lambda one: one.alarms, is_number=True, width=70),
         ColumnSpec("devices", say("Devices"), lambda one: one.devices, is_number=True, width=70),
     ]

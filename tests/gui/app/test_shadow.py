@@ -46,7 +46,7 @@ def test_what_a_shadow_rule_finds_is_listed_beside_it_while_it_happens(client: D
         assert [one.value for one in shadow.alarms.rows()] == [9.7, 9.5]
         assert [one.cleared_at is None for one in shadow.alarms.rows()] == [True, False]
         assert sum(day.alarms for day in shadow.days.rows()) == 2
-        assert "It would have alarmed 2 times; 1 still stand" in shadow.summary.text()
+        assert "It would have alarmed 2 times; still standing: 1" in shadow.summary.text()
         await app.plant.mark_incident(
             http.IncidentContent(start=shadow.alarms.rows()[1].raised_at, end=shadow.alarms.rows()[1].raised_at,
                                  device_keys=[device.key], note="Seal leaked")

@@ -42,7 +42,7 @@ def test_days_are_those_of_the_factory() -> None:
 def test_the_sentence_says_what_stands_and_what_was_short() -> None:
     found = shadow_alarms(_events(("r", 0, "A"), ("c", 0, "A"), ("r", 5, "A")))
     assert shadow_sentence(found, are_all=True) == (
-        "It would have alarmed 2 times; 1 still stand; 1 were over within a minute."
+        "It would have alarmed 2 times; still standing: 1; over within a minute: 1."
     )
     assert shadow_sentence(found, are_all=False).endswith("older ones can be loaded.")
     assert shadow_sentence([], are_all=True) == "It would not have alarmed yet."
