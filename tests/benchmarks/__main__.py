@@ -1,4 +1,7 @@
-"""`python -m tests.benchmarks [name …]`: run the measurements, print a table, write bench-results.json."""
+"""`python -m tests.benchmarks [name …]`: run the measurements, print a table, write bench-results.json.
+
+A measurement that fails is told and costs the others nothing; the exit code is 1 then.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import os
 import platform
 import sys
 import time
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,21 +25,33 @@ RESULTS = Path("bench-results.json")
 
 
 def main() -> None:
-    """Measure what was asked for, or everything."""
+    """Measure what was asked for, or everything; ends with the number 1 when something could not be measured."""
     console = Console()
     wanted = sys.argv[1:] or sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
     figures: list[Figure] = []
+    failed: list[str] = []
     for name in wanted:
         console.print(f"Measuring {name} ...")
         started = time.monotonic()
-        figures += importlib.import_module(f"tests.benchmarks.bench_{name}").measure()
+        try:
+            figures += importlib.import_module(f"tests.benchmarks.bench_{name}").measure()
+        except Exception:  # noqa: BLE001 - this is the supervisor of the measurements
+            traceback.print_exc()
+            failed.append(name)
         console.print(f"  done in {time.monotonic() - started:.0f} s")
     show(console, figures)
-    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-    RESULTS.write_text(
-        json.dumps({"machine": machine, "figures": [asdict(one) for one in figures]}, indent=2) + "\n", encoding="utf-8"
-    )
+    write(figures, failed)
     console.print(f"Written to {RESULTS}.")
+    if failed:
+        console.print(f"Not measured: {', '.join(failed)}; what went wrong is above.")
+        sys.exit(1)
+
+
+def write(figures: list[Figure], failed: list[str]) -> None:
+    """Keep the figures, and of what there are none, for a program to read."""
+    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
+    told = {"machine": machine, "failed": failed, "figures": [asdict(one) for one in figures]}
+    RESULTS.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
 
 def show(console: Console, figures: list[Figure]) -> None:

@@ -1,7 +1,8 @@
 """How fast history takes samples in and gives them back, and how small it keeps them.
 
 The file that is asked holds a hundred million samples: 25 series for 30 days and 50 for a day at 1 Hz, 1,925 for a day
-at 0.2 Hz. A process of its own goes on sealing into it, 100,000 samples a second, while it is asked.
+at 0.2 Hz. A process of its own goes on sealing into it, 100,000 samples a second, while it is asked. Then a whole
+service is started on it and asked over HTTP.
 """
 
 from __future__ import annotations
@@ -25,20 +26,25 @@ from factoryops.domain.samples import SampleColumns, SeriesKey, series_id
 from factoryops.domain.time import now_us
 from factoryops.history.local.reader import LocalHistoryReader
 from factoryops.history.local.store import LocalHistory
+from tests.benchmarks.asking import factory_of, know, measure_requests
 from tests.benchmarks.figure import Figure
+from tests.benchmarks.plant import SLUG
+from tests.support.installation import Installation
 
 _S: Final = 1_000_000
 _DAY_US: Final = 86_400 * _S
 _TODAY_US: Final = align_down(now_us(), _DAY_US)
+_DAY, _MONTH = (_TODAY_US - _DAY_US, _TODAY_US), (_TODAY_US - 30 * _DAY_US, _TODAY_US)
 _SERIES: Final = 2_000
 _LONG, _FAST, _DAYS = 25, 75, 30
-_FACTORY: Final = "f" * 32
 _BUSY_SERIES: Final = 10_000
 _BUSY_SEALS: Final = 60
+_MADE_UP, _SEALED = "made up", "sealed"
+"""Journals that are not the service's: it starts where its own begin."""
 
 
-def _keys(count: int, prefix: str = "machine") -> dict[int, SeriesKey]:
-    keys = (SeriesKey(_FACTORY, f"{prefix}-{n // 8}", f"parameter-{n % 8}") for n in range(count))
+def _keys(factory: str, count: int, prefix: str = "machine") -> dict[int, SeriesKey]:
+    keys = (SeriesKey(factory, f"{prefix}-{n // 8}", f"parameter-{n % 8}") for n in range(count))
     return {int(series_id(key)): key for key in keys}
 
 
@@ -67,7 +73,7 @@ def _load(store: LocalHistory, keys: dict[int, SeriesKey], random: np.random.Gen
             parts += [_samples(group, start_us, 17_280, random, every_us=5 * _S) for group in groups]
         for part in parts:
             number += 1
-            store.append(part, keys, gaps=(), checkpoints={"import": number})
+            store.append(part, keys, gaps=(), checkpoints={_MADE_UP: number})
     while store.tidy(budget_s=5) >= 48:
         pass
     rate = store.ledger().stored / (time.perf_counter() - begun)
@@ -86,15 +92,15 @@ def _sizes(path: Path) -> list[Figure]:
     ]
 
 
-def _go_on_sealing(path: str, is_going: Event, stop: Event) -> None:
+def _go_on_sealing(path: str, factory: str, is_going: Event, stop: Event) -> None:
     """100,000 samples/s of 2,000 series, sealed as the historian does, from today's midnight on."""
-    keys, random = _keys(_SERIES), np.random.default_rng(2)
+    keys, random = _keys(factory, _SERIES), np.random.default_rng(2)
     with closing(LocalHistory(Path(path))) as store:
         turn = 0
         while not stop.is_set():
             begun = time.monotonic()
             samples = _samples(list(keys), _TODAY_US + turn * 2 * _S, 100, random, every_us=20_000)
-            store.append(samples, keys, gaps=(), checkpoints={"journal": turn + 1})
+            store.append(samples, keys, gaps=(), checkpoints={_SEALED: turn + 1})
             store.tidy(budget_s=0.25)
             turn += 1
             is_going.set()
@@ -102,10 +108,10 @@ def _go_on_sealing(path: str, is_going: Event, stop: Event) -> None:
 
 
 @contextmanager
-def _while_sealing(path: Path) -> Iterator[None]:
+def _while_sealing(path: Path, factory: str) -> Iterator[None]:
     context = multiprocessing.get_context("spawn")
     is_going, stop = context.Event(), context.Event()
-    process = context.Process(target=_go_on_sealing, args=(str(path), is_going, stop))
+    process = context.Process(target=_go_on_sealing, args=(str(path), factory, is_going, stop))
     process.start()
     is_going.wait(60)
     try:
@@ -126,8 +132,7 @@ def _median_ms(work: Callable[[], object], *, times: int = 15) -> float:
 
 
 def _query_figures(reader: LocalHistoryReader, keys: dict[int, SeriesKey]) -> list[Figure]:
-    series = list(keys)
-    day, month = (_TODAY_US - _DAY_US, _TODAY_US), (_TODAY_US - 30 * _DAY_US, _TODAY_US)
+    series, day, month = list(keys), _DAY, _MONTH
     now = (_TODAY_US - _DAY_US + 120 * _S, _TODAY_US + 120 * _S)
     note = "while 100,000 samples/s are sealed"
     return [
@@ -155,9 +160,9 @@ def _query_figures(reader: LocalHistoryReader, keys: dict[int, SeriesKey]) -> li
     ]  # fmt: skip
 
 
-def _retention(store: LocalHistory) -> Figure:
+def _retention(store: LocalHistory, factory: str) -> Figure:
     """The oldest day of 25 series at 1 Hz: 2,160,000 samples become minutes and hours."""
-    plan = RetentionPlan({_FACTORY: [RetentionPolicy("all", Keep(raw_days=_DAYS - 1))]})
+    plan = RetentionPlan({factory: [RetentionPolicy("all", Keep(raw_days=_DAYS - 1))]})
     begun = time.perf_counter()
     while not store.retain(plan, budget_s=0.1):
         pass
@@ -168,7 +173,7 @@ def _retention(store: LocalHistory) -> Figure:
 
 def _busy_seals() -> Figure:
     """10,000 series at 60 Hz: how much of a core sealing and compaction take."""
-    keys, random = _keys(_BUSY_SERIES, "busy"), np.random.default_rng(3)
+    keys, random = _keys("f" * 32, _BUSY_SERIES, "busy"), np.random.default_rng(3)
     spent_s, stored = 0.0, 0
     with tempfile.TemporaryDirectory() as folder, closing(LocalHistory(Path(folder) / "history.db")) as store:
         for turn in range(_BUSY_SEALS):
@@ -195,14 +200,25 @@ def _busy_seals() -> Figure:
 
 def measure() -> list[Figure]:
     """Everything about history."""
-    random, keys = np.random.default_rng(1), _keys(_SERIES)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "history.db"
+        made = Installation(Path(folder) / "plant")
+        made.add_factory(SLUG)
+        factory, path = factory_of(made), made.data.history
+        keys = _keys(factory, _SERIES)
         with closing(LocalHistory(path)) as store:
-            figures = [_load(store, keys, random)]
+            figures = [_load(store, keys, np.random.default_rng(1))]
         figures += _sizes(path)
-        with closing(LocalHistoryReader(path)) as reader, _while_sealing(path):
+        with closing(LocalHistoryReader(path)) as reader, _while_sealing(path, factory):
             figures += _query_figures(reader, keys)
+        figures += _over_http(made, keys)
         with closing(LocalHistory(path)) as store:
-            figures.append(_retention(store))
+            figures.append(_retention(store, factory))
     return [*figures, _busy_seals()]
+
+
+def _over_http(made: Installation, keys: dict[int, SeriesKey]) -> list[Figure]:
+    know(made, keys)
+    try:
+        return measure_requests(made, list(keys.values()), _DAY, _MONTH)
+    finally:
+        made.kill()

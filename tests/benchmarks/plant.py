@@ -27,6 +27,7 @@ from tests.support.waiting import wait_until
 
 SLUG = "works"
 _RULES_AT_ONCE = 500
+_TOLD_OF_LOG = 4_000
 ROLES = ("ingest", "historian", "engine", "api", "worker")
 
 
@@ -38,9 +39,12 @@ def installation(
     made = Installation(folder, extra, has_endpoint=has_endpoint)
     made.add_factory(SLUG)
     _furnish(made, devices, rules)
-    made.start(timeout_s=90)
     try:
+        made.start(timeout_s=90)
         yield made
+    except Exception as error:
+        error.add_note(f"The service said:\n{made.log[-_TOLD_OF_LOG:]}")
+        raise
     finally:
         made.kill()
 

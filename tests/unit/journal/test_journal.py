@@ -124,6 +124,15 @@ def test_two_keys_with_one_id_are_refused(tmp_path: Path) -> None:
             writer.append(entry_of(0), KEYS)
 
 
+def test_names_of_any_script_and_sign_are_kept_in_order_and_as_they_are(tmp_path: Path) -> None:
+    names = ['"', "\\u0041", "'; --", "[1]", "null", "1e3", "Öl–Druck °C", "温度", "🌡", "$.a", "x" * 100]
+    keys = [SeriesKey("f", device, parameter) for device in names for parameter in names]
+    with JournalWriter(tmp_path / "journal.db") as writer:
+        writer.append(entry_of(0), keys)
+    reader, _ = read_all(tmp_path / "journal.db")
+    assert list(reader.series.items()) == [(series_id(key), key) for key in keys]
+
+
 def test_imports_count_values_only(tmp_path: Path) -> None:
     with JournalWriter(tmp_path / "import.db") as writer:
         import_samples(writer, entry_of(0).samples, KEYS)
