@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
+
+T = TypeVar("T")
 
 _SPAN_US: Final = 600_000_000
 _SPANS: Final = 6
@@ -34,28 +36,32 @@ class SeriesIndex:
     """Tells factory and device of whole columns of series ids at once."""
 
     def __init__(self) -> None:
-        self._size = 0
+        self._known: set[int] = set()
         self._ids: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._factory: npt.NDArray[np.intp] = np.empty(0, np.intp)
         self._device: npt.NDArray[np.intp] = np.empty(0, np.intp)
+        self._factory_numbers: dict[FactoryId, int] = {}
+        self._device_numbers: dict[tuple[FactoryId, str], int] = {}
         self.factories: list[FactoryId] = []
         self.devices: list[tuple[FactoryId, str]] = []
 
     def learn(self, series: Mapping[int, SeriesKey]) -> None:
-        """Take up series that are new; numbers given before stay."""
-        if len(series) == self._size:
+        """Take up series that are new; numbers given before stay.
+
+        Ten thousand may appear within a second, a few at a time: those that are known cost next to nothing.
+        """
+        if len(series) == len(self._known):
             return
-        factories = {factory: number for number, factory in enumerate(self.factories)}
-        devices = {device: number for number, device in enumerate(self.devices)}
-        ids = np.fromiter(series, np.int64, len(series))
-        of_factory = [factories.setdefault(FactoryId(key.factory), len(factories)) for key in series.values()]
-        of_device = [devices.setdefault((FactoryId(key.factory), key.device), len(devices)) for key in series.values()]
+        new = list(series.keys() - self._known)
+        keys = [(FactoryId(series[one].factory), series[one].device) for one in new]
+        of_factory = [_number(self._factory_numbers, self.factories, factory) for factory, _ in keys]
+        of_device = [_number(self._device_numbers, self.devices, key) for key in keys]
+        ids = np.concatenate([self._ids, np.array(new, np.int64)])
         order = np.argsort(ids)
         self._ids = ids[order]
-        self._factory = np.array(of_factory, np.intp)[order]
-        self._device = np.array(of_device, np.intp)[order]
-        self.factories, self.devices = list(factories), list(devices)
-        self._size = len(series)
+        self._factory = np.concatenate([self._factory, np.array(of_factory, np.intp)])[order]
+        self._device = np.concatenate([self._device, np.array(of_device, np.intp)])[order]
+        self._known.update(new)
 
     def _places(self, series: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
         places = np.searchsorted(self._ids, series)
@@ -64,7 +70,7 @@ class SeriesIndex:
 
     def split(self, samples: SampleColumns) -> list[tuple[FactoryId, SampleColumns]]:
         """The samples of each factory; ids that nobody explained belong to none."""
-        if not len(samples) or not self._size:
+        if not len(samples) or not self._known:
             return []
         places = self._places(samples.series)
         is_known = self._ids[places] == samples.series
@@ -79,6 +85,14 @@ class SeriesIndex:
         places = self._places(series)
         known: npt.NDArray[np.intp] = self._device[places][self._ids[places] == series]
         return known
+
+
+def _number(numbers: dict[T, int], listed: list[T], one: T) -> int:
+    """The place of one in a list, at whose end it is put when it is new."""
+    if one not in numbers:
+        numbers[one] = len(listed)
+        listed.append(one)
+    return numbers[one]
 
 
 class PresenceBook:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
+from functools import lru_cache
 from typing import Final, NamedTuple, NewType
 
 import numpy as np
@@ -14,6 +15,10 @@ import numpy.typing as npt
 SeriesId = NewType("SeriesId", int)
 
 SERIES_ID_BITS: Final = 53
+
+
+_REMEMBERED: Final = 16_384
+"""Ids of as many keys are remembered: who meets a new one asks for its id several times within moments."""
 
 
 class SampleFlag(IntFlag):
@@ -45,6 +50,7 @@ class SeriesKey(NamedTuple):
     parameter: str
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def series_id(key: SeriesKey) -> SeriesId:
     """The id of a series: a 53-bit hash of its key (decision 0003).
 

@@ -245,9 +245,10 @@ class Guard:
         if isinstance(entry, Rejection):
             return entry
         if route.dialect is Dialect.A:
+            rejection = self._read_plain(batch, entry, payload, received_us)
             if entry.names:
                 self._plain[topic] = entry
-            return self._read_plain(batch, entry, payload, received_us)
+            return rejection
         reading = read_flat(payload, received_us, device=route.device, tenant=route.tenant)
         if isinstance(reading, Rejection):
             if reading.reason is Reason.WRONG_IDENTITY:
