@@ -119,7 +119,7 @@ class Installation:
     def _is_up(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, self.log
-        if set(read_heartbeats(self.data.heartbeats)) < {"ingest", "historian", "engine", "api", "worker"}:
+        if not set(read_heartbeats(self.data.heartbeats)) >= {"ingest", "historian", "engine", "api", "worker"}:
             return False
         try:
             return httpx.get(f"{self.url}/api/v1/health", timeout=2.0, trust_env=False).status_code == 200
