@@ -312,7 +312,8 @@ class AlarmEngine:
 
 def _programs(saved: _Saved, evaluator: Evaluator, names: Mapping[int, SeriesKey]) -> Programs:
     if saved.programs is not None:
-        return Programs.restored(saved.programs, saved.evaluator.rules, names)
+        stood = {alarm_id(one.key.factory, one.rule_id, one.key.device): one.machine for one in saved.evaluator.watches}
+        return Programs.restored(saved.programs, saved.evaluator.rules, names, stood)
     made = Programs()
     made.since_us = saved.evaluator.watermark_us
     made.appear([key for key in evaluator.slots.keys if key is not None], evaluator.newest)

@@ -314,13 +314,21 @@ class Programs:
         )
 
     @classmethod
-    def restored(cls, state: ProgramsState, rules: Iterable[RuleInForce], names: Mapping[int, SeriesKey]) -> Programs:
+    def restored(
+        cls,
+        state: ProgramsState,
+        rules: Iterable[RuleInForce],
+        names: Mapping[int, SeriesKey],
+        taken_over: Mapping[AlarmId, MachineState] | None = None,
+    ) -> Programs:
         """Programs that go on from `state`.
 
         Args:
             state: as others told it.
             rules: those in force then.
             names: what each series id stands for.
+            taken_over: where conditions stood that were evaluated sample by sample when the state was saved: an older
+                service evaluated a limit so although something suppresses its alarm.
         """
         made = cls()
         made.since_us = state.since_us
@@ -331,7 +339,7 @@ class Programs:
         made._index()
         for held in state.programs:
             if guard := made._guards.get(RuleId(held.rule_id)):
-                made._put(guard, held.device, {})
+                made._put(guard, held.device, made._programs, taken_over)
                 made._programs[held.rule_id, held.device, held.purpose].put_back(held)
         made._watch()
         made._samples.put_back(state.newest.samples, state.windows.samples)

@@ -22,7 +22,7 @@ from factoryops.domain.conditions.tree import (
     NoData,
     Parameter,
 )
-from factoryops.domain.identity import FactoryId, RuleId
+from factoryops.domain.identity import FactoryId, RuleId, alarm_id
 from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce, RuleScope
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.domain.schedules import Schedule, WeeklyWindow
@@ -33,6 +33,7 @@ from factoryops.rules.conditions.programs import Programs
 from factoryops.rules.conditions.signal import Signal
 from factoryops.rules.conditions.state import ProgramsState
 from factoryops.rules.conditions.step import Step
+from factoryops.rules.delays import MachineState
 
 S = 1_000_000
 MONDAY_8_S = 1_772_438_400
@@ -174,8 +175,7 @@ def test_what_is_taken_out_of_use_clears_and_says_so() -> None:
 
 
 def test_suppression_is_told_apart_from_the_condition() -> None:
-    suppressing = high(0.5, "stopped")
-    plant = Plant(rule(high(), scope=RuleScope(("a",)), suppress_while=suppressing), at_s=1)
+    plant = Plant(_suppressed_while_stopped(), at_s=1)
     plant.send("a", 1, 9.0)
     plant.send("a", 2, 1.0, "stopped")
     plant.send("a", 4, 0.0, "stopped")
@@ -184,8 +184,40 @@ def test_suppression_is_told_apart_from_the_condition() -> None:
     assert told([one for one in moved if not one.is_suppression]) == [("a", "raised", 1.0)]
 
 
+def _suppressed_while_stopped(**fields: Any) -> RuleInForce:
+    return rule(high(), scope=RuleScope(("a",)), suppress_while=high(0.5, "stopped"), **fields)
+
+
+def test_a_restart_keeps_what_was_raised_and_what_suppresses_it() -> None:
+    plant = Plant(_suppressed_while_stopped(off_delay_s=3), at_s=1)
+    plant.send("a", 2, 9.0)
+    plant.send("a", 3, 1.0, "stopped")
+    assert plant.pass_to(5) == [("a", "raised", 2.0), ("a", "raised", 3.0)]
+    plant.send("a", 6, 0.0)
+    plant.pass_to(8)
+    plant.restart()
+    plant.send("a", 9, 0.0, "stopped")
+    assert plant.pass_to(12) == [("a", "cleared", 9.0), ("a", "cleared", 9.0)]
+
+
+def test_a_limit_that_an_older_service_judged_by_itself_goes_on_from_where_it_stood() -> None:
+    plant = Plant(_suppressed_while_stopped(), at_s=1)
+    plant.send("a", 2, 1.0, "stopped")
+    plant.pass_to(3)
+    plant.keys[int(series_id(SeriesKey("f1", "a", "x")))] = SeriesKey("f1", "a", "x")
+    held = plant.programs.state
+    older = msgspec.structs.replace(held, programs=[one for one in held.programs if one.purpose is Purpose.SUPPRESSION])
+    rule_id = plant.rules[0].rule.id
+    stood = {alarm_id("f1", rule_id, "a"): MachineState(is_true=True, is_active=True, since_us=2 * S)}
+    plant.programs = Programs.restored(older, plant.rules, plant.keys, stood)
+    plant.send("a", 5, 9.0)
+    assert plant.pass_to(6) == []
+    plant.send("a", 7, 0.0)
+    assert plant.pass_to(9) == [("a", "cleared", 7.0)]
+
+
 def test_of_one_moment_a_suppression_begins_first_and_ends_last() -> None:
-    plant = Plant(rule(high(), scope=RuleScope(("a",)), suppress_while=high(0.5, "stopped")), at_s=1)
+    plant = Plant(_suppressed_while_stopped(), at_s=1)
     for at_s, value, stopped in ((2, 9.0, 1.0), (4, 0.0, 0.0)):
         plant.send("a", at_s, value)
         plant.send("a", at_s, stopped, "stopped")
