@@ -9,7 +9,6 @@ from typing import Final, Generic, TypeVar
 from factoryops.contracts import http
 from factoryops.domain.performance.figures import Performance
 from factoryops.domain.performance.judging import Band, Load
-from factoryops.domain.performance.thresholds import DEFAULT
 from factoryops_app.models.back_test import length_words
 from factoryops_resources.words import say
 from factoryops_widgets.formatting import NOTHING, number
@@ -62,7 +61,7 @@ class FigureRow:
 
 def figure_rows(figures: Performance) -> list[FigureRow]:
     """All figures with what they are compared with."""
-    load, judged = figures.rates, figures.judgement
+    load, judged, limits = figures.rates, figures.judgement, figures.limits
 
     def rated(key: str, name: str, value: float | None, good: int, most: int) -> FigureRow:
         return FigureRow(
@@ -76,9 +75,9 @@ def figure_rows(figures: Performance) -> list[FigureRow]:
         rated("interval", say("Alarms in 10 min"), load.per_interval, 1, 2),
         FigureRow("busiest", say("Most in 10 min"), load.busiest if load.intervals else None,
                   number(load.busiest, 0) if load.intervals else NOTHING, say("up to {most}", most=10), judged.busiest),
-        _share("busy_intervals", say("10 min with more than {count}", count=DEFAULT.busy_interval), load.busy_intervals,
+        _share("busy_intervals", say("10 min with more than {count}", count=limits.busy_interval), load.busy_intervals,
                1, judged.busy_intervals),
-        _share("busy_hours", say("Hours with more than {count}", count=DEFAULT.busy_hour), load.busy_hours, 1,
+        _share("busy_hours", say("Hours with more than {count}", count=limits.busy_hour), load.busy_hours, 1,
                judged.busy_hours),
         _share("flood", say("Time in flood"), load.flood_share, 1, judged.flood),
         _share("top", say("Share of the ten most frequent"), figures.top_share, 5, judged.top_ten),

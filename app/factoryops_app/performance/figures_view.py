@@ -7,7 +7,6 @@ from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
-from factoryops.domain.performance.thresholds import DEFAULT
 from factoryops_app.models.performance import FigureRow, figure_rows, summary
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
@@ -83,4 +82,4 @@ class FiguresView(QWidget):
         self.remarks.setVisible(any(others))
         self.table.set_rows(figure_rows(found.figures))
         load = found.figures.load
-        self.chart.show_load(LoadPicture(load.start_us, load.width_us, load.counts, DEFAULT.busy_interval))
+        self.chart.show_load(LoadPicture(load.start_us, load.width_us, load.counts, found.figures.limits.busy_interval))

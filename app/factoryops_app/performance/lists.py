@@ -164,7 +164,7 @@ def _chattering_words() -> ListWords:
         "chattering",
         say("Chattering"),
         say("No alarm chattered"),
-        say("None came three times within a minute, or so often on average."),
+        say("None came again and again within a short time."),
     )
 
 
@@ -173,12 +173,12 @@ def _fleeting_words() -> ListWords:
         "fleeting",
         say("Fleeting"),
         say("No alarm was fleeting"),
-        say("None was over within ten seconds without coming again in the next minute."),
+        say("None was over before anybody could act."),
     )
 
 
 def _stale_words() -> ListWords:
-    return ListWords("stale", say("Stale"), say("No alarm was stale"), say("None stood for more than a day."))
+    return ListWords("stale", say("Stale"), say("No alarm was stale"), say("None stood for too long without a break."))
 
 
 def _standing_words() -> ListWords:
@@ -204,7 +204,7 @@ def _flood_words() -> ListWords:
         "floods",
         say("Floods"),
         say("There was no flood"),
-        say("None of the ten-minute intervals had more than ten alarms."),
+        say("None of the ten-minute intervals had more alarms than a person can handle."),
     )
 
 
@@ -230,7 +230,8 @@ def _chattering_columns() -> list[ColumnSpec[Listed[Chattering]]]:
         ColumnSpec("count", say("Alarms"), lambda row: row.of.annunciations, is_number=True, width=90),
         ColumnSpec("most", say("Most in a minute"), lambda row: row.of.most, is_number=True, width=130),
         ColumnSpec("index", say("Chatter index"), lambda row: row.of.index, lambda row: number(row.of.index, 3),
-                   is_number=True, width=110, tooltip=lambda _: say("Alarms per second; 0.05 and more is chattering")),
+                   is_number=True, width=110,
+                   tooltip=lambda _: say("Alarms per second, by how soon each follows the one before")),
     ]  # fmt: skip
 
 

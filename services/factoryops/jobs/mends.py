@@ -26,6 +26,7 @@ from factoryops.domain.performance.history import HistoryLine, numbered
 from factoryops.domain.performance.proposing import Facts, Proposal, Question, propose
 from factoryops.domain.performance.rates import Span
 from factoryops.domain.performance.signal_practice import signal_kind
+from factoryops.domain.performance.thresholds import DEFAULT, Thresholds
 from factoryops.domain.plant import Device, Factory, Parameter
 from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce
 from factoryops.domain.samples import SampleFlag, SeriesKey
@@ -88,12 +89,14 @@ class Nuisances:
         cases: alarms and the rules that hold now, None for one out of use; the worst first.
         recorded: by alarm id, how often it was raised in the span.
         left_out: alarms that would have been looked at too if there were not so many.
+        limits: what chattering and fleeting are.
     """
 
     plant: Plant
     cases: list[tuple[AlarmPlace, http.Rule | None]]
     recorded: Mapping[str, int]
     left_out: int = 0
+    limits: Thresholds = DEFAULT
 
 
 def mend_alarms(order: Order, sources: Sources, tell: Tell) -> Done:
@@ -204,7 +207,7 @@ def _mend(
     known, definition = nuisances.plant.known(rule, place.device_key), rule.content.definition()
     trying = _Trying(known, material_of(known, history, (to_us(request.start), to_us(request.end))), reached)
     compared = nuisances.plant.compared(definition, place.device_key)
-    question = Question(trying.material.span, surroundings_of(known).marked(), request.real_after_s)
+    question = Question(trying.material.span, surroundings_of(known).marked(), request.real_after_s, nuisances.limits)
     found = propose(definition, question, trying, trying.facts(compared))
     return http.AlarmMend.of(
         alarm,

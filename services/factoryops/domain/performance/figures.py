@@ -46,6 +46,7 @@ class Performance:
         quiet_raises: raises that told nobody, for they were shelved, suppressed or out of service.
         outages: what could not be seen and is left out.
         load: annunciations of each 10 minutes, for a picture.
+        limits: what the figures are judged by.
     """
 
     start_us: int
@@ -66,6 +67,7 @@ class Performance:
     outages: list[Span]
     judgement: Judgement
     load: IntervalLoad
+    limits: Thresholds
 
 
 def measure(
@@ -104,6 +106,7 @@ def measure(
         outages=outages,
         judgement=judge(load, top_share, at_once),
         load=interval_load(seen.at_us, span, outages),
+        limits=limits,
     )
 
 

@@ -190,3 +190,8 @@ def test_the_load_of_each_interval_leaves_out_what_could_not_be_seen() -> None:
     load = over(series([0, 10, 650, 1_300]), 2_400, outages=[outage]).load
     assert (load.start_us, load.width_us, load.counts) == (START, 600 * US_PER_S, [2, None, 1, 0])
     assert over([], 30).load.counts == []
+
+
+def test_figures_say_what_they_were_judged_by() -> None:
+    limits = Thresholds(busy_interval=5)
+    assert measure([], (START, START + HOUR_US), limits=limits).limits == limits
