@@ -20,20 +20,23 @@ class CuttingProxy:
         self._target_port = target_port
         self._cuts = cuts
         self._loop = asyncio.new_event_loop()
+        self._writers: list[asyncio.StreamWriter] = []
         self.port = 0
         self.connections = 0
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         allowed = self._cuts[self.connections] if self.connections < len(self._cuts) else 1 << 60
         self.connections += 1
+        self._writers.append(writer)
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+        self._writers.append(there_writer)
         back = asyncio.create_task(_pass_on(there_reader, writer, 1 << 60))
         try:
             await _pass_on(reader, there_writer, allowed)
         finally:
             back.cancel()
-            await asyncio.gather(back, return_exceptions=True)
-            await asyncio.gather(*(_cut(one) for one in (writer, there_writer)))
+            for one in (writer, there_writer):
+                one.transport.abort()
 
     @contextmanager
     def running(self) -> Iterator[CuttingProxy]:
@@ -50,6 +53,7 @@ class CuttingProxy:
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.gather(*(_cut(writer) for writer in self._writers))
 
         thread = threading.Thread(target=lambda: self._loop.run_until_complete(main()))
         thread.start()
