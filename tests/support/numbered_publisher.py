@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 
+from factoryops.domain.time import now_us
 from tests.support.ingest_folder import SECRET
 from tests.support.mqtt_client import RawClient, publish_packet
 
@@ -22,6 +23,7 @@ class NumberedPublisher:
     Attributes:
         published: how many different messages were handed to the socket at least once.
         acked: the numbers that were acknowledged.
+        acked_us: when each of them was.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class NumberedPublisher:
         self._password = password
         self.published = 0
         self.acked: set[int] = set()
+        self.acked_us: dict[int, int] = {}
         self._window = window
         self._metrics = metrics
         self._first = 0x30 | quality << 1
@@ -80,7 +83,9 @@ class NumberedPublisher:
             return
         if packet[0] == _PUBREC:
             client.send(b"\x62\x02" + packet[2:])
-        self.acked.add(self._unacked.pop(struct.unpack(">H", packet[2:])[0]))
+        number = self._unacked.pop(struct.unpack(">H", packet[2:])[0])
+        self.acked.add(number)
+        self.acked_us[number] = now_us()
 
 
 async def _next(port: asyncio.Queue[int], stop: asyncio.Event) -> int:

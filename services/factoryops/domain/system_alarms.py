@@ -71,6 +71,9 @@ SYSTEM_ALARMS: Final[Mapping[str, SystemAlarm]] = {
     "broker_unstable": SystemAlarm("Broker connection unstable", Priority.HIGH, _BROKER),
     "broker_refuses": SystemAlarm("Broker refuses us", Priority.HIGH, "Let our user read the factories' topics."),
     "broker_dropped": SystemAlarm("Broker dropped messages", Priority.HIGH, "Raise the broker's queue limits."),
+    "broker_session_lost": SystemAlarm(
+        "Broker lost our session", Priority.HIGH, "Look at the gap on charts, and at the broker's persistence."
+    ),
     "broker_filling": SystemAlarm("Broker's queue fills up", Priority.HIGH, _CATCH_UP),
     "broker_configuration": SystemAlarm(
         "Broker not safely configured", Priority.MEDIUM, "Mend the settings that the problem names."

@@ -46,6 +46,8 @@ _MOST_UNDELIVERED: Final = 10_000
 """Messages on their way to the event loop; with so many nothing is read, and the broker keeps the rest."""
 
 _REMEMBER_EVERY_S: Final = 5.0
+_CATCHING_UP_S: Final = 10.0
+"""So long after connecting a loss may concern what waited at the broker before."""
 
 Received = tuple[bytes, bytes, bytes | None, bool]
 """Topic, payload, packet id, whether it was retained."""
@@ -107,6 +109,7 @@ class BrokerSource:
         self._connected_since_s: float | None = None
         self._away = "The connection has not been made yet."
         self._received = 0
+        self._heard_us = 0
         # Each is counted by one thread alone: handed to the event loop, and taken there.
         self._handed = self._delivered = 0
         pipeline.add_source(self)
@@ -230,7 +233,7 @@ class BrokerSource:
         if self._connected_since_s is not None:
             self._connected_since_s = None
             self._pace.lost()
-            self._memory.save_seen()
+            self._memory.save_seen(self._heard_us)
         self._topics.forget()
         self._watch.forget()
 
@@ -279,13 +282,20 @@ class BrokerSource:
             self._away = "Its messages could not be stored."
             return False
         stands = not (is_readable or is_unread) or client.read_packets(most=_PACKETS_PER_TURN)
+        if stands and is_readable and self._has_caught_up():
+            self._heard_us = now_us()
         self._hand_over()
         self._send_acks(client)
         if self._connected_since_s is not None:
             self._topics.ask(client)
+            self._memory.save_seen_every(_REMEMBER_EVERY_S, self._heard_us)
         self._review.look()
-        self._memory.save_seen_every(_REMEMBER_EVERY_S, is_connected=self._connected_since_s is not None)
         return stands and client.flush() and client.loop_misc() == 0
+
+    def _has_caught_up(self) -> bool:
+        """Whether the connection has stood for so long that what waited at the broker should have been taken."""
+        since_s = self._connected_since_s
+        return since_s is not None and time.monotonic() - since_s >= _CATCHING_UP_S
 
     def _wait(self, connection: Any, *, may_read: bool, can_write: bool, is_due: bool) -> bool:
         """Wait until there is something to do, or only look when it `is_due`; returns whether it can be read."""
@@ -342,8 +352,12 @@ class BrokerSource:
         gap = None if flags.session_present else self._memory.gap_until(moment_us)
         if gap is not None:
             logger.warning("The broker %s has lost our session: %s", self.name, gap.reason)
+            self._watch.note_lost_session(gap)
             self._loop.call_soon_threadsafe(self._pipeline.add_gap, gap)
-        self._memory.note_connected(moment_us)
+        elif flags.session_present:
+            self._watch.note_kept_session(self._heard_us)
+        self._memory.note_connected(moment_us, is_kept=flags.session_present)
+        self._heard_us = max(self._heard_us if flags.session_present else 0, self._memory.seen_us)
         self._topics.begin(client)
         self._watch.certificate_ends_at = self._client.certificate_ends_at() if self._client is not None else None
         self._pace.made()
@@ -357,7 +371,7 @@ class BrokerSource:
 
     def _take(self, topic: bytes, payload: bytes, packet_id: bytes | None, is_retained: bool) -> None:
         if topic.startswith(b"$SYS/"):
-            gap = self._watch.take(topic.decode("utf-8", "replace"), payload)
+            gap = self._watch.take(topic.decode("utf-8", "replace"), payload, is_retained=is_retained)
             if gap is not None:
                 self._loop.call_soon_threadsafe(self._pipeline.add_gap, gap)
             return

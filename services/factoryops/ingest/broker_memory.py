@@ -6,13 +6,18 @@ import logging
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from factoryops.domain.time import now_us
+from factoryops.domain.time import US_PER_S
 from factoryops.journal.records import Gap
 
 logger = logging.getLogger(__name__)
+
+ON_THE_WAY_US: Final = 5 * US_PER_S
+"""How long before we last heard of a broker what it then lost may have come to it: messages on their way to us, and
+what a Mosquitto of ours has not saved yet."""
 
 
 class _Memory(msgspec.Struct):
@@ -38,7 +43,7 @@ class BrokerMemory:
         if not self._memory.seen_us:
             return None
         reason = f"The broker lost what it had kept for us ({self._file.suffix[1:]}): messages may be missing."
-        return Gap(min(self._memory.seen_us, moment_us), moment_us, reason)
+        return Gap(min(self._memory.seen_us, moment_us) - ON_THE_WAY_US, moment_us, reason)
 
     @property
     def subscribed(self) -> frozenset[str]:
@@ -50,10 +55,16 @@ class BrokerMemory:
         self._memory.subscribed = tuple(sorted(topics))
         self._save()
 
-    def note_connected(self, moment_us: int) -> None:
-        """Remember that the broker keeps a session for us from now on."""
-        self._memory.seen_us = moment_us
-        self._save()
+    @property
+    def seen_us(self) -> int:
+        """Until when nothing of the session can be lost; 0 where there was none."""
+        return self._memory.seen_us
+
+    def note_connected(self, moment_us: int, *, is_kept: bool) -> None:
+        """Remember that the broker keeps a session for us: from now on, unless it `is_kept` from before."""
+        if not is_kept or not self._memory.seen_us:
+            self._memory.seen_us = moment_us
+            self._save()
 
     def note_dropped(self, total: int, moment_us: int) -> tuple[int, int]:
         """(how many messages the broker threw away since the last report, when that was)."""
@@ -66,15 +77,15 @@ class BrokerMemory:
         # A counter that has fallen belongs to a broker that was restarted: it has counted from 0 since.
         return (total - before if total >= before else total), since_us
 
-    def save_seen(self) -> None:
-        """Remember that the session was alive until now."""
-        self._memory.seen_us = now_us()
+    def save_seen(self, heard_us: int) -> None:
+        """Remember when the broker was last heard: until then the session was alive."""
+        self._memory.seen_us = max(heard_us, self._memory.seen_us)
         self._save()
 
-    def save_seen_every(self, period_s: float, *, is_connected: bool) -> None:
-        """The same, now and then."""
-        if is_connected and time.monotonic() - self._saved_at_s >= period_s:
-            self.save_seen()
+    def save_seen_every(self, period_s: float, heard_us: int) -> None:
+        """The same, now and then, while the connection stands."""
+        if time.monotonic() - self._saved_at_s >= period_s:
+            self.save_seen(heard_us)
 
     def _save(self) -> None:
         self._saved_at_s = time.monotonic()

@@ -12,7 +12,7 @@ from paho.mqtt.client import Client
 
 from factoryops.contracts.telemetry import SUBSCRIPTION
 from factoryops.ingest.broker_memory import BrokerMemory
-from factoryops.ingest.broker_watch import SYS_TOPICS
+from factoryops.ingest.broker_watch import SYS_TOPICS, UPTIME
 
 _FIRST: Final = frozenset({SUBSCRIPTION})
 
@@ -38,7 +38,7 @@ class BrokerTopics:
 
     def begin(self, client: Client) -> None:
         """A connection stands: ask for everything, and give back what an earlier run asked for."""
-        client.subscribe([(topic, 0) for topic in SYS_TOPICS])
+        client.subscribe([(topic, 0) for topic in (*SYS_TOPICS, UPTIME)])
         self._asked = frozenset()
         old = self._memory.subscribed - self._wanted
         if old:

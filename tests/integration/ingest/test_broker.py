@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from factoryops.domain.time import now_us
 from factoryops.ingest import broker as broker_module
 from factoryops.ingest.broker import BrokerSource
 from factoryops.ingest.config import BrokerConfig
@@ -105,6 +106,7 @@ async def test_a_killed_broker_that_lost_our_session_leaves_a_gap(
 ) -> None:
     async with run_ingest(broker_folder):
         await until(lambda: is_connected(broker_folder))
+        killed_us = now_us()
         mosquitto.kill()
         await until(lambda: not is_connected(broker_folder))
         assert "broker_away:plant" in {problem.code for problem in broker_folder.heartbeat().problems}  # type: ignore[union-attr]  # it beats
@@ -115,9 +117,12 @@ async def test_a_killed_broker_that_lost_our_session_leaves_a_gap(
         await publish_numbers(client, range(10))
         await until(lambda: len(values(broker_folder)) == 10)
         await client.close()
+        beat = broker_folder.heartbeat()
+        assert beat is not None
+        assert "broker_session_lost:plant" in {problem.code for problem in beat.problems}
     gaps = [gap for batch in broker_folder.batches() for gap in batch.entry.gaps]
     assert len(gaps) == 1
-    assert gaps[0].start_us < gaps[0].end_us
+    assert gaps[0].start_us < killed_us < gaps[0].end_us
 
 
 async def test_a_topic_that_is_no_text_is_quarantined_and_the_thread_lives(

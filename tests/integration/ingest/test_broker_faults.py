@@ -19,6 +19,7 @@ from factoryops.contracts.telemetry.topics import SUBSCRIPTION, SUBSCRIPTION_C
 from factoryops.ingest.broker_pace import ReconnectPace
 from factoryops.ingest.config import BrokerConfig
 from factoryops.ingest.mosquitto.users import SERVICE_USER
+from factoryops.journal.records import Gap
 from tests.integration.ingest.conftest import Running
 from tests.support.ingest_folder import PLANT, SNAPSHOT, IngestFolder
 from tests.support.mqtt_client import RawClient, connect_packet
@@ -60,8 +61,8 @@ def stored(folder: IngestFolder) -> set[int]:
     return {int(value) for _, name, _, value, _ in folder.samples() if name == "m0"}
 
 
-def gaps(folder: IngestFolder) -> int:
-    return sum(len(batch.entry.gaps) for batch in folder.batches())
+def gaps(folder: IngestFolder) -> list[Gap]:
+    return [gap for batch in folder.batches() for gap in batch.entry.gaps]
 
 
 def assert_ledger_balances(folder: IngestFolder) -> None:
@@ -96,7 +97,16 @@ def missing(folder: IngestFolder, device: NumberedPublisher) -> set[int]:
     return device.acked - stored(folder)
 
 
-async def ride(broker: PlantBroker, folder: IngestFolder, run_ingest: Running, ends: list[Callable[[], None]]) -> None:
+def unexplained(folder: IngestFolder, device: NumberedPublisher) -> set[int]:
+    """Numbers that were acknowledged and are not there, although no gap lies over that moment."""
+    spans = [(gap.start_us, gap.end_us) for gap in gaps(folder)]
+    moments = {number: device.acked_us[number] for number in missing(folder, device)}
+    return {number for number, at_us in moments.items() if not any(low <= at_us <= high for low, high in spans)}
+
+
+async def ride(
+    broker: PlantBroker, folder: IngestFolder, run_ingest: Running, ends: list[Callable[[], None]]
+) -> NumberedPublisher:
     """Publish through one end of the broker after the other; what it acknowledged is stored, or a gap says so."""
     async with run_ingest(folder):
         await until(lambda: is_connected(folder))
@@ -110,18 +120,17 @@ async def ride(broker: PlantBroker, folder: IngestFolder, run_ingest: Running, e
                 since_s = time.monotonic()
                 await until(lambda: broker.log().count(" as factoryops ") > met, timeout_s=20)  # noqa: B023
                 assert time.monotonic() - since_s < 5
-        await until(lambda: not missing(folder, device) or gaps(folder), timeout_s=20, every_s=0.2)
-        if not gaps(folder):
-            assert missing(folder, device) == set()
+        await until(lambda: not unexplained(folder, device), timeout_s=20, every_s=0.2, what="all stored or in a gap")
     assert_ledger_balances(folder)
+    return device
 
 
 async def test_what_a_restarted_broker_acknowledged_is_stored(
     tmp_path: Path, broker: PlantBroker, run_ingest: Running
 ) -> None:
     folder = folder_for(tmp_path, broker.config())
-    await ride(broker, folder, run_ingest, [broker.stop, broker.stop])
-    assert gaps(folder) == 0
+    device = await ride(broker, folder, run_ingest, [broker.stop, broker.stop])
+    assert missing(folder, device) == set()
 
 
 async def test_what_a_killed_broker_acknowledged_is_stored_or_a_gap_says_so(
@@ -162,7 +171,7 @@ async def test_what_waits_in_the_broker_for_a_service_that_is_away_outlives_the_
     broker.start()
     async with run_ingest(folder):
         await until(lambda: not missing(folder, device), timeout_s=20, every_s=0.2, what="everything stored")
-    assert gaps(folder) == 0
+    assert gaps(folder) == []
     assert_ledger_balances(folder)
 
 
@@ -190,7 +199,7 @@ async def test_a_broker_that_cannot_be_reached_is_taken_up_again_when_it_can(
                 assert proxy.connections - before <= 4
                 assert time.process_time() - spent_s < 30
             await until(lambda: not missing(folder, device), timeout_s=20, what="everything stored", every_s=0.2)
-        assert gaps(folder) == 0
+        assert gaps(folder) == []
         assert_ledger_balances(folder)
 
 
@@ -259,7 +268,7 @@ async def test_a_client_that_keeps_taking_over_our_session_is_noticed(
             await twin.close()
         await until(lambda: "broker_unstable:plant" in said(folder))
         await until(lambda: is_connected(folder))
-    assert gaps(folder) == 0
+    assert gaps(folder) == []
 
 
 async def test_an_unsafe_configuration_is_named_while_it_is_one(

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from factoryops.ingest.broker_memory import BrokerMemory
-from factoryops.ingest.broker_watch import SYS_TOPICS, BrokerWatch
+from factoryops.ingest.broker_memory import ON_THE_WAY_US, BrokerMemory
+from factoryops.ingest.broker_watch import SYS_TOPICS, UPTIME, BrokerWatch
 from factoryops.ingest.config import BrokerConfig
+from factoryops.journal.records import Gap
 
 DROPPED, HELD, HELD_BYTES, MEMORY = SYS_TOPICS
 
@@ -44,6 +45,36 @@ def test_a_restarted_brokers_counter_begins_anew(watch: BrokerWatch) -> None:
     assert "thrown away 7 messages" in watch.problems()["broker_dropped"]
 
 
+def test_a_lost_session_is_a_problem_for_an_hour_that_says_what_may_be_missing(
+    watch: BrokerWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment_s = 0.0
+    monkeypatch.setattr("factoryops.ingest.broker_watch.time.monotonic", lambda: moment_s)
+    watch.note_lost_session(Gap(1_700_000_000_000_000, 1_700_000_020_000_000, "It lost it."))
+    message = watch.problems()["broker_session_lost"]
+    assert "between 2023-11-14 22:13:20 UTC and 2023-11-14 22:13:40 UTC" in message
+    moment_s += 3_601
+    assert watch.problems() == {}
+
+
+def test_a_broker_that_was_started_while_we_were_apart_leaves_a_gap_and_one_that_ran_on_does_not(
+    watch: BrokerWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard_us = 1_700_000_000_000_000
+    moment_us = heard_us + 20_000_000
+    monkeypatch.setattr("factoryops.ingest.broker_watch.now_us", lambda: moment_us)
+    assert watch.take(UPTIME, b"3 seconds") is None  # the first meeting
+    watch.note_kept_session(heard_us)
+    assert watch.take(UPTIME, b"86400 seconds") is None
+    watch.note_kept_session(heard_us)
+    assert watch.take(UPTIME, b"0 seconds", is_retained=True) is None
+    watch.note_kept_session(heard_us + 1_000_000)  # lost once more before it said how long it runs
+    gap = watch.take(UPTIME, b"15 seconds")
+    assert gap is not None
+    assert (gap.start_us, gap.end_us) == (heard_us - ON_THE_WAY_US, heard_us + 5_000_000)
+    assert watch.take(UPTIME, b"25 seconds") is None
+
+
 @pytest.mark.parametrize(
     ("topic", "half", "unit"),
     [(HELD, 500_000, "messages"), (HELD_BYTES, 1 << 30, "bytes of messages"), (MEMORY, 2 << 30, "bytes of memory")],
@@ -57,9 +88,10 @@ def test_half_full_is_a_warning_until_it_is_less(watch: BrokerWatch, topic: str,
     assert watch.problems() == {}
 
 
-@pytest.mark.parametrize("payload", [b"", b"-1", b"12 seconds", b"9" * 19, "٣".encode(), b"\xff"])
+@pytest.mark.parametrize("payload", [b"", b"-1", b"12 minutes", b"9" * 19, "٣".encode(), b"\xff"])
 def test_what_is_no_number_is_passed_over(watch: BrokerWatch, payload: bytes) -> None:
-    for topic in SYS_TOPICS:
+    watch.note_kept_session(1)
+    for topic in (*SYS_TOPICS, UPTIME):
         assert watch.take(topic, payload) is None
     assert watch.problems() == {}
     assert watch.figures() == {}

@@ -130,6 +130,6 @@ def test_long_topics_are_not_remembered_for_listeners() -> None:
 def test_a_brokers_memory_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     memory = BrokerMemory(tmp_path / "file" / "broker.hall-1")
-    memory.note_connected(NOW_US)
-    memory.save_seen()
+    memory.note_connected(NOW_US, is_kept=False)
+    memory.save_seen(1)
     assert memory.gap_until(NOW_US + 1) is not None
