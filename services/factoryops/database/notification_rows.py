@@ -200,3 +200,12 @@ class Unreached:
     count: int
     since_us: int
     example: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """What of a hook is kept sealed; `id` is the hook's and part of the seal."""
+
+    factory_id: FactoryId
+    id: str
+    sealed: str

@@ -22,6 +22,7 @@ from factoryops.database.notification_rows import (
     OutboxEvent,
     Queued,
     Recipient,
+    SealedSecret,
     ToldLine,
     Unreached,
 )
@@ -265,6 +266,19 @@ class NotificationWork:
         table = tables.hook
         row = self._unit.row(sa.select(table).where(table.c.factory_id == factory_id, table.c.id == hook_id))
         return None if row is None else (row.content, row.sealed)
+
+    def sealed_secrets(self) -> list[SealedSecret]:
+        """The sealed secrets of all hooks, for a change of the key."""
+        table = tables.hook
+        query = sa.select(table.c.factory_id, table.c.id, table.c.sealed).order_by(table.c.factory_id, table.c.id)
+        rows = self._unit.rows(query, every_factory=True)
+        return [SealedSecret(FactoryId(row.factory_id), row.id, row.sealed) for row in rows]
+
+    def reseal(self, factory_id: FactoryId, hook_id: str, sealed: str) -> None:
+        """The same secret of a hook under another key."""
+        table = tables.hook
+        mine = sa.and_(table.c.factory_id == factory_id, table.c.id == hook_id)
+        self._unit.write(sa.update(table).where(mine).values(sealed=sealed))
 
     def purge(self, now_us: int) -> None:
         """Forget what is older than 400 days."""

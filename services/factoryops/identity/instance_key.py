@@ -17,8 +17,13 @@ def load_or_create_instance_key(path: Path) -> bytes:
     """The key; made on first use.
 
     Raises:
-        SetupError: the file is not 32 bytes, others may read it, or it cannot be written.
+        SetupError: the file is not 32 bytes, others may read it, it cannot be written, or a change of it was cut short.
     """
+    if _staged(path).exists():
+        raise SetupError(
+            "A change of the installation's key was cut short: run `factoryops-service change-key` again before "
+            "anything else."
+        )
     if not path.exists():
         _create(path)
     return read_instance_key(path)
@@ -37,6 +42,26 @@ def read_instance_key(path: Path) -> bytes:
     return key
 
 
+def staged_key(path: Path) -> bytes:
+    """The key that is to follow the one in `path`; made on first use, and beside it until `put_new_key`."""
+    staged = _staged(path)
+    if not staged.exists():
+        _create(staged)
+    return read_instance_key(staged)
+
+
+def put_new_key(path: Path) -> None:
+    """Put the staged key in the place of the present one; raises SetupError when it cannot be."""
+    try:
+        _staged(path).replace(path)
+    except OSError as error:
+        raise SetupError(f"The installation's key {path} cannot be replaced ({error.strerror}).") from error
+
+
+def _staged(path: Path) -> Path:
+    return path.with_name(f"{path.name}.next")
+
+
 def _create(path: Path) -> None:
     """Write the key beside its place and link it there, so that of two first starts one key wins, whole."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
@@ -47,9 +72,21 @@ def _create(path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         path.hardlink_to(temporary)
+        _sync_folder(path.parent)
     except FileExistsError:
         return
     except OSError as error:
         raise SetupError(f"The installation's key {path} cannot be written ({error.strerror}).") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The name is on disk, too, before anything is sealed with what it names."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

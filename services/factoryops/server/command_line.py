@@ -17,6 +17,7 @@ from factoryops.server import (
     credential_commands,
     demo_command,
     influx_commands,
+    key_commands,
     mapping_commands,
     mend_commands,
     notification_commands,
@@ -51,6 +52,7 @@ demo_command.register(app)
 influx_commands.register(app)
 mapping_commands.register(app)
 notification_commands.register(app)
+key_commands.register(app)
 rule_commands.register(app)
 organisation_commands.register(app)
 performance_commands.register(app)
