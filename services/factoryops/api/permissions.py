@@ -79,6 +79,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     "acknowledgeAlarms": Access(Permission.ACKNOWLEDGE),
     "resetAlarms": Access(Permission.ACKNOWLEDGE),
     "shelveAlarms": Access(Permission.SHELVE),
+    "prepareAlarms": Access(Permission.SHELVE),
     "unshelveAlarms": Access(Permission.SHELVE),
     "takeAlarmsOut": Access(Permission.OUT_OF_SERVICE),
     "returnAlarms": Access(Permission.OUT_OF_SERVICE),

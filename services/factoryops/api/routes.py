@@ -114,6 +114,7 @@ ROUTES: Final = (
     Route("POST", "/alarms/unshelvings", "unshelveAlarms", alarm_handling.unshelve_alarms, "alarms", http.AlarmList),
     Route("POST", "/alarms/out-of-service", "takeAlarmsOut", alarm_handling.take_alarms_out, "alarms", http.AlarmList),
     Route("POST", "/alarms/in-service", "returnAlarms", alarm_handling.return_alarms, "alarms", http.AlarmList),
+    Route("POST", "/rules/{rule_id}/alarms", "prepareAlarms", alarm_handling.prepare_alarms, "alarms", http.AlarmList),
     Route("GET", "/alarms/{alarm_id}/sheet", "getResponseSheet", alarms.get_sheet, "alarms", http.ResponseSheet),
     Route("GET", "/alarm-philosophy", "getPhilosophy", philosophy.get_philosophy, "alarms", http.Philosophy),
     Route("PUT", "/alarm-philosophy", "changePhilosophy", philosophy.change_philosophy, "alarms", http.Philosophy),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from factoryops.client.fake_alarms import FakeAlarms
+from factoryops.client.fake_rules import RuleShelf
 from factoryops.contracts import alarm_orders, http
 from factoryops.contracts.alarm_orders import Orders
 from factoryops.contracts.alarm_places import places_of
@@ -23,6 +24,7 @@ class FakeAlarmHandling:
 
     _clock: Callable[[], int]
     _alarms: FakeAlarms
+    _rules: RuleShelf
     _philosophy = http.FIRST_PHILOSOPHY
 
     async def _enter(self, permission: Permission) -> str:
@@ -105,6 +107,11 @@ class FakeAlarmHandling:
         deed = await self._deed(Permission.SHELVE, request.comment)
         return self._do(alarm_orders.unshelving(request, deed))
 
+    async def prepare_alarms(self, rule_id: str, device_ids: list[str]) -> list[http.Alarm]:
+        """A rule's alarms on devices, never raised ones too."""
+        await self._enter(Permission.SHELVE)
+        return self._alarms.prepare(self._rules.get(rule_id), device_ids)
+
     async def take_out_of_service(self, request: http.TakeOutRequest) -> list[http.Alarm]:
         """Take alarms out of service."""
         deed = await self._deed(Permission.OUT_OF_SERVICE, request.reason)
@@ -141,9 +148,12 @@ class FakeAlarmHandling:
     async def change_philosophy(self, change: http.PhilosophyChange) -> http.Philosophy:
         """Put all of it anew."""
         actor = await self._enter(Permission.EDIT_PLANT)
-        change.philosophy().check()
+        wanted = change.philosophy()
+        wanted.check()
         if change.version != self._philosophy.version:
             raise ConflictError("Somebody else changed the alarm philosophy meanwhile: look at it again.")
+        uses = ((rule.content.alarm_class, rule.content.name) for rule in self._rules.all())
+        self._philosophy.philosophy().check_removal(wanted, uses)
         self._philosophy = http.Philosophy(
             version=change.version + 1, classes=change.classes, matrix=change.matrix, changed_by=actor,
             changed_at=from_us(self._clock()),

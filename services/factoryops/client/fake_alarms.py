@@ -116,6 +116,26 @@ class FakeAlarms:
         self.get(identity)
         return self._clear(identity, self._clock())
 
+    def prepare(self, rule: http.Rule, device_ids: Sequence[str]) -> list[http.Alarm]:
+        """The rule's alarms on devices, never raised ones too."""
+        definition = rule.content.definition()
+        definition.check_is_live()
+        if any(identity not in self._devices for identity in device_ids):
+            raise NotFoundError("There is no such device.")
+        devices = [self._devices[identity] for identity in dict.fromkeys(device_ids)]
+        for device in devices:
+            keys = {one.key for one in device.parameters}
+            definition.check_is_about(device.key, device.kind, device.area, keys)
+        ids = {alarm_id(FACTORY_ID, rule.id, device.key): device for device in devices}
+        for identity, device in ids.items():
+            if identity not in self._alarms:
+                self._change += 1
+                quiet = _quiet_alarm(identity, rule, device)
+                self._alarms[identity] = quiet.model_copy(update={"change": self._change})
+                self._facts[identity] = AlarmFacts(rule.content.priority, is_latching=rule.content.is_latching)
+                self._rules[identity] = rule
+        return [self._alarms[identity] for identity in ids]
+
     def let_time_bring(self) -> list[http.Alarm]:
         """What the life-cycle clock would do now; answers the alarms that changed."""
         now = self._clock()

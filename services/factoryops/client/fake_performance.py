@@ -24,6 +24,7 @@ class FakePerformance:
     _clock: Callable[[], int]
     _alarms: FakeAlarms
     _organisation: OrganisationBook
+    _philosophy: http.Philosophy
 
     async def _enter(self, permission: Permission) -> str:
         raise NotImplementedError
@@ -48,9 +49,11 @@ class FakePerformance:
         return http.FloodList.of([*self._lines(from_us(now_us + 1))], now_us, positions).floods
 
     def _lines(self, until: datetime) -> Iterator[HistoryLine]:
-        areas = {alarm.id: alarm.area for alarm in self._alarms.all()}
+        philosophy = self._philosophy.philosophy()
+        areas = {alarm.id: alarm.area for alarm in self._alarms.all() if philosophy.is_counted(alarm.alarm_class)}
         for event in self._alarms.events(None, _ALL, None, until, None).events:
-            yield HistoryLine(
-                event.alarm_id, event.annunciation, event.kind.value, to_us(event.at), int(event.priority),
-                event.is_annunciation, event.rule_name, event.device_name, areas[event.alarm_id],
-            )  # fmt: skip
+            if event.alarm_id in areas:
+                yield HistoryLine(
+                    event.alarm_id, event.annunciation, event.kind.value, to_us(event.at), int(event.priority),
+                    event.is_annunciation, event.rule_name, event.device_name, areas[event.alarm_id],
+                )  # fmt: skip

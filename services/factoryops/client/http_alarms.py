@@ -41,6 +41,11 @@ class HttpAlarms:
         """Take up again what was shelved."""
         return (await self._ask("POST", "alarms/unshelvings", http.AlarmList, body=request)).alarms
 
+    async def prepare_alarms(self: Asks, rule_id: str, device_ids: list[str]) -> list[http.Alarm]:
+        """A rule's alarms on devices, never raised ones too."""
+        body = http.QuietAlarmsRequest(device_ids=device_ids)
+        return (await self._ask("POST", f"rules/{rule_id}/alarms", http.AlarmList, body=body)).alarms
+
     async def take_out_of_service(self: Asks, request: http.TakeOutRequest) -> list[http.Alarm]:
         """Take alarms out of service; the request's id goes with it, so that it may be repeated."""
         body = request.model_dump(mode="json")

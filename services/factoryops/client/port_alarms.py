@@ -28,6 +28,13 @@ class AlarmHandlingClient(Protocol):
         """Take up again what was shelved; what is not shelved stays as it is."""
         ...
 
+    async def prepare_alarms(self, rule_id: str, device_ids: list[str]) -> list[http.Alarm]:
+        """A rule's alarms on devices, never raised ones too, so that they can be put aside beforehand.
+
+        Raises ConflictError when the rule is not live, InvalidInputError when it is not evaluated on a device.
+        """
+        ...
+
     async def take_out_of_service(self, request: http.TakeOutRequest) -> list[http.Alarm]:
         """Take alarms out of service."""
         ...
@@ -45,7 +52,7 @@ class PhilosophyClient(Protocol):
         ...
 
     async def change_philosophy(self, change: http.PhilosophyChange) -> http.Philosophy:
-        """Put all of it anew; raises ConflictError when somebody else changed it first, or a class is in use."""
+        """Put all of it anew; raises ConflictError when somebody else was faster, or rules name a class it lacks."""
         ...
 
     async def proposed_priority(self, severity: str, time_to_respond_s: float) -> http.ProposedPriority:

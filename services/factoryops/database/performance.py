@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from factoryops.database import tables
+from factoryops.database.philosophy import Philosophies
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.errors import InvalidInputError, NotFoundError
@@ -32,7 +33,11 @@ class AlarmPlace(NamedTuple):
 
 
 class PerformanceRecords:
-    """What happened to the factory's alarms; those about the service itself are no load of an operator and left out."""
+    """What happened to the factory's alarms.
+
+    Those about the service itself are no load of an operator and left out, and so are those of classes that do not
+    count.
+    """
 
     def __init__(self, unit: Unit, scope: Scope) -> None:
         self._unit = unit
@@ -112,9 +117,17 @@ class PerformanceRecords:
             .join(alarm, of_alarm)
             .join(device, of_device)
             .where(event.c.factory_id == self._scope.factory_id, event.c.is_shadow.is_(False))
-            .where(device.c.kind != SERVICE_KIND)
+            .where(device.c.kind != SERVICE_KIND, self._is_counted())
             .order_by(event.c.at_us, event.c.number)
         )  # fmt: skip
+
+    def _is_counted(self) -> sa.ColumnElement[bool]:
+        """Whether an alarm is of a class that counts; one whose class is gone is of the first."""
+        first, *others = Philosophies(self._unit, self._scope).get().classes
+        named = tables.alarm.c.alarm_class
+        if first.is_counted:
+            return named.not_in([one.id for one in others if not one.is_counted])
+        return named.in_([one.id for one in others if one.is_counted])
 
     def _read(self, query: sa.Select[Any]) -> list[HistoryLine]:
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from factoryops.contracts import http
 from factoryops.database.audit import AuditTrail
 from factoryops.database.philosophy_tables import alarm_philosophy
+from factoryops.database.rules import Rules
 from factoryops.database.unit import Unit
 from factoryops.domain.errors import ConflictError
 from factoryops.domain.identity import Scope, derived_id
@@ -38,18 +40,25 @@ class Philosophies:
 
         Raises:
             InvalidInputError: it cannot be used.
-            ConflictError: somebody else changed it since `change.version`.
+            ConflictError: somebody else changed it since `change.version`, or rules name a class it lacks.
         """
-        change.philosophy().check()
+        wanted = change.philosophy()
+        wanted.check()
         self._unit.take_turn(self._scope.factory_id)
         before = self.get()
         if before.version != change.version:
             raise ConflictError("Somebody else changed the alarm philosophy meanwhile: look at it again.")
+        before.philosophy().check_removal(wanted, self._uses())
         self._keep(change, before.version + 1)
         what = {"classes", "matrix"}
         was, becomes = (one.model_dump(mode="json", include=what) for one in (before, change))
         AuditTrail(self._unit, self._scope).add("alarm_philosophy.update", self._scope.factory_id, was, becomes)
         return self.get()
+
+    def _uses(self) -> Iterator[tuple[str, str]]:
+        """Of each rule in use its class and its name."""
+        for rule in Rules(self._unit, self._scope).list():
+            yield rule.content.alarm_class, rule.content.name
 
     def _keep(self, change: http.PhilosophyChange, version: int) -> None:
         table = alarm_philosophy

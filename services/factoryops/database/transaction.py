@@ -26,6 +26,7 @@ from factoryops.database.performance import PerformanceRecords
 from factoryops.database.philosophy import Philosophies
 from factoryops.database.plant import Devices, Parameters
 from factoryops.database.quarantine import QuarantineMarks
+from factoryops.database.quiet_alarms import QuietAlarms
 from factoryops.database.retention import RetentionRules
 from factoryops.database.rows import Changes
 from factoryops.database.rules import Rules
@@ -131,6 +132,10 @@ class Transaction:
     def alarm_handling(self, scope: Scope) -> AlarmHandling:
         """What operators do with the factory's alarms."""
         return AlarmHandling(self._unit, scope)
+
+    def quiet_alarms(self, scope: Scope) -> QuietAlarms:
+        """The factory's alarms, never raised ones among them."""
+        return QuietAlarms(self._unit, scope)
 
     def philosophy(self, scope: Scope) -> Philosophies:
         """How the factory's alarms are handled."""

@@ -7,19 +7,21 @@ alarm follows from how bad its consequence is and how long there is to act (the 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
 import msgspec
 
 from factoryops.domain.alarms import Priority
-from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.errors import ConflictError, InvalidInputError
 from factoryops.domain.time import US_PER_S
 
 LONGEST_SHELVING_S: Final = 7 * 86_400.0
 LONGEST_RE_ALARM_S: Final = 86_400.0
 MOST_CLASSES: Final = 50
 MOST_WORDS: Final = 10
+_MOST_NAMED: Final = 5
 _NOT_THEN: Final = {"until": "choose another end"}
 
 
@@ -30,7 +32,7 @@ class AlarmClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         needs_comment: whoever acknowledges must say something.
         longest_shelving_s: how long an alarm may be shelved at most, one-shot too.
         re_alarm_s / is_latching: proposed for new rules of this class.
-        is_counted: whether its annunciations count in the performance figures.
+        is_counted: whether its annunciations count in the performance figures and in floods.
     """
 
     id: str
@@ -105,12 +107,41 @@ class AlarmPhilosophy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The class of that id, else the first."""
         return next((one for one in self.classes if one.id == class_id), self.classes[0])
 
+    def is_counted(self, class_id: str) -> bool:
+        """Whether annunciations of alarms of that class count in figures."""
+        return self.class_of(class_id).is_counted
+
+    def check_removal(self, after: AlarmPhilosophy, uses: Iterable[tuple[str, str]]) -> None:
+        """Raise ConflictError when `after` lacks a class that rules name.
+
+        Args:
+            after: what is to be put in place of this.
+            uses: of each rule in use, the id of its class and its name.
+        """
+        kept = {one.id for one in after.classes}
+        gone = {one.id: one.name for one in self.classes if one.id not in kept}
+        used: dict[str, list[str]] = {}
+        for class_id, rule_name in uses:
+            if class_id in gone:
+                used.setdefault(class_id, []).append(rule_name)
+        if used:
+            class_id, names = next(iter(used.items()))
+            raise ConflictError(
+                f"The class {gone[class_id]} cannot be removed: rules are of it ({_enumerated(names)}). Give them "
+                "another class first."
+            )
+
     def check(self) -> None:
         """Raise InvalidInputError naming each field that cannot be used."""
         faults = {**_class_faults(self.classes), **_matrix_faults(self.matrix)}
         if faults:
             field, fault = next(iter(faults.items()))
             raise InvalidInputError(f"The alarm philosophy cannot be used: {field} {fault}.", fields=faults)
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    named, more = names[:_MOST_NAMED], len(names) - _MOST_NAMED
+    return ", ".join(named) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _class_faults(classes: tuple[AlarmClass, ...]) -> dict[str, str]:

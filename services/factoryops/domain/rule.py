@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -11,9 +12,9 @@ import msgspec
 
 from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.checking import check as check_condition
-from factoryops.domain.conditions.checking import is_about_own_device
+from factoryops.domain.conditions.checking import is_about_own_device, own_parameters
 from factoryops.domain.conditions.tree import Condition, Outside, walk
-from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.errors import ConflictError, InvalidInputError
 from factoryops.domain.identity import FactoryId, RuleId
 from factoryops.domain.plant import is_key
 from factoryops.domain.schedules import ALWAYS, Schedule
@@ -121,6 +122,25 @@ class RuleDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
         """The ids of the factory's shifts that it depends on."""
         outside = (node for one in self.conditions for node in walk(one) if isinstance(node, Outside))
         return frozenset(self.schedule.shifts).union(*(node.schedule.shifts for node in outside))
+
+    def check_is_live(self) -> None:
+        """Raise ConflictError unless it can raise alarms that somebody is told of."""
+        if self.mode is not RuleMode.LIVE:
+            raise ConflictError(
+                f"The rule {self.name} is off or only being tried, so that it has no alarms to put aside: switch it on "
+                "first."
+            )
+
+    def check_is_about(self, device_key: str, kind: str, area: str, parameters: Collection[str]) -> None:
+        """Raise InvalidInputError when it is not evaluated on that device, which has `parameters`."""
+        needed = own_parameters(self.condition)
+        is_known = not needed or not needed.isdisjoint(parameters)
+        if not (is_known and self.scope.covers(device_key, kind, area)):
+            raise InvalidInputError(
+                f"The rule {self.name} is not evaluated on the device {device_key}: choose another device, or change "
+                "which devices the rule is for.",
+                fields={"device_ids": "not of this rule"},
+            )
 
     def check(self) -> None:
         """Raise InvalidInputError naming each field that cannot be used."""

@@ -58,3 +58,16 @@ async def test_a_flood_is_told_for_the_factory_and_for_each_position(subject: Su
     (quiet,) = [one for one in others if one.position_id == mine.id]
     assert (quiet.position_name, quiet.is_flood, quiet.count) == ("Quiet corner", False, 0)
     await plant.delete_position(mine.id)
+
+
+async def test_alarms_of_a_class_that_does_not_count_are_in_no_figure(subject: Subject) -> None:
+    plant = await subject.enter(Role.ADMIN)
+    before = await plant.philosophy()
+    uncounted = [one.model_copy(update={"is_counted": False}) for one in before.classes]
+    change = http.PhilosophyChange(version=before.version, classes=uncounted, matrix=before.matrix)
+    assert (await plant.alarm_performance()).figures.rates.annunciations > 0
+    after = await plant.change_philosophy(change)
+    found = await plant.alarm_performance()
+    assert (found.figures.rates.annunciations, found.alarms) == (0, [])
+    back = http.PhilosophyChange(version=after.version, classes=before.classes, matrix=before.matrix)
+    await plant.change_philosophy(back)

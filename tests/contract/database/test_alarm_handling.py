@@ -124,3 +124,20 @@ def test_five_hundred_alarms_of_one_moment_are_stored_at_once_and_keep_their_ord
     assert [alarm.device_key for alarm in shown] == [device.key for device in devices]
     page = site.database.read(lambda tx: tx.alarms(site.scope).events(most=1_000))
     assert [event.alarm_id for event in reversed(page.events)] == [alarm.id for alarm in shown]
+
+
+def test_what_was_put_aside_before_it_was_ever_raised_tells_nobody_when_it_is(site: Site) -> None:
+    site.add_parameter()
+    rule = site.add_rule()
+    (quiet,), again = (
+        site.database.run(lambda tx: tx.quiet_alarms(site.scope).of_rule(rule.id, [site.device.id])) for _ in range(2)
+    )
+    assert again == [quiet]
+    assert (quiet.parameter_key, quiet.series_id) == ("pressure", site.parameter().series_id)
+    assert site.alarms() == []
+    request = http.TakeOutRequest(alarm_ids=[quiet.id], reason="sensor is dead")
+    site.carry_out(taking_out(request, site.deed(request.reason)), action="alarm.take_out")
+    assert site.apply(site.transition(rule, "raised", 1)) == 1
+    (shown,) = site.alarms()
+    assert (shown.id, shown.state, shown.is_active) == (quiet.id, AlarmState.OUT_OF_SERVICE, True)
+    assert ("raised", False) in _kinds(site)

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from factoryops.contracts import http
 from factoryops.database.performance import AlarmPlace
 from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import NotFoundError
@@ -37,6 +38,28 @@ def test_events_of_the_span_come_with_the_raise_of_what_was_active_before(site: 
         ("Pump-2", 1, "raised", 50),
     ]
     assert site.database.read(lambda tx: tx.alarm_performance(other_site.scope).lines(0, 10**15)) == []
+
+
+def test_classes_that_do_not_count_are_left_out_and_one_that_is_gone_is_of_the_first(site: Site) -> None:
+    names = ("", "safety", "quality", "gone")
+    rules = [site.add_rule() for _ in names]
+    site.apply(
+        *(
+            site.transition(rule, "raised", 1, at_us=place, alarm_class=name)
+            for place, (rule, name) in enumerate(zip(rules, names, strict=True), 1)
+        )
+    )
+    for uncounted, left in (((), [1, 2, 3, 4]), (("quality",), [1, 2, 4]), (("process", "quality"), [2])):
+        site.database.run(partial(_count_all_but, site.scope, uncounted))
+        lines = site.database.read(lambda tx: tx.alarm_performance(site.scope).lines(0, 100))
+        assert [line.at_us for line in lines] == left
+
+
+def _count_all_but(scope: Scope, uncounted: tuple[str, ...], tx: Transaction) -> http.Philosophy:
+    held = tx.philosophy(scope).get()
+    classes = [one.model_copy(update={"is_counted": one.id not in uncounted}) for one in held.classes]
+    change = http.PhilosophyChange(version=held.version, classes=classes, matrix=held.matrix)
+    return tx.philosophy(scope).replace(change)
 
 
 def test_an_alarm_is_known_by_its_rule_and_device_in_its_own_factory_alone(site: Site, other_site: Site) -> None:

@@ -158,6 +158,7 @@ def _bodies_about_alarms(identity: str, own: Known) -> dict[str, Any]:
         **{name: {"alarm_ids": [own.alarm, identity], "reason": "x"} for name in ("shelveAlarms", "takeAlarmsOut")},
         **{name: {"alarm_ids": [own.alarm, identity]} for name in ("unshelveAlarms", "returnAlarms")},
         "resetAlarms": {"items": both},
+        "prepareAlarms": {"device_ids": [own.ids["device_id"], identity]},
         "changePhilosophy": http.FIRST_PHILOSOPHY.model_dump(mode="json", include={"version", "classes", "matrix"}),
         "acknowledgeAlarms": {"items": both},
     }

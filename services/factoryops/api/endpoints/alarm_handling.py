@@ -45,6 +45,14 @@ async def return_alarms(body: http.TakeUpRequest, asking: Asking) -> http.AlarmL
     return await _carry_out(asking, alarm_orders.returning(body, _deed(asking, body.comment)), "alarm.return")
 
 
+async def prepare_alarms(rule_id: http.Identifier, body: http.QuietAlarmsRequest, asking: Asking) -> http.AlarmList:
+    """The alarms of a rule on some devices, never raised ones too, so that they can be put aside beforehand."""
+    scope, service = asking.scope, asking.service
+    alarms = await asking.change(lambda tx: tx.quiet_alarms(scope).of_rule(rule_id, body.device_ids))
+    service.hub.tell_alarms([(scope.factory_id, alarm) for alarm in alarms])
+    return http.AlarmList(alarms=service.board.named(scope.factory_id, [alarm.id for alarm in alarms]))
+
+
 def _deed(asking: Asking, said: str | None) -> Deed:
     return Deed(asking.scope.actor, now_us(), said)
 

@@ -16,7 +16,7 @@ async def get_philosophy(asking: Asking) -> http.Philosophy:
 
 
 async def change_philosophy(body: http.PhilosophyChange, asking: Asking) -> http.Philosophy:
-    """Put all of it anew; a rule whose class is gone counts as of the first class."""
+    """Put all of it anew; refused with the rules' names when one of them is of a class that would be gone."""
     return await asking.change(lambda tx: tx.philosophy(asking.scope).replace(body))
 
 

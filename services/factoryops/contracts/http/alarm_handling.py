@@ -63,6 +63,14 @@ class ResetRequest(Sent):
     comment: _Comment | None = None
 
 
+class QuietAlarmsRequest(Sent):
+    """The devices on which a rule's alarms are to be put aside before they are raised."""
+
+    model_config = example({"device_ids": [_ID]})
+
+    device_ids: _Alarms
+
+
 class ShelveRequest(Sent):
     """Put alarms aside: for a while, until a moment, or for as long as their class allows.
 

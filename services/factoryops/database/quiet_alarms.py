@@ -1,0 +1,105 @@
+"""Rows of alarms that were never raised, made when somebody wants to put one aside before it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from factoryops.contracts import http
+from factoryops.database import tables
+from factoryops.database.alarm_rows import condition_columns, handling_columns
+from factoryops.database.alarms import Alarms
+from factoryops.database.audit import AuditTrail
+from factoryops.database.plant import Devices, Parameters
+from factoryops.database.rules import Rules
+from factoryops.database.unit import Unit, portions
+from factoryops.domain.alarms import AlarmFacts
+from factoryops.domain.conditions.checking import references
+from factoryops.domain.identity import Scope, alarm_id
+from factoryops.domain.plant import Device, Parameter
+
+
+class QuietAlarms:
+    """Alarms of a rule on devices, whether they were ever raised or not."""
+
+    def __init__(self, unit: Unit, scope: Scope) -> None:
+        self._unit = unit
+        self._scope = scope
+
+    def of_rule(self, rule_id: str, device_ids: Sequence[str]) -> list[http.Alarm]:
+        """The rule's alarms on these devices, in their order; what was never raised gets a row, and is normal.
+
+        Raises:
+            NotFoundError: there is no such rule, or one of the devices is not there.
+            ConflictError: the rule is off, or only being tried.
+            InvalidInputError: it is not evaluated on one of the devices.
+        """
+        rule = Rules(self._unit, self._scope).get(rule_id)
+        rule.content.definition().check_is_live()
+        devices = Devices(self._unit, self._scope).get_many([*dict.fromkeys(device_ids)])
+        watched = self._watched(rule, devices)
+        ids = {alarm_id(self._scope.factory_id, rule.id, one.key): one for one in devices}
+        missing = [identity for identity in ids if identity not in self._there([*ids])]
+        if missing:
+            self._add(rule, {identity: (ids[identity], watched[ids[identity].id]) for identity in missing})
+        return Alarms(self._unit, self._scope).get_many([*ids])
+
+    def _watched(self, rule: http.Rule, devices: Sequence[Device]) -> dict[str, Parameter | None]:
+        """Of each device, by its id, the parameter that the rule looks at first."""
+        definition = rule.content.definition()
+        keys = [one.parameter for one in references(definition.condition) if not one.device]
+        found: dict[str, dict[str, Parameter]] = {}
+        for one in Parameters(self._unit, self._scope).list():
+            found.setdefault(one.device_id, {})[one.key] = one
+        watched: dict[str, Parameter | None] = {}
+        for device in devices:
+            own = found.get(device.id, {})
+            definition.check_is_about(device.key, device.kind, device.area, own.keys())
+            watched[device.id] = next((own[key] for key in keys if key in own), None)
+        return watched
+
+    def _there(self, alarm_ids: Sequence[str]) -> set[str]:
+        table = tables.alarm
+        mine = sa.select(table.c.id).where(table.c.factory_id == self._scope.factory_id)
+        return {
+            row.id
+            for portion in portions(alarm_ids)
+            for row in self._unit.rows(mine.where(table.c.id.in_(portion)).with_for_update())
+        }
+
+    def _add(self, rule: http.Rule, wanted: dict[str, tuple[Device, Parameter | None]]) -> None:
+        first = self._unit.advance("alarms", len(wanted)) - len(wanted) + 1
+        self._unit.insert(
+            tables.alarm,
+            [
+                self._row(rule, identity, device, parameter) | {"change": change}
+                for change, (identity, (device, parameter)) in enumerate(wanted.items(), first)
+            ],
+        )
+        what = {"devices": [device.key for device, _ in wanted.values()]}
+        AuditTrail(self._unit, self._scope).add("alarm.prepare", rule.id, None, what)
+
+    def _row(self, rule: http.Rule, identity: str, device: Device, parameter: Parameter | None) -> dict[str, Any]:
+        content = rule.content
+        facts = AlarmFacts(content.priority, is_latching=content.is_latching)
+        return {
+            "factory_id": self._scope.factory_id,
+            "id": identity,
+            "rule_id": rule.id,
+            "device_id": device.id,
+            "rule_version": rule.version,
+            "rule_name": content.name,
+            "parameter_key": parameter.key if parameter else "",
+            "series_id": parameter.series_id if parameter else 0,
+            "unit": parameter.unit if parameter else "",
+            "message": "",
+            "response": content.record.action,
+            "value": None,
+            "raised_order": 0,
+            "re_alarm_s": content.re_alarm_s,
+            "alarm_class": content.alarm_class,
+            **condition_columns(facts),
+            **handling_columns(facts),
+        }
