@@ -217,7 +217,16 @@ def _shelf_end(facts: AlarmFacts, now_us: int) -> Outcome:
     else:
         return facts, ()
     happened = Happening(AlarmEventKind.UNSHELVED, now_us, facts.mark, cause=cause)
-    return _surfaced(replace(facts, shelving=None), happened, EventCause.UNSHELVED)
+    is_later = _is_raised_since(facts, shelving.until_us) or _is_raised_after(facts, shelving.ends_with)
+    return _surfaced(replace(facts, shelving=None), happened, EventCause.UNSHELVED, is_later=is_later)
+
+
+def _is_raised_since(facts: AlarmFacts, at_us: int) -> bool:
+    return facts.raised_us is not None and facts.raised_us >= at_us
+
+
+def _is_raised_after(facts: AlarmFacts, annunciation: int | None) -> bool:
+    return annunciation is not None and facts.annunciation > annunciation
 
 
 def _is_one_shot_over(facts: AlarmFacts, shelving: Shelving) -> bool:
@@ -232,7 +241,8 @@ def _outage_end(facts: AlarmFacts, now_us: int) -> Outcome:
     if out is None or out.until_us is None or out.until_us > now_us:
         return facts, ()
     happened = Happening(AlarmEventKind.IN_SERVICE, now_us, facts.mark, cause=EventCause.TIME_OVER)
-    return _surfaced(replace(facts, out_of_service=None), happened, EventCause.IN_SERVICE)
+    is_later = _is_raised_since(facts, out.until_us)
+    return _surfaced(replace(facts, out_of_service=None), happened, EventCause.IN_SERVICE, is_later=is_later)
 
 
 def _reprioritised(facts: AlarmFacts, priority: Priority, now_us: int) -> Outcome:
@@ -255,15 +265,21 @@ def _is_re_alarm_due(facts: AlarmFacts, now_us: int, re_alarm_s: float) -> bool:
 # --- announcing again ------------------------------------------------------------------------------------------------
 
 
-def _surfaced(facts: AlarmFacts, happened: Happening, cause: EventCause) -> Outcome:
+def _surfaced(facts: AlarmFacts, happened: Happening, cause: EventCause, *, is_later: bool = False) -> Outcome:
     """Something that put the alarm aside has ended.
 
     Unless something else still does: active, it is announced again; returned, nobody has to answer what nobody was
     told. A latch stays until it is reset.
+
+    Args:
+        facts: without what put it aside.
+        happened: its end.
+        cause: why the alarm is announced again.
+        is_later: it was raised after that end was due, which was noticed late: it is announced, returned or not.
     """
     if facts.is_put_aside:
         return facts, (happened,)
-    if facts.is_active:
+    if facts.is_active or (is_later and not facts.is_answered):
         facts, more = _renewed(facts, happened.at_us, cause)
         return facts, (happened, *more)
     if not facts.is_answered:

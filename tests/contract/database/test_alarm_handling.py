@@ -9,7 +9,7 @@ from factoryops.contracts.alarm_orders import resetting, shelving, taking_out, u
 from factoryops.domain.alarms import AlarmState
 from factoryops.domain.errors import ConflictError, InvalidInputError
 from factoryops.domain.identity import alarm_id, new_id
-from tests.support.databases import Site
+from tests.support.databases import Clock, Site
 
 
 def _raised(site: Site, **fields: object) -> tuple[http.Rule, str]:
@@ -141,3 +141,37 @@ def test_what_was_put_aside_before_it_was_ever_raised_tells_nobody_when_it_is(si
     (shown,) = site.alarms()
     assert (shown.id, shown.state, shown.is_active) == (quiet.id, AlarmState.OUT_OF_SERVICE, True)
     assert ("raised", False) in _kinds(site)
+
+
+@pytest.mark.parametrize("is_one_shot", [False, True])
+def test_what_was_raised_after_shelving_had_ended_is_announced_when_the_database_is_back(
+    site: Site, clock: Clock, is_one_shot: bool
+) -> None:
+    rule, alarm = _raised(site)
+    request = http.ShelveRequest(alarm_ids=[alarm], reason="sensor is changed", for_s=60, is_one_shot=is_one_shot)
+    site.carry_out(shelving(request, site.deed(request.reason)), action="alarm.shelve")
+    over_us = clock() + 60_000_000
+    # The outage: its end is due and the alarm is raised and returns once more, before anything is recorded.
+    clock.advance(600)
+    site.apply(
+        site.transition(rule, "cleared", 1),
+        site.transition(rule, "raised", 2, at_us=over_us + 1),
+        site.transition(rule, "cleared", 2, at_us=over_us + 2),
+    )
+    assert site.pass_time() == 1
+    (shown,) = site.alarms()
+    assert (shown.state, shown.annunciation) == (AlarmState.RETURNED_UNACKNOWLEDGED, 2)
+    assert _kinds(site)[-2:] == [("unshelved", False), ("renewed", True)]
+    assert site.pass_time() == 0
+
+
+def test_what_returned_while_it_was_still_shelved_needs_no_answer_however_late_that_is_noticed(
+    site: Site, clock: Clock
+) -> None:
+    rule, alarm = _raised(site)
+    request = http.ShelveRequest(alarm_ids=[alarm], reason="sensor is changed", for_s=60)
+    site.carry_out(shelving(request, site.deed(request.reason)), action="alarm.shelve")
+    site.apply(site.transition(rule, "cleared", 1))
+    clock.advance(600)
+    assert site.pass_time() == 1
+    assert site.alarms() == []
