@@ -51,11 +51,12 @@ async def reconnected(port: int) -> RawClient:
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.parametrize("number", [25, 40, 61])
 async def test_a_failed_fsync_acknowledges_nothing_and_the_next_try_goes_on(
-    tmp_path: Path, strace: str, ingest: Ingest
+    tmp_path: Path, strace: str, ingest: Ingest, number: int
 ) -> None:
     folder = IngestFolder(tmp_path)
-    inject = "inject=fsync,fdatasync:error=EIO:when=40"
+    inject = f"inject=fsync,fdatasync:error=EIO:when={number}"
     process = ingest(
         folder, prefix=(strace, "-D", "-f", "-e", "trace=fsync,fdatasync", "-e", inject, "-o", "/dev/null")
     )
@@ -64,12 +65,15 @@ async def test_a_failed_fsync_acknowledges_nothing_and_the_next_try_goes_on(
     acked = await publish_until_closed(client, 0)
     await client.close()
     client = await reconnected(port)
-    for number in range(acked, acked + 20):
-        await client.publish(TOPIC, message(number))
+    for place in range(acked, acked + 20):
+        await client.publish(TOPIC, message(place))
     await client.close()
     await asyncio.to_thread(process.stop)
     kept = {value for *_, value, _ in folder.samples()}
-    assert kept >= {float(number) for number in range(acked + 20)}
+    assert kept >= {float(place) for place in range(acked + 20)}
+    ledger = folder.batches()[-1].entry.ledger
+    assert ledger.received == ledger.accepted
+    assert ledger.values_accepted == len(folder.samples())
 
 
 async def test_a_full_disk_stops_acknowledgements_and_space_brings_them_back(tmp_path: Path, ingest: Ingest) -> None:
