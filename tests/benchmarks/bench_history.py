@@ -163,11 +163,11 @@ def _query_figures(reader: LocalHistoryReader, keys: dict[int, SeriesKey]) -> li
 def _retention(store: LocalHistory, factory: str) -> Figure:
     """The oldest day of 25 series at 1 Hz: 2,160,000 samples become minutes and hours."""
     plan = RetentionPlan({factory: [RetentionPolicy("all", Keep(raw_days=_DAYS - 1))]})
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), time.process_time()
     while not store.retain(plan, budget_s=0.1):
         pass
-    spent_ms = (time.perf_counter() - begun) * 1_000
-    note = f"{store.ledger().expired:,} samples, in transactions of about 30 ms"
+    spent_ms, worked_ms = ((time.perf_counter() - begun) * 1_000, (time.process_time() - worked) * 1_000)
+    note = f"{store.ledger().expired:,} samples in short transactions; {worked_ms:.0f} ms of processor time"
     return Figure("history: one day's retention", spent_ms, "ms", "under 100", note)
 
 
