@@ -136,10 +136,11 @@ class PoliciesTab(NamedList[http.NotificationPolicy, PolicyDraft]):
     async def ask(self) -> Sequence[http.NotificationPolicy]:
         """All of the factory, with what their steps and classes can name."""
         client = self.place.session.client
-        self._targets = await _targets_of(client)
+        policies = await client.notification_policies()
+        self._targets = _unseen(policies) | await _targets_of(client)
         classes = {one.id: one.name for one in (await client.philosophy()).classes}
         self.form.offer(self._targets, classes)
-        return await client.notification_policies()
+        return policies
 
     async def send(self, draft: PolicyDraft) -> http.NotificationPolicy:
         """Make or change one."""
@@ -170,6 +171,13 @@ async def _targets_of(client: PlantClient) -> dict[str, str]:
     except NotAllowedError:
         return found
     return found
+
+
+def _unseen(policies: Sequence[http.NotificationPolicy]) -> dict[str, str]:
+    """What targets are called of which this person may not see more, by "kind:name"."""
+    words = {TargetKind.CONTACT: say("a contact"), TargetKind.HOOK: say("a hook"), TargetKind.ROSTER: say("a roster")}
+    targets = [target for policy in policies for step in policy.content.steps for target in step.to]
+    return {f"{one.kind.value}:{one.name}": words.get(one.kind, one.name) for one in targets}
 
 
 def _columns() -> list[GridColumn]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -130,12 +131,12 @@ class RostersTab(NamedList[http.Roster, RosterDraft]):
     async def ask(self) -> Sequence[http.Roster]:
         """All of the factory; contacts are named where this person may see them."""
         client = self.place.session.client
-        try:
-            self._contacts = {one.id: one.content.name for one in await client.contacts()}
-        except NotAllowedError:
-            self._contacts = {}
+        rosters = await client.rosters()
+        self._contacts = {one: say("a contact") for roster in rosters for one in _named(roster)}
+        with suppress(NotAllowedError):
+            self._contacts |= {one.id: one.content.name for one in await client.contacts()}
         self.form.offer(self._contacts)
-        return await client.rosters()
+        return rosters
 
     async def send(self, draft: RosterDraft) -> http.Roster:
         """Make or change one."""
@@ -147,6 +148,10 @@ class RostersTab(NamedList[http.Roster, RosterDraft]):
     async def drop(self, key: str) -> None:
         """Take one away."""
         await self.place.session.client.delete_roster(key)
+
+
+def _named(roster: http.Roster) -> list[str]:
+    return [*roster.content.members, *(one.contact for one in roster.content.overrides)]
 
 
 def _words() -> ListWords:

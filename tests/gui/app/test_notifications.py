@@ -176,6 +176,20 @@ def test_the_ledger_lists_what_became_of_each_message(client: Drive) -> None:
     client(work)
 
 
+def test_an_operator_reads_no_ids_where_contacts_may_not_be_seen(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        plant = await _as(app.plant, "supervisor")
+        made = await plant.create_contact(JANA)
+        await plant.create_roster(http.RosterContent(name="On call", members=[made.id], starts_on="2026-03-02"))
+        tab = await _open(app, "rosters", RostersTab, "operator")
+        await until(tab.table.rows)
+        tab.table.set_filter("a contact")
+        assert len(tab.table.rows()) == 1
+        assert not tab.form.is_changed
+
+    client(work)
+
+
 def test_an_operator_is_told_why_contacts_are_not_shown_and_reads_policies(client: Drive) -> None:
     async def work(app: ImaginedApp) -> None:
         tab = await _open(app, "contacts", ContactsTab, "operator")
