@@ -19,7 +19,7 @@ from factoryops.history.queries import History
 from factoryops.jobs.back_tests import Known, carry_out, read_known
 from factoryops.jobs.sources import open_history, read_tail
 from factoryops.server.bootstrap import history_source
-from factoryops.server.console import say, show_table
+from factoryops.server.console import parse_moment, say, show_table
 from factoryops.server.context import Context, choose_factory, context_of
 from factoryops.server.settings import data_folder
 
@@ -49,7 +49,7 @@ def back_test(
     with ours.database() as database:
         chosen = choose_factory(database, factory)
         zone = ZoneInfo(chosen.timezone)
-        request = _request(rule, _moment(start, zone), _moment(end, zone), sweep)
+        request = _request(rule, parse_moment(start, zone), parse_moment(end, zone), sweep)
         known = database.read(lambda tx: read_known(tx, chosen.id, request))
     began = time.monotonic()
     outcome = _carried_out(ours, request, known)
@@ -74,15 +74,6 @@ def _numbers(text: str) -> list[float]:
         return [float(one) for one in text.split(",") if one.strip()]
     except ValueError as error:
         raise InvalidInputError(f"{text!r} is no list of numbers: write it as 4.8,5,5.2.") from error
-
-
-def _moment(text: str, zone: ZoneInfo) -> datetime:
-    """A day or a moment on the factory's clock."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInputError(f"{text!r} is no day or moment: write 2026-02-01 or 2026-02-01T06:30.") from error
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 
 def _carried_out(ours: Context, request: http.BackTestRequest, known: Known) -> http.BackTestOutcome:

@@ -12,6 +12,7 @@ import typer
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.server import (
     administration_commands,
+    alarm_commands,
     broker_commands,
     certificate_commands,
     credential_commands,
@@ -54,6 +55,7 @@ mapping_commands.register(app)
 notification_commands.register(app)
 key_commands.register(app)
 rule_commands.register(app)
+alarm_commands.register(app)
 organisation_commands.register(app)
 performance_commands.register(app)
 mend_commands.register(app)

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -36,7 +35,7 @@ from factoryops.jobs.sources import open_history, read_tail
 from factoryops.jobs.transfers import PlantNames, export_file, export_sentence, import_file, sentence_of
 from factoryops.journal.import_writer import ImportWriter
 from factoryops.server import bootstrap
-from factoryops.server.console import is_terminal, say, show_table
+from factoryops.server.console import is_terminal, parse_moment, say, show_table
 from factoryops.server.context import Context, choose_factory, context_of
 from factoryops.server.settings import Settings, data_folder
 
@@ -209,7 +208,7 @@ def export_history(
         zone = ZoneInfo(plant.factory.timezone)
         wanted: dict[str, Any] = {
             "parameter_ids": _parameter_ids(plant.names, device or [], parameter or []),
-            "start": _moment(start, zone), "end": _moment(end, zone), "form": form, "width_s": width_s,
+            "start": parse_moment(start, zone), "end": parse_moment(end, zone), "form": form, "width_s": width_s,
             "interpolation": interpolation, "layout": layout,
             "format": TableFormat.PARQUET if file.suffix == ".parquet" else TableFormat.CSV,
         }  # fmt: skip
@@ -236,14 +235,6 @@ def _parameter_ids(names: PlantNames, devices: list[str], parameters: list[str])
     if not chosen:
         raise NotFoundError("No parameter of this factory has such a device and key.")
     return [str(one) for one in chosen]
-
-
-def _moment(text: str, zone: ZoneInfo) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInputError(f"A time is written such as 2026-03-01 or 2026-03-01T06:00Z; {text} is not.") from error
-    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _checked(kind: type[P], values: dict[str, Any]) -> P:

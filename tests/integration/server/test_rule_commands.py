@@ -90,4 +90,4 @@ def test_a_rule_in_a_file_is_tried_on_history_and_nothing_is_saved(command: Comm
     wrong = command(
         "rule", "back-test", "works", "--rule", _file(tmp_path, HIGH), "--from", "today", "--to", "2026-03-01"
     )
-    assert (wrong.code, "no day or moment" in wrong.err) == (1, True)
+    assert (wrong.code, "A time is written" in wrong.err) == (1, True)
