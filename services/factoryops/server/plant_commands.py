@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from factoryops.contracts.snapshot import signature_of
 from factoryops.domain.errors import InvalidInputError, UnavailableError
+from factoryops.domain.time import from_us
 from factoryops.identity import credentials
 from factoryops.observability.heartbeat import read_heartbeats
 from factoryops.server.console import is_terminal, say
@@ -26,8 +28,18 @@ from factoryops.simulator.commands import FaultFile
 from factoryops.simulator.connection import MqttTarget
 from factoryops.simulator.publisher import SimulatorConfig, SimulatorService
 from factoryops.simulator.replay import ReplayOptions, ReplayProgress, ReplayResult, replay
+from factoryops.simulator.trip import ALARMS, begin_trip, end_trip, prepare_trip
 
 _KNOWN_WITHIN_S: Final = 5.0
+
+
+class TripStep(StrEnum):
+    """What is to happen with a plant trip."""
+
+    PREPARE = "prepare"
+    BEGIN = "begin"
+    END = "end"
+
 
 Broker = Annotated[
     str | None, typer.Option(help="An outside broker, host:port; by default the service's own endpoint.")
@@ -113,23 +125,50 @@ def simulate(
         list[str] | None, typer.Option(help="Break a machine of the running simulator: pump-1:cavitation.")
     ] = None,
     mend: Annotated[str | None, typer.Option(help="Mend a machine of the running simulator, or all.")] = None,
+    trip: Annotated[
+        TripStep | None, typer.Option(help="A plant trip of 500 alarms: prepare its rules, begin it, or end it.")
+    ] = None,
+    return_after: Annotated[float, typer.Option(min=0, help="End a trip by itself after seconds; 0 for never.")] = 0.0,
     factory: FactorySlug = None,
     broker: Broker = None,
     username: Username = None,
     password_file: PasswordFile = None,
     lifeline: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
-    """Publish a simulated plant until stopped; or, with --fault and --mend, command the one that runs."""
+    """Publish a simulated plant until stopped; with --fault and --mend, command the one that runs; or let it trip."""
     ours = context_of(context)
     fault_file = simulated_faults(data_folder(ours.settings()))
     if fault or mend:
         _command(FaultFile(fault_file), fault or [], mend)
         return
+    if trip is TripStep.PREPARE:
+        _prepare_trip(ours, factory)
+        return
     with _target(ours, factory, broker, username, password_file) as target:
+        if trip is not None:
+            _trip(target, trip, return_after)
+            return
         say(f"Publishing a simulated plant to {target.host}:{target.port}; stop with Ctrl-C.")
         service = SimulatorService(SimulatorConfig(target, fault_file))
         code = run_role(service.run, lifeline=watched_lifeline(lifeline))
     raise typer.Exit(code)
+
+
+def _prepare_trip(ours: Context, factory: str | None) -> None:
+    with ours.database() as database:
+        added = prepare_trip(database, choose_factory(database, factory).id)
+    say(f"{added} rules were added; `simulate --trip begin` now raises {ALARMS} alarms within one second.")
+
+
+def _trip(target: MqttTarget, step: TripStep, return_after_s: float) -> None:
+    if step is TripStep.BEGIN:
+        began_us = begin_trip(target)
+        say(f"The plant has tripped: {ALARMS} samples were acknowledged, the first is of {from_us(began_us)}.")
+        if not return_after_s:
+            return
+        threading.Event().wait(return_after_s)
+    end_trip(target)
+    say("Everything has returned to normal.")
 
 
 def _command(faults: FaultFile, begin: list[str], mend: str | None) -> None:
