@@ -87,7 +87,7 @@ class _Device(asyncio.Protocol):
         self._number = number
         self._is_paced = load.rate > 0
         topic = telemetry_topic(load.slug, f"load-{number:04}").encode()
-        self._packets = [self._built(topic, values) for values in _walk(number, load.metrics)]
+        self._packets = [self._built(topic, values) for values in walk(number, load.metrics)]
         self._turn = number % VARIANTS
         self._sent_at: deque[float] = deque()
         self._next_id = 1
@@ -181,7 +181,7 @@ class _Device(asyncio.Protocol):
         return len(self._sent_at) if self._is_ready else 0
 
 
-def _walk(number: int, metrics: int) -> list[list[float]]:
+def walk(number: int, metrics: int) -> list[list[float]]:
     """`VARIANTS` sets of two-decimal values that wander about 50, as sensors' do."""
     random = np.random.default_rng(number)
     drift = np.cumsum(random.normal(0, 0.2, (VARIANTS, metrics)), axis=0)

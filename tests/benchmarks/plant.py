@@ -7,11 +7,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import psutil
 
@@ -26,6 +26,8 @@ from tests.support.rules import limit_content
 from tests.support.waiting import wait_until
 
 SLUG = "works"
+MakeRule: TypeAlias = Callable[[int], http.RuleContent]
+"""The content of the rule of a number."""
 _RULES_AT_ONCE = 500
 _TOLD_OF_LOG = 4_000
 ROLES = ("ingest", "historian", "engine", "api", "worker")
@@ -33,12 +35,21 @@ ROLES = ("ingest", "historian", "engine", "api", "worker")
 
 @contextmanager
 def installation(
-    folder: Path, extra: str = "", *, has_endpoint: bool = True, devices: int = 0, rules: int = 0
+    folder: Path,
+    extra: str = "",
+    *,
+    has_endpoint: bool = True,
+    devices: int = 0,
+    rules: int = 0,
+    make_rule: MakeRule | None = None,
+    more_devices: Sequence[str] = (),
 ) -> Iterator[Installation]:
-    """A running service with one factory, its devices and its rules."""
+    """A running service with one factory, its devices, more of them that the load leaves alone, and its rules."""
     made = Installation(folder, extra, has_endpoint=has_endpoint)
     made.add_factory(SLUG)
-    _furnish(made, devices, rules)
+    _furnish(
+        made, [*(load_key(number) for number in range(devices)), *more_devices], rules, make_rule or _rule(devices)
+    )
     try:
         made.start(timeout_s=90)
         yield made
@@ -49,26 +60,30 @@ def installation(
         made.kill()
 
 
-def _furnish(made: Installation, devices: int, rules: int) -> None:
-    """Devices as the load generator names them; rules on single devices, one in a hundred of them often crossed."""
+def load_key(number: int) -> str:
+    """A device's key, as the load generator names it."""
+    return f"load-{number:04}"
+
+
+def _furnish(made: Installation, keys: Sequence[str], rules: int, make_rule: MakeRule) -> None:
     with closing(Database.open(f"sqlite:///{made.data.metadata.as_posix()}")) as database:
         factory = database.read(lambda tx: tx.factories.list())[0]
         scope = Scope(factory.id, "bench", Role.ADMIN)
-        keys = [f"load-{number:04}" for number in range(devices)]
         known = [Device(device_id(factory.id, key), factory.id, key, key) for key in keys]
         database.run(lambda tx: tx.devices(scope).ensure_many(known))
         for start in range(0, rules, _RULES_AT_ONCE):
-            contents = [_rule(number, known) for number in range(start, min(start + _RULES_AT_ONCE, rules))]
+            contents = [make_rule(number) for number in range(start, min(start + _RULES_AT_ONCE, rules))]
             database.run(lambda tx, contents=contents: [tx.rules(scope).create(one, "bench") for one in contents])  # type: ignore[misc]  # bound per round
 
 
-def _rule(number: int, devices: list[Device]) -> http.RuleContent:
-    return limit_content(
+def _rule(devices: int) -> MakeRule:
+    """Rules on single devices, one in a hundred of them often crossed."""
+    return lambda number: limit_content(
         name=f"Rule {number}",
         parameter_key=f"parameter_{number % 8}",
         limit=50.0 if number % 100 == 0 else 500.0,
         priority=Priority.LOW,
-        device_keys=[devices[number % len(devices)].key],
+        device_keys=[load_key(number % devices)],
         deadband=0.1,
     )
 

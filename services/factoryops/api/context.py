@@ -32,7 +32,8 @@ class ApiLimits:
         connections: live connections in all.
         connections_per_user: live connections of one user.
         hello_s: within this a live connection must have said who it is.
-        queue_frames / queue_bytes: what waits for a slow live client before it is closed.
+        queue_frames / queue_bytes: what waits for a slow live client before it is closed; a flood of alarms, each a
+            frame that comes at the same moment as the others, must fit in.
     """
 
     body_bytes: int = 1 << 20
@@ -47,7 +48,7 @@ class ApiLimits:
     connections: int = 100
     connections_per_user: int = 10
     hello_s: float = 5.0
-    queue_frames: int = 256
+    queue_frames: int = 4_096
     queue_bytes: int = 4 << 20
 
 
