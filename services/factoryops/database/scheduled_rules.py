@@ -132,28 +132,34 @@ class ScheduledRules:
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _move(self, verdict: Verdict) -> AlarmTransition | None:
-        """The transition from what the alarm is to what the verdict says; None when it is so already."""
-        is_active, annunciation = self._present(verdict.rule.id, verdict.device_key)
-        if is_active == verdict.is_true:
+        """The transition from what the alarm is to what the verdict says; None when it is so already.
+
+        A verdict of an attempt that was repeated late may be older than what moved the alarm last: that one stands.
+        """
+        is_active, annunciation, moved_us = self._present(verdict.rule.id, verdict.device_key)
+        if is_active == verdict.is_true or verdict.at_us < moved_us:
             return None
         return _transition(self._scope.factory_id, verdict, annunciation + verdict.is_true)
 
-    def _present(self, rule_id: str, device_key: str) -> tuple[bool, int]:
+    def _present(self, rule_id: str, device_key: str) -> tuple[bool, int, int]:
+        """Whether the alarm stands, how often it was raised, and when it moved last."""
         alarm = tables.alarm
         identity = alarm_id(self._scope.factory_id, rule_id, device_key)
         row = self._unit.row(
-            sa.select(alarm.c.is_active, alarm.c.annunciation)
+            sa.select(alarm.c.is_active, alarm.c.annunciation, alarm.c.raised_us, alarm.c.cleared_us)
             .where(alarm.c.factory_id == self._scope.factory_id, alarm.c.id == identity)
             .with_for_update()
         )
-        return (False, 0) if row is None else (bool(row.is_active), row.annunciation)
+        if row is None:
+            return False, 0, 0
+        return bool(row.is_active), row.annunciation, max(row.raised_us or 0, row.cleared_us or 0)
 
     def _withdraw(self, rule: http.ScheduledRule, kept: Collection[str]) -> None:
         gone = [key for key in rule.content.devices if key not in kept]
         present = [(key, *self._present(rule.id, key)) for key in gone]
         cleared = [
             _transition(self._scope.factory_id, _withdrawn(rule, key, self._unit.now_us), annunciation)
-            for key, is_active, annunciation in present
+            for key, is_active, annunciation, _ in present
             if is_active
         ]
         EngineRecords(self._unit).apply(cleared)

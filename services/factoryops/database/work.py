@@ -113,9 +113,14 @@ class Work:
         """Queue work on demand; by default over the last 24 hours.
 
         Raises:
-            InvalidInputError: the span is empty.
+            InvalidInputError: the span is empty, or one was chosen for rules that move the alarms of the present.
             NotFoundError: a device is not of this factory.
         """
+        if request.kind is JobKind.SCHEDULED_RULES and not (request.start is None and request.end is None):
+            raise InvalidInputError(
+                "Scheduled rules are evaluated as of now, since they move the present alarms: leave start and end out.",
+                fields={"end": "is always now"},
+            )
         end_us = self._unit.now_us if request.end is None else to_us(request.end)
         start_us = end_us - _DAY_US if request.start is None else to_us(request.start)
         if start_us >= end_us:

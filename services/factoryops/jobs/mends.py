@@ -18,7 +18,7 @@ from factoryops.database.transaction import Transaction
 from factoryops.domain.alarms import AlarmEventKind, Priority
 from factoryops.domain.back_tests import Episode
 from factoryops.domain.conditions.limits import plain_limit
-from factoryops.domain.errors import NotFoundError, StorageError
+from factoryops.domain.errors import AbandonedError, NotFoundError, StorageError
 from factoryops.domain.identity import FactoryId, Role, RuleId, Scope
 from factoryops.domain.performance.candidates import Breaks, Numbers, SignalFacts, noise_of
 from factoryops.domain.performance.figures import measure
@@ -44,6 +44,10 @@ _FILE: Final = "mends.json"
 _LONGEST_S: Final = 420.0
 """A run is ended after ten minutes; what was found by then would be lost."""
 
+_OUT_OF_USE: Final = "Its rule was taken out of use: there is nothing to change."
+_SCHEDULED: Final = (
+    "It comes from a scheduled rule, which is judged at its own times only: a delay or a deadband would change nothing."
+)
 _MOST_NOISE_SAMPLES: Final = 200_000
 _NO_VALUE: Final = np.uint8(SampleFlag.TEXT | SampleFlag.UNCERTAIN)
 
@@ -89,6 +93,7 @@ class Nuisances:
         cases: alarms and the rules that hold now, None for one out of use; the worst first.
         recorded: by alarm id, how often it was raised in the span.
         left_out: alarms that would have been looked at too if there were not so many.
+        scheduled: ids of scheduled rules.
         limits: what chattering and fleeting are.
     """
 
@@ -97,6 +102,7 @@ class Nuisances:
     recorded: Mapping[str, int]
     left_out: int = 0
     limits: Thresholds = DEFAULT
+    scheduled: frozenset[str] = frozenset()
 
 
 def mend_alarms(order: Order, sources: Sources, tell: Tell) -> Done:
@@ -147,6 +153,7 @@ def read_nuisances(tx: Transaction, scope: Scope, request: http.MendRequest, out
         cases=[(place, _rule(tx, scope, place.rule_id)) for place in places],
         recorded=Counter(one.alarm_id for one in raised if one.at_us >= span[0]),
         left_out=max(0, len(wanted) - http.MOST_MENDED),
+        scheduled=frozenset(one.id for one in tx.scheduled_rules(scope).list()),
     )
 
 
@@ -180,13 +187,16 @@ def carry_out(request: http.MendRequest, nuisances: Nuisances, history: History,
     began = time.monotonic()
     mends: list[http.AlarmMend] = []
     for number, (place, rule) in enumerate(nuisances.cases):
-        if time.monotonic() - began > _LONGEST_S:
-            break
 
         def reached(share: float, number: int = number, name: str = place.rule_name) -> None:
             tell((number + share) / len(nuisances.cases), f"Trying changes of {name}")
+            if time.monotonic() - began > _LONGEST_S:
+                raise AbandonedError("The time for this run is over.")
 
-        mends.append(_mend(request, nuisances, history, place, rule, reached))
+        try:
+            mends.append(_mend(request, nuisances, history, place, rule, reached))
+        except AbandonedError:
+            break
     return http.MendOutcome(
         start=request.start,
         end=request.end,
@@ -203,7 +213,7 @@ def _mend(
     """What can be proposed for one alarm, or why nothing can."""
     alarm = _told(nuisances, place, rule)
     if rule is None:
-        return http.AlarmMend(alarm=alarm, notes=["Its rule was taken out of use: there is nothing to change."])
+        return http.AlarmMend(alarm=alarm, notes=[_SCHEDULED if place.rule_id in nuisances.scheduled else _OUT_OF_USE])
     known, definition = nuisances.plant.known(rule, place.device_key), rule.content.definition()
     trying = _Trying(known, material_of(known, history, (to_us(request.start), to_us(request.end))), reached)
     compared = nuisances.plant.compared(definition, place.device_key)

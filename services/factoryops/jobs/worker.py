@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from factoryops.contracts.http import TRANSFERS, JobKind, RunState
+from factoryops.contracts.http import TRANSFERS, TRIALS, JobKind, RunState
 from factoryops.database.database import Database
 from factoryops.database.rows import ClaimedRun
 from factoryops.database.transaction import Transaction
@@ -223,7 +223,7 @@ class WorkerService:
             await self._succeed(run, folder, outcome)
         elif outcome.stopped is Stopped.CANCELLED:
             await self._finish(run, RunState.CANCELLED, "It was cancelled.")
-        elif outcome.is_final:
+        elif outcome.is_final or (outcome.stopped is Stopped.LIMIT and run.kind in TRIALS):
             await self._finish(run, RunState.FAILED, outcome.reason)
         else:
             await self._give_back(run, outcome)

@@ -164,6 +164,15 @@ def test_a_rule_out_of_use_cannot_be_mended_and_an_unknown_alarm_is_not_there(
         _found(plant, database, scope, _request(alarm_ids=["0" * 32]))
 
 
+def test_what_was_found_when_the_time_of_a_run_is_over_is_kept_and_the_rest_is_counted(
+    plant: JobPlant, database: Database, scope: Scope, rule: http.Rule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(_found(plant, database, scope, _request()).mends) == 1
+    monkeypatch.setattr("factoryops.jobs.mends._LONGEST_S", -1.0)
+    found = _found(plant, database, scope, _request())
+    assert (found.mends, found.left_out) == ([], 1)
+
+
 async def test_the_worker_leaves_the_proposals_in_a_file(
     plant: JobPlant, database: Database, scope: Scope, rule: http.Rule
 ) -> None:

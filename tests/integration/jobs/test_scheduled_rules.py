@@ -11,6 +11,7 @@ from factoryops.contracts import http
 from factoryops.contracts.http import JobKind, RunState
 from factoryops.database.database import Database
 from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import Role, Scope
 from factoryops.domain.time import from_us, now_us
 from factoryops.jobs.clock import look
@@ -81,6 +82,24 @@ def test_it_raises_once_says_why_and_clears_when_it_is_true_no_more(
     assert evaluate(plant, scope)["moved"] == 1
     (alarm,) = alarms_of(database, scope, rule)
     assert (alarm.annunciation, alarm.cleared_at is not None) == (1, True)
+    database.run(lambda tx: tx.scheduled_rules(scope).delete(rule.id))
+
+
+def test_an_older_verdict_moves_nothing_and_no_other_moment_than_now_can_be_asked_for(
+    plant: JobPlant, database: Database, scope: Scope
+) -> None:
+    made = content(database, scope, "Repeated late")
+    rule = database.run(lambda tx: tx.scheduled_rules(scope).create(made))
+    evaluate(plant, scope)
+    (raised,) = alarms_of(database, scope, rule)
+    calm = made.model_copy(update={"limit": 1e9})
+    database.run(lambda tx: tx.scheduled_rules(scope).update(rule.id, 1, calm))
+    assert evaluate(plant, scope, from_us(now_us()) - timedelta(minutes=5))["moved"] == 0
+    assert alarms_of(database, scope, rule) == [raised]
+    last_week = from_us(now_us()) - timedelta(days=7)
+    request = http.RunRequest(kind=JobKind.SCHEDULED_RULES, end=last_week)
+    with pytest.raises(InvalidInputError, match="as of now"):
+        database.run(lambda tx: tx.work.queue(scope, request))
     database.run(lambda tx: tx.scheduled_rules(scope).delete(rule.id))
 
 

@@ -109,6 +109,17 @@ async def test_a_run_that_misbehaves_ends_failed_with_its_reason_and_no_file(
     assert list((plant.artifacts / ".work").glob("*")) == []
 
 
+async def test_a_trial_that_asks_for_too_much_is_not_repeated(
+    plant: JobPlant, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_UNRULY", "hangs")
+    run = ask_for(database, kind=JobKind.BACK_TEST)
+    async with working(plant.config(child_module=UNRULY, time_s=0.5), database):
+        done = await ended(database, run)
+    assert (done.state, done.attempt) == (RunState.FAILED, 1)
+    assert "Choose a shorter span" in done.message
+
+
 async def test_what_a_library_prints_does_not_disturb_a_run(
     plant: JobPlant, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,10 @@ class JobKind(StrEnum):
 TRANSFERS: Final = frozenset({JobKind.IMPORT, JobKind.EXPORT, JobKind.QUARANTINE_REPLAY})
 """Kinds that move history in or out."""
 
-STARTED_APART: Final = TRANSFERS | {JobKind.BACK_TEST, JobKind.ALARM_MENDS}
+TRIALS: Final = frozenset({JobKind.BACK_TEST, JobKind.ALARM_MENDS})
+"""Somebody waits for these; one that asks for too much asks for it again each time, so it is not repeated."""
+
+STARTED_APART: Final = TRANSFERS | TRIALS
 """Kinds that are started at addresses of their own, and never by schedule."""
 
 
