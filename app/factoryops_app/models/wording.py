@@ -52,6 +52,7 @@ def event_name(kind: AlarmEventKind) -> str:
         AlarmEventKind.IN_SERVICE: say("Returned to service"),
         AlarmEventKind.RENEWED: say("Announced again"),
         AlarmEventKind.REPRIORITISED: say("Priority changed"),
+        AlarmEventKind.WITHDRAWN: say("Ended: its rule is only being tried now"),
     }
     return names[kind]
 

@@ -78,6 +78,7 @@ def _write(tx: Transaction, record: Record) -> Sequence[AlarmTransition]:
     tx.whys.record(item for item in record.transitions if item.rule_id not in refused_of)
     for one in record.new_rules:
         tx.engine.mark_rule_holds(one.rule.id, one.rule.version, record.seq + 1)
+    tx.engine.end_demoted(one.rule for one in record.new_rules)
     for calculation in record.new_calculations:
         tx.engine.mark_calculation_holds(calculation.id, calculation.version, record.seq + 1)
     tx.engine.note_faults(record.faults)

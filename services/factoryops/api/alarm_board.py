@@ -9,11 +9,14 @@ newer of two.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from factoryops.contracts import http
 from factoryops.contracts.alarm_view import facts_behind, listed, shown_facts
 from factoryops.contracts.transitions import AlarmTransition
+from factoryops.domain import alarm_life
+from factoryops.domain.alarm_life import Deed
 from factoryops.domain.alarms import AlarmEventKind, AlarmFacts, AlarmState, Priority
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.time import now_us
@@ -50,7 +53,7 @@ class AlarmBoard:
         for transition in transitions:
             factory = FactoryId(transition.factory_id)
             moved = _moved(self._alarms.get(factory, {}).get(transition.alarm_id), transition)
-            if moved is None or transition.is_shadow:
+            if moved is None:
                 continue
             # One of each kind is enough: a newer one of a kind makes the older one of no account.
             ahead = self._ahead.setdefault(transition.alarm_id, {})
@@ -97,6 +100,8 @@ def _differ(one: http.Alarm, other: http.Alarm) -> bool:
 
 def _moved(held: http.Alarm | None, transition: AlarmTransition) -> http.Alarm | None:
     """The alarm after a transition; None where that is no news."""
+    if transition.is_shadow:
+        return None if held is None else _taken_over(held, transition)
     before = AlarmFacts(Priority(transition.priority)) if held is None else facts_behind(held)
     facts, _ = transition.moved(before)
     if facts == before:
@@ -104,6 +109,16 @@ def _moved(held: http.Alarm | None, transition: AlarmTransition) -> http.Alarm |
     is_raise = transition.kind == AlarmEventKind.RAISED.value
     told = _told(transition) if held is None or is_raise else held
     return told.model_copy(update={**shown_facts(facts), "is_recorded": transition.is_recorded})
+
+
+def _taken_over(held: http.Alarm, transition: AlarmTransition) -> http.Alarm | None:
+    """A shadow's raise ends what its rule raised while it was live; nothing else that a shadow says is anybody's."""
+    is_raise = transition.kind == AlarmEventKind.RAISED.value and transition.annunciation > held.annunciation
+    if not is_raise or held.state is AlarmState.NORMAL:
+        return None
+    facts, _ = alarm_life.withdrawn(facts_behind(held), Deed("", transition.at_us))
+    facts = replace(facts, is_active=False, is_suppressed=False)
+    return held.model_copy(update={**shown_facts(facts), "is_recorded": transition.is_recorded})
 
 
 def _told(transition: AlarmTransition) -> http.Alarm:

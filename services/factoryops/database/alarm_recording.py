@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database import tables
+from factoryops.database.alarm_demotion import Demotions
 from factoryops.database.alarm_rows import (
     add_events,
     condition_columns,
@@ -22,6 +23,8 @@ from factoryops.database.alarm_rows import (
 from factoryops.database.plant import Devices
 from factoryops.database.rows import Applied
 from factoryops.database.unit import Unit, portions
+from factoryops.domain import alarm_life
+from factoryops.domain.alarm_life import Deed, Happening
 from factoryops.domain.alarms import AlarmEventKind, AlarmFacts, Priority
 from factoryops.domain.identity import DeviceId, FactoryId, Role, Scope
 from factoryops.domain.plant import Device
@@ -36,6 +39,7 @@ class Conditions:
     def __init__(self, unit: Unit, factory_id: str) -> None:
         self._unit = unit
         self._factory_id = FactoryId(factory_id)
+        self._demotions = Demotions(unit, factory_id)
 
     def apply(self, transitions: Sequence[AlarmTransition]) -> Applied:
         """Record what is new of `transitions`."""
@@ -99,6 +103,9 @@ class Conditions:
                 alarm = alarms[item.alarm_id] = _Recorded(
                     AlarmFacts(Priority(item.priority)), _described(item), is_there=False, first=item
                 )
+            if alarm.is_demoted_by(item):
+                deed = self._demotions.deed(item.rule_id, item.rule_version)
+                happened += [(item, alarm.facts, one) for one in alarm.withdraw(deed)]
             happened += [(item, alarm.facts, one) for one in alarm.take(item)]
         first = self._unit.advance("alarms", len(happened)) - len(happened) + 1
         numbered = [*enumerate(happened, first)]
@@ -156,9 +163,24 @@ class _Recorded:
         self.facts, happened = item.moved(before)
         if self.facts.annunciation > before.annunciation and item.kind == AlarmEventKind.RAISED.value:
             self._described = _described(item)
+        self._note_change(before)
+        return happened
+
+    def is_demoted_by(self, item: AlarmTransition) -> bool:
+        """Whether it was a live rule's, and a shadow takes it over with this raise."""
+        is_raise = item.kind == AlarmEventKind.RAISED.value and item.annunciation > self.facts.annunciation
+        return is_raise and item.is_shadow and not self.facts.is_shadow
+
+    def withdraw(self, deed: Deed) -> Sequence[Happening]:
+        """End what still stands of it; answers what happened."""
+        before = self.facts
+        self.facts, happened = alarm_life.withdrawn(before, deed)
+        self._note_change(before)
+        return happened
+
+    def _note_change(self, before: AlarmFacts) -> None:
         self.has_moved |= self.facts != before
         self.was_handled |= handling_columns(self.facts) != handling_columns(before)
-        return happened
 
     def condition(self) -> dict[str, Any]:
         """The columns of the condition."""

@@ -242,6 +242,21 @@ def select_alarms() -> sa.Select[Any]:
     ).join(device, sa.and_(device.c.factory_id == alarm.c.factory_id, device.c.id == alarm.c.device_id))
 
 
+def is_abnormal() -> sa.ColumnElement[bool]:
+    """Holds for every alarm that is not normal, and for few others."""
+    alarm = tables.alarm
+    is_open = sa.or_(
+        alarm.c.acknowledged_annunciation < alarm.c.annunciation,
+        sa.and_(
+            alarm.c.renewed_annunciation == alarm.c.annunciation,
+            alarm.c.acknowledged_renewal < alarm.c.renewal,
+        ),
+        sa.and_(alarm.c.is_latching.is_(True), alarm.c.reset_annunciation < alarm.c.annunciation),
+    )
+    is_aside = sa.or_(alarm.c.shelved_us.is_not(None), alarm.c.out_us.is_not(None), alarm.c.is_suppressed.is_(True))
+    return sa.or_(alarm.c.is_active.is_(True), is_open, is_aside)
+
+
 def alarm_of(row: sa.Row[Any]) -> http.Alarm:
     """The alarm of a row of `select_alarms`."""
     return http.Alarm(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from factoryops.contracts import http
 from factoryops.database import tables
-from factoryops.database.alarm_rows import alarm_of, event_of, select_alarms
+from factoryops.database.alarm_rows import alarm_of, event_of, is_abnormal, select_alarms
 from factoryops.database.rules import definition_of
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.alarms import AlarmState
@@ -30,16 +30,7 @@ class Alarms:
     def list_abnormal(self) -> list[http.Alarm]:
         """Every alarm that is not normal, those that are put aside too; most urgent and newest first."""
         alarm = tables.alarm
-        is_open = sa.or_(
-            alarm.c.acknowledged_annunciation < alarm.c.annunciation,
-            sa.and_(
-                alarm.c.renewed_annunciation == alarm.c.annunciation,
-                alarm.c.acknowledged_renewal < alarm.c.renewal,
-            ),
-            sa.and_(alarm.c.is_latching.is_(True), alarm.c.reset_annunciation < alarm.c.annunciation),
-        )
-        is_aside = sa.or_(alarm.c.shelved_us.is_not(None), alarm.c.out_us.is_not(None), alarm.c.is_suppressed.is_(True))
-        query = self._select().where(sa.or_(alarm.c.is_active.is_(True), is_open, is_aside))
+        query = self._select().where(is_abnormal())
         rows = self._unit.rows(query.order_by(alarm.c.priority, alarm.c.raised_us.desc(), alarm.c.id))
         return [one for one in map(alarm_of, rows) if one.state is not AlarmState.NORMAL]
 

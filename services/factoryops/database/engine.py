@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database import tables
+from factoryops.database.alarm_demotion import Demotions
 from factoryops.database.alarm_recording import Conditions
 from factoryops.database.calculations import calculation_of
 from factoryops.database.rows import Applied, EngineState
@@ -18,7 +19,7 @@ from factoryops.database.rules_in_force import rules_in_force
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.calculations import Calculation, CalculationId
 from factoryops.domain.identity import RuleId
-from factoryops.domain.rule import RuleInForce
+from factoryops.domain.rule import Rule, RuleInForce, RuleMode
 
 _STATE_ROW: Final = 1
 
@@ -61,6 +62,12 @@ class EngineRecords:
             sa.update(table).where(mine, table.c.holds_from_seq.is_(None)).values(holds_from_seq=seq),
             every_factory=True,
         )
+
+    def end_demoted(self, rules: Iterable[Rule]) -> None:
+        """End what rules raised while they were live, now that these versions of them hold, which are shadows."""
+        for one in rules:
+            if one.definition.mode is RuleMode.SHADOW:
+                Demotions(self._unit, one.factory_id).end(one.id, one.version)
 
     def note_rule_faults(self, faults: Mapping[tuple[RuleId, int], str]) -> None:
         """Record why rules are stopped; `faults` is by id and version. Clients are told with the next look."""
@@ -107,8 +114,9 @@ class EngineRecords:
         """Record what the conditions did; repetitions change nothing.
 
         Brings the alarms' condition facts up to the newest transition, adds the event rows, and adds a device that is
-        not there yet. What operators wrote stays, but for one thing: where suppression by design ends, the alarm is
-        announced again or needs no answer any more (docs/decisions/0032).
+        not there yet. What operators wrote stays, but for two things: where suppression by design ends, the alarm is
+        announced again or needs no answer any more, and a shadow ends what its rule raised while it was live
+        (docs/decisions/0032).
         """
         by_factory: defaultdict[str, list[AlarmTransition]] = defaultdict(list)
         for item in transitions:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from factoryops.domain.alarms import (
     AlarmEventKind,
     AlarmFacts,
+    AlarmState,
     EventCause,
     Mark,
     OutOfService,
@@ -175,6 +176,18 @@ def returned(facts: AlarmFacts, deed: Deed) -> Outcome:
         return facts, ()
     happened = _done(AlarmEventKind.IN_SERVICE, facts.mark, deed)
     return _surfaced(replace(facts, out_of_service=None), happened, EventCause.IN_SERVICE)
+
+
+def withdrawn(facts: AlarmFacts, deed: Deed) -> Outcome:
+    """Its rule is only being tried from now on: nobody has to answer, reset or take up again what it raised before."""
+    is_standing = facts.underlying is not AlarmState.NORMAL or facts.shelving is not None
+    if facts.is_shadow or not (is_standing or facts.out_of_service is not None):
+        return facts, ()
+    happened = _done(AlarmEventKind.WITHDRAWN, facts.mark, deed)
+    facts = replace(facts, reset_annunciation=facts.annunciation, shelving=None, out_of_service=None)
+    if not facts.is_answered:
+        facts = replace(facts, acknowledged=facts.mark, acknowledged_us=None, acknowledged_by=None, comment=None)
+    return facts, (happened,)
 
 
 def _done(kind: AlarmEventKind, mark: Mark, deed: Deed, until_us: int | None = None) -> Happening:

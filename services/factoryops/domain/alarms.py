@@ -57,6 +57,8 @@ class AlarmEventKind(StrEnum):
     IN_SERVICE = "in_service"
     RENEWED = "renewed"
     REPRIORITISED = "reprioritised"
+    WITHDRAWN = "withdrawn"
+    """Its rule is only being tried from now on."""
 
 
 class EventCause(StrEnum):

@@ -13,7 +13,7 @@ from factoryops.database.database import Database
 from factoryops.domain.errors import UnavailableError
 from factoryops.domain.identity import device_id
 from factoryops.domain.retention import RetentionPlan
-from factoryops.domain.rule import RuleScope
+from factoryops.domain.rule import RuleMode, RuleScope
 from factoryops.domain.samples import SampleColumns, SampleFlag, series_id
 from factoryops.journal.checkpoints import lowest_checkpoint
 from factoryops.journal.reader import JournalReader
@@ -146,6 +146,24 @@ async def test_a_deleted_rule_clears_its_alarm_and_says_so(plant: EngineSite) ->
         await until(lambda: plant.events() == [(1, "raised"), (1, "cleared")])
         await until(lambda: len(plant.told()) == 2)
         assert "no longer watched" in plant.told()[-1].message
+
+
+async def test_a_rule_that_becomes_a_shadow_ends_its_alarm_in_the_name_of_whoever_made_it_one(
+    plant: EngineSite,
+) -> None:
+    rule = plant.add_rule(limit=5.0)
+    site = plant.site
+    async with plant.running():
+        plant.write([(now_s(), 6.0)])
+        await until(plant.events)
+        tried = rule.content.model_copy(update={"mode": RuleMode.SHADOW})
+        site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, tried, "op2", "Too many false ones"))
+        await until(lambda: plant.events() == [(1, "raised"), (1, "cleared"), (1, "withdrawn")])
+    newest = site.database.read(lambda tx: tx.alarms(site.scope).events()).events[0]
+    assert (newest.actor, newest.comment) == ("op2", "Too many false ones")
+    assert site.alarms() == []
+    shadow = site.database.read(lambda tx: tx.alarms(site.scope).events(shadow_of=rule.id)).events
+    assert [(one.annunciation, one.kind.value) for one in shadow] == [(2, "raised")]
 
 
 async def test_a_rule_for_every_device_takes_up_those_that_appear_later(plant: EngineSite) -> None:

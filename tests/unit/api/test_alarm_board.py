@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from factoryops.api.alarm_board import AlarmBoard
 from factoryops.contracts import http
@@ -90,6 +91,19 @@ def test_a_clear_of_an_answered_alarm_makes_it_normal() -> None:
     board.take_rows([(_FACTORY, _row(1, is_active=True, is_answered=True, by="anna"))])
     ((_, alarm),) = board.take_transitions([_transition("cleared", 1)])
     assert (alarm.state, alarm.acknowledged_by) == (AlarmState.NORMAL, "anna")
+
+
+def test_a_shadow_takes_off_the_list_what_its_rule_raised_and_says_nothing_more() -> None:
+    board = AlarmBoard()
+    row = (_FACTORY, _row(1, is_active=True, is_answered=False))
+    board.take_rows([row])
+    shadow = [replace(_transition(kind, 2, is_recorded=True), is_shadow=True) for kind in ("raised", "cleared")]
+    ((_, ended),) = board.take_transitions([_transition("cleared", 1), *shadow])[1:]
+    assert ended.state is AlarmState.NORMAL
+    board.take_rows([row])
+    assert board.abnormal(_FACTORY) == []
+    board.take_transitions([_transition("raised", 3)])
+    assert [one.annunciation for one in board.abnormal(_FACTORY)] == [3]
 
 
 def test_factories_do_not_see_each_others_alarms() -> None:
