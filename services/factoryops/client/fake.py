@@ -93,7 +93,7 @@ class FakePlant(
         self._links: list[FakeLink] = []
         self._devices = imagined.describe_devices()
         self._history = FakeHistory(clock(), seed)
-        self._rules = RuleShelf(self._devices, clock)
+        self._rules = RuleShelf(self._devices, clock, lambda: self._philosophy)
         self._alarms = FakeAlarms(self._devices, self._rules.starters, clock)
         self._jobs = FakeJobs(clock)
         self._incidents = IncidentBook(self._devices, clock)

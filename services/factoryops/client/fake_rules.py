@@ -22,7 +22,13 @@ class RuleShelf:
         starters: the rules the plant begins with, and how their alarms stand.
     """
 
-    def __init__(self, devices: Mapping[str, http.Device], clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        devices: Mapping[str, http.Device],
+        clock: Callable[[], int],
+        philosophy: Callable[[], http.Philosophy] = lambda: http.FIRST_PHILOSOPHY,
+    ) -> None:
+        self._philosophy = philosophy
         self._devices = devices
         self._clock = clock
         self._rules: dict[str, http.Rule] = {}
@@ -44,6 +50,7 @@ class RuleShelf:
     def _check(self, content: http.RuleContent) -> None:
         definition = content.definition()
         definition.check()
+        self._philosophy().philosophy().check_class(definition.alarm_class)
         known = {device.key for device in self._devices.values()}
         inside = {one.device for condition in definition.conditions for one in references(condition) if one.device}
         for field, keys in (("scope", definition.scope.devices), ("condition", inside)):

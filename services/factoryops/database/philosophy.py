@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from factoryops.contracts import http
 from factoryops.database.audit import AuditTrail
+from factoryops.database.kept_philosophy import kept_philosophy
 from factoryops.database.philosophy_tables import alarm_philosophy
 from factoryops.database.rules import Rules
 from factoryops.database.unit import Unit
 from factoryops.domain.errors import ConflictError
 from factoryops.domain.identity import Scope, derived_id
-from factoryops.domain.time import from_us
 
 
 class Philosophies:
@@ -26,14 +26,7 @@ class Philosophies:
 
     def get(self) -> http.Philosophy:
         """All of it."""
-        row = self._row()
-        if row is None:
-            return http.FIRST_PHILOSOPHY
-        kept = http.PhilosophyChange.model_validate_json(row.content)
-        return http.Philosophy(
-            version=row.version, classes=kept.classes, matrix=kept.matrix, changed_by=row.changed_by,
-            changed_at=from_us(row.changed_us),
-        )  # fmt: skip
+        return kept_philosophy(self._unit, self._scope.factory_id)
 
     def replace(self, change: http.PhilosophyChange) -> http.Philosophy:
         """Put another in its place.
@@ -72,7 +65,3 @@ class Philosophies:
         if not self._unit.write(sa.update(table).where(mine).values(**row)):
             identity = derived_id(self._scope.factory_id, "alarm_philosophy")
             self._unit.insert(table, [row | {"factory_id": self._scope.factory_id, "id": identity}])
-
-    def _row(self) -> sa.Row[Any] | None:
-        table = alarm_philosophy
-        return self._unit.row(sa.select(table).where(table.c.factory_id == self._scope.factory_id))

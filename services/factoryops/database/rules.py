@@ -14,6 +14,7 @@ from factoryops.contracts.rule_import import import_rules
 from factoryops.contracts.rule_versions import version_among
 from factoryops.database import tables
 from factoryops.database.audit import AuditTrail
+from factoryops.database.kept_philosophy import kept_philosophy
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.conditions.checking import references
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
@@ -44,7 +45,7 @@ class Rules:
         return _told(row)
 
     def create(self, content: http.RuleContent, actor: str, reason: str = "") -> http.Rule:
-        """Add one; raises InvalidInputError when it cannot be used, or names a device that is not there."""
+        """Add one; raises InvalidInputError when it cannot be used, or names a device or class that is not there."""
         rule_id = RuleId(new_id())
         definition = self._checked(content)
         row: dict[str, Any] = {
@@ -123,10 +124,17 @@ class Rules:
     def _checked(self, content: http.RuleContent) -> RuleDefinition:
         definition = content.definition()
         definition.check()
+        self._check_class(definition.alarm_class)
         self._check_devices("scope", definition.scope.devices)
         for condition in definition.conditions:
             self._check_devices("condition", {one.device for one in references(condition) if one.device})
         return definition
+
+    def _check_class(self, class_id: str) -> None:
+        """Raise InvalidInputError unless the factory has the class, and keep it from being removed meanwhile."""
+        if class_id:
+            self._unit.take_turn(self._scope.factory_id)
+            kept_philosophy(self._unit, self._scope.factory_id).philosophy().check_class(class_id)
 
     def _check_devices(self, field: str, keys: Iterable[str]) -> None:
         """Raise InvalidInputError unless the factory has every device."""

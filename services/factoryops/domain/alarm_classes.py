@@ -111,6 +111,15 @@ class AlarmPhilosophy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Whether annunciations of alarms of that class count in figures."""
         return self.class_of(class_id).is_counted
 
+    def check_class(self, class_id: str) -> None:
+        """Raise InvalidInputError where a rule names a class that is not there; "" is the first one."""
+        if class_id and all(one.id != class_id for one in self.classes):
+            raise InvalidInputError(
+                f"There is no alarm class {class_id!r} in this factory: choose one of "
+                f"{_enumerated([one.name for one in self.classes])}, or add it to the alarm philosophy first.",
+                fields={"alarm_class": f"there is no class {class_id!r}"},
+            )
+
     def check_removal(self, after: AlarmPhilosophy, uses: Iterable[tuple[str, str]]) -> None:
         """Raise ConflictError when `after` lacks a class that rules name.
 

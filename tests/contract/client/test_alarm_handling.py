@@ -67,7 +67,7 @@ async def test_the_philosophy_is_put_anew_as_a_whole(subject: Subject) -> None:
     assert (await plant.proposed_priority(severity, 0)).priority is None
 
 
-async def test_a_class_that_rules_name_cannot_be_removed(subject: Subject) -> None:
+async def test_a_class_that_rules_name_cannot_be_removed_and_one_that_is_gone_cannot_be_named(subject: Subject) -> None:
     plant = await subject.enter()
     rule = (await plant.rules())[0]
     content = rule.content.model_copy(update={"name": "Seal worn", "alarm_class": "maintenance"})
@@ -77,9 +77,18 @@ async def test_a_class_that_rules_name_cannot_be_removed(subject: Subject) -> No
     without = http.PhilosophyChange(version=before.version, classes=left, matrix=before.matrix)
     with pytest.raises(ConflictError, match=r"Maintenance cannot be removed.*Seal worn"):
         await plant.change_philosophy(without)
-    await plant.delete_rule(named.id)
+    classless = named.content.model_copy(update={"alarm_class": ""})
+    unnamed = await plant.update_rule(named.id, http.RuleUpdate(version=named.version, content=classless))
     after = await plant.change_philosophy(without)
     assert [one.id for one in after.classes] == [one.id for one in left]
+    with pytest.raises(InvalidInputError, match="no alarm class 'maintenance'") as refused:
+        await plant.update_rule(named.id, http.RuleUpdate(version=unnamed.version, content=named.content))
+    assert set(refused.value.fields) == {"alarm_class"}
+    with pytest.raises(InvalidInputError, match="no alarm class 'maintenance'"):
+        await plant.create_rule(named.content)
+    with pytest.raises(InvalidInputError, match="no alarm class 'maintenance'"):
+        await plant.roll_back_rule(named.id, http.RuleRollBack(to_version=named.version, version=unnamed.version))
+    await plant.delete_rule(named.id)
     back = http.PhilosophyChange(version=after.version, classes=before.classes, matrix=before.matrix)
     await plant.change_philosophy(back)
 
