@@ -33,6 +33,7 @@ class _AlarmTab(QWidget):
         place = page.place
         self.table = AlarmTable(place.look, place.clock, place.settings, name=name, is_put_aside=is_put_aside)
         self.detail = AlarmDetail(place)
+        self._is_begun = False
         self.buttons = QHBoxLayout()
         self.nothing = plain_label(role="secondary")
         self.column = QVBoxLayout(self)
@@ -69,12 +70,17 @@ class _AlarmTab(QWidget):
         button.setEnabled(may and is_possible)
         button.setToolTip("" if may and is_possible else otherwise if may else say("Your role does not permit this."))
 
+    def begin(self) -> None:
+        """The list comes to the front: with the next fill the topmost alarm is chosen, unless one is already."""
+        self._is_begun = True
+
     def show_lines(self, lines: Sequence[AlarmLine]) -> None:
-        """Show these alarms."""
+        """Show these alarms; where the chosen one has gone, nothing is chosen, so that no key acts on another."""
         self.table.set_lines(lines)
         self.nothing.setVisible(not lines)
-        if lines and not self.table.selected():
-            self.table.select(lines[0].id)
+        if self._is_begun and not self.table.selected():
+            self.table.select_first()
+        self._is_begun = False
         self.on_selection()
 
     def select(self, alarm_id: str) -> None:

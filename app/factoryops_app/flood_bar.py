@@ -100,7 +100,9 @@ class FloodBar(QFrame):
         return None if kept is None else str(kept)
 
     def with_folded(self, ids: Iterable[str]) -> list[str]:
-        """The alarms named and those folded under them."""
+        """The alarms named and those folded under them; in the usual order nothing is folded."""
+        if not self.is_on:
+            return [*ids]
         return [one for identity in ids for one in (identity, *self._folded.get(identity, ()))]
 
 

@@ -165,6 +165,11 @@ class AlarmTable(QWidget):
         self._release()
         self.table.select(alarm_id)
 
+    def select_first(self) -> None:
+        """Select the topmost line shown; the rows go on standing still under the mouse."""
+        for line in self.table.rows()[:1]:
+            self.table.select(line.id)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Hold the rows while the mouse is over them."""
         kind = event.type()

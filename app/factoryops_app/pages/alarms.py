@@ -59,7 +59,6 @@ class AlarmsPage(Page):
         """Show what is active; an alarm in `target` is chosen in the list it is in."""
         super().enter(target)
         self.listen(self.place.session.alarms.changed, self._show)
-        self._show()
         self._on_tab()
         if target.ids:
             self._choose(target.ids[0])
@@ -70,6 +69,10 @@ class AlarmsPage(Page):
         self._tabs.setCurrentWidget(tab)
         tab.select(alarm_id)
 
+    def show_active(self) -> None:
+        """Bring the active alarms to the front."""
+        self._tabs.setCurrentWidget(self._active)
+
     def show_history(self) -> None:
         """Bring the history to the front."""
         self._tabs.setCurrentWidget(self._history)
@@ -79,8 +82,11 @@ class AlarmsPage(Page):
         self._tabs.setCurrentWidget(self._aside[state])
 
     def acknowledge_selection(self) -> None:
-        """Acknowledge the chosen alarms."""
-        self._active.acknowledge_selected()
+        """Acknowledge the chosen alarms, if they can be seen: another list in front hides what is chosen here."""
+        if self._tabs.currentWidget() is self._active:
+            self._active.acknowledge_selected()
+        else:
+            self.place.navigator.say_briefly(say("Choose an alarm on Active first."))
 
     def do_with_alarms(self, deed: AlarmDeed) -> None:
         """Do it with the chosen alarms of the list in front."""
@@ -103,5 +109,9 @@ class AlarmsPage(Page):
         self.states.show_content()
 
     def _on_tab(self) -> None:
-        if self._tabs.currentWidget() is self._history:
+        tab = self._tabs.currentWidget()
+        if isinstance(tab, ActiveTab | AsideTab):
+            tab.begin()
+        else:
             self._history.load()
+        self._show()

@@ -152,6 +152,42 @@ def test_an_operator_may_not_take_out_of_service_and_the_button_says_so(client: 
     client(work)
 
 
+def test_f6_acknowledges_nothing_that_another_list_hides(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        window, page, alarm = await alarms_page(app)
+        for show in (page.show_history, lambda: page.show_list(AlarmState.SHELVED)):
+            show()
+            window.say_briefly("")
+            window.activateWindow()
+            await until(window.isActiveWindow)
+            QTest.keyClick(window, Qt.Key.Key_F6)
+            assert window.status == "Choose an alarm on Active first."
+        page.show_active()
+        page.acknowledge_selection()
+        await until(lambda: state_of(app, alarm) is AlarmState.ACKNOWLEDGED)
+
+    client(work)
+
+
+def test_no_key_acts_on_another_alarm_when_the_chosen_one_leaves_the_list(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        window, page, alarm = await alarms_page(app)
+        others = [line.id for line in page.table.table.rows() if line.id != alarm.id]
+        assert others
+        app.plant.suppress_alarm(alarm.id, is_suppressed=True)
+        await until(lambda: alarm.id not in [line.id for line in page.table.table.rows()], what="the alarm to leave")
+        assert page.table.selected() == []
+        window.activateWindow()
+        await until(window.isActiveWindow)
+        QTest.keyClick(window, Qt.Key.Key_F8)
+        assert page.findChild(ShelveDialog) is None
+        window.go(PageKey.OVERVIEW)
+        window.go(PageKey.ALARMS)
+        assert [line.id for line in page.table.selected()] == [page.table.table.rows()[0].id], "on coming back"
+
+    client(work)
+
+
 def flood_of(alarms: AlarmStore, base: http.Alarm, rules: tuple[str, str], count: int) -> None:
     """Let `count` alarms come within a second: the first a trip, all others its consequences."""
     for number in range(count):
@@ -190,7 +226,10 @@ def test_in_a_flood_the_first_cause_stands_on_top_and_nothing_is_hidden(client: 
         assert window.banner.facts.flood_count >= 500
         page.active.flood.unfold.setChecked(True)
         assert len(page.table.table.rows()) == before + 500
+        page.active.flood.unfold.setChecked(False)
         page.active.flood.usual.setChecked(True)
+        assert len(page.table.table.rows()) == before + 500
         assert page.table.table.rows()[0].priority is Priority.CRITICAL
+        assert page.active.flood.with_folded([trip.id]) == [trip.id], "no row acts on others that are listed beside it"
 
     client(work)

@@ -209,6 +209,16 @@ def test_a_mouse_left_lying_on_the_list_does_not_hide_alarms_for_long(alarms: Al
     assert ids(alarms) == ["b", "a"]
 
 
+def test_choosing_the_first_alarm_lets_nothing_move_under_the_mouse(alarms: AlarmTable) -> None:
+    alarms.select_first()
+    alarms.set_lines([alarm("a", Priority.LOW)])
+    hover(alarms, is_over=True)
+    alarms.set_lines([alarm("a", Priority.LOW), alarm("b", Priority.CRITICAL)])
+    alarms.select_first()
+    assert [line.id for line in alarms.selected()] == ["a"]
+    assert ids(alarms) == ["a"]
+
+
 def test_f6_acknowledges_the_selected_that_want_it(alarms: AlarmTable, qtbot: QtBot) -> None:
     alarms.set_lines([alarm("a", Priority.LOW), alarm("b", Priority.LOW, AlarmState.ACKNOWLEDGED)])
     alarms.table.view.setFocus()
