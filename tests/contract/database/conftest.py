@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,28 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     migrated: str = request.getfixturevalue("migrated_mariadb")
     empty(server, "contract")
     return migrated
+
+
+@pytest.fixture
+def emptied_sqlite(migrated_sqlite: Path, tmp_path: Path) -> partial[str]:
+    """Makes an SQLite database as good as new with each call, and answers its URL."""
+    return partial(_copied, migrated_sqlite, tmp_path / "life.db")
+
+
+@pytest.fixture
+def emptied_mariadb(mariadb_server: MariaDb, migrated_mariadb: str) -> partial[str]:
+    """Empties the schema with each call, and answers its URL."""
+    return partial(_emptied, mariadb_server, migrated_mariadb)
+
+
+def _copied(template: Path, path: Path) -> str:
+    shutil.copy(template, path)
+    return f"sqlite:///{path}"
+
+
+def _emptied(server: MariaDb, url: str) -> str:
+    empty(server, "contract")
+    return url
 
 
 @pytest.fixture

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
+from msgspec import structs
 
 from factoryops.contracts import http
 from factoryops.contracts.alarm_orders import acknowledging, shelving, taking_out, unshelving
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.domain import alarm_life
 from factoryops.domain.alarms import AlarmFacts, AlarmState, Priority
+from factoryops.domain.identity import RuleId
+from factoryops.domain.rule import Rule, RuleMode
 from factoryops.domain.time import US_PER_S
-from tests.contract.database.test_life_cycles import SETTINGS, OnSqlite
+from tests.contract.database.test_life_cycles import SETTINGS, OnDatabase
 
 RE_ALARM_S = 300.0
 
 
-class WholeLife(OnSqlite):
+class WholeLife(OnDatabase):
     """The facts as the pure functions have them, beside what the database gives back."""
 
     @initialize()
@@ -88,6 +91,13 @@ class WholeLife(OnSqlite):
         self.site.carry_out(taking_out(until, deed))
         self._take(alarm_life.taken_out(self.facts, None, deed))
 
+    @rule()
+    def become_a_shadow(self) -> None:
+        definition = structs.replace(self.rule.content.definition(), mode=RuleMode.SHADOW)
+        held = Rule(RuleId(self.rule.id), self.site.factory.id, self.rule.version, definition)
+        self.site.database.run(lambda tx: tx.engine.end_demoted([held]))
+        self._take(alarm_life.withdrawn(self.facts, self.site.deed()))
+
     @rule(seconds=st.sampled_from([1, 200, 700]))
     def time_passes(self, seconds: int) -> None:
         self.clock.advance(seconds)
@@ -111,13 +121,22 @@ class WholeLife(OnSqlite):
 
 
 @pytest.mark.timeout(120)
-def test_any_life_survives_restarts_unchanged(migrated_sqlite: Path) -> None:
-    WholeLife.template = migrated_sqlite
-    run_state_machine_as_test(WholeLife, settings=settings(SETTINGS, max_examples=15))
+def test_any_life_survives_restarts_unchanged(emptied_sqlite: partial[str]) -> None:
+    _live(emptied_sqlite, settings(SETTINGS, max_examples=15))
+
+
+@pytest.mark.timeout(300)
+def test_any_life_survives_restarts_unchanged_on_the_other_database(emptied_mariadb: partial[str]) -> None:
+    _live(emptied_mariadb, settings(SETTINGS, max_examples=15))
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1_800)
-def test_many_long_lives_survive_restarts_unchanged(migrated_sqlite: Path) -> None:
-    WholeLife.template = migrated_sqlite
-    run_state_machine_as_test(WholeLife, settings=settings(SETTINGS, max_examples=500, stateful_step_count=50))
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
+def test_many_long_lives_survive_restarts_unchanged(kind: str, request: pytest.FixtureRequest) -> None:
+    _live(request.getfixturevalue(f"emptied_{kind}"), settings(SETTINGS, max_examples=500, stateful_step_count=50))
+
+
+def _live(emptied: partial[str], how_many: settings) -> None:
+    WholeLife.emptied = emptied
+    run_state_machine_as_test(WholeLife, settings=how_many)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
-import tempfile
 from datetime import timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
@@ -38,20 +36,23 @@ SETTINGS = settings(
 LEASE_S = 30.0
 
 
-class OnSqlite(RuleBasedStateMachine):
-    """A machine with a database of its own, which can be closed and opened between any two steps."""
+class OnDatabase(RuleBasedStateMachine):
+    """A machine with an empty database to begin with, which can be closed and opened between any two steps.
 
-    template: ClassVar[Path]
+    Attributes:
+        emptied: empties that database and answers its URL.
+    """
+
+    emptied: ClassVar[partial[str]]
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = Path(tempfile.mkdtemp())
-        shutil.copy(self.template, self._folder / "factoryops.db")
+        self._url = self.emptied()
         self.clock = Clock()
         self.site = new_site(self._open())
 
     def _open(self) -> Database:
-        return Database.open(f"sqlite:///{self._folder / 'factoryops.db'}", clock=self.clock)
+        return Database.open(self._url, clock=self.clock)
 
     @rule()
     def restart(self) -> None:
@@ -60,10 +61,9 @@ class OnSqlite(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.site.database.close()
-        shutil.rmtree(self._folder)
 
 
-class AlarmLife(OnSqlite):
+class AlarmLife(OnDatabase):
     """P9: the engine says what happened, possibly again; operators acknowledge; nothing is lost or said twice."""
 
     @initialize()
@@ -124,7 +124,7 @@ class AlarmLife(OnSqlite):
         assert set(events) == self.events
 
 
-class RunLife(OnSqlite):
+class RunLife(OnDatabase):
     """P11, F9: several workers, leases that run out, cancellations; at most one of them ever ends a run."""
 
     @initialize()
@@ -205,16 +205,16 @@ LIVES = [AlarmLife, RunLife]
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("life", LIVES)
-def test_any_order_of_events_keeps_the_promises(life: type[OnSqlite], migrated_sqlite: Path) -> None:
-    life.template = migrated_sqlite
+def test_any_order_of_events_keeps_the_promises(life: type[OnDatabase], emptied_sqlite: partial[str]) -> None:
+    life.emptied = emptied_sqlite
     run_state_machine_as_test(life, settings=SETTINGS)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("life", LIVES)
-def test_any_order_of_many_events_keeps_the_promises(life: type[OnSqlite], migrated_sqlite: Path) -> None:
-    life.template = migrated_sqlite
+def test_any_order_of_many_events_keeps_the_promises(life: type[OnDatabase], emptied_sqlite: partial[str]) -> None:
+    life.emptied = emptied_sqlite
     run_state_machine_as_test(life, settings=settings(SETTINGS, max_examples=400, stateful_step_count=50))
 
 
