@@ -9,6 +9,7 @@ from typing import Final
 from factoryops.contracts import http
 from factoryops.domain.alarms import PUT_ASIDE, UNANSWERED, AlarmState, Priority
 from factoryops.domain.flood import FloodAlarm, FloodGroup, FloodState, FloodWatch, arrange
+from factoryops.domain.performance.thresholds import Thresholds
 from factoryops.domain.time import to_us
 from factoryops_app.models.events import GatheredEvent
 
@@ -81,6 +82,10 @@ class AlarmStore:
         self._announced[alarm.id] = alarm.annunciation
         if alarm.raised_at is not None:
             self._flood.announce(to_us(alarm.raised_at))
+
+    def judge_floods(self, limits: Thresholds) -> None:
+        """Take the factory's own thresholds of a flood."""
+        self._flood.judge_by(entry=limits.flood_entry, leave=limits.flood_exit)
 
     def flood(self, now_us: int) -> FloodState:
         """Whether so much is announced that the list must be worked through area by area."""

@@ -9,6 +9,7 @@ from typing import Final, Generic, TypeVar
 from factoryops.contracts import http
 from factoryops.domain.performance.figures import Performance
 from factoryops.domain.performance.judging import Band, Load
+from factoryops.domain.performance.thresholds import Target
 from factoryops_app.models.back_test import length_words
 from factoryops_resources.words import say
 from factoryops_widgets.formatting import NOTHING, number
@@ -34,8 +35,9 @@ class FigureRow:
     Attributes:
         value: what it sorts by; None where there was nothing to judge.
         text: as it is read.
-        target: what public guidance says.
-        band: how it compares, UNKNOWN where guidance says nothing.
+        target: what it is compared with.
+        band: how it compares, UNKNOWN where there is nothing to compare it with.
+        reason: why it is not compared though it has a target.
     """
 
     key: str
@@ -44,6 +46,7 @@ class FigureRow:
     text: str
     target: str = ""
     band: Band = Band.UNKNOWN
+    reason: str = ""
 
     @property
     def verdict(self) -> str:
@@ -51,7 +54,7 @@ class FigureRow:
         names = {
             Band.GOOD: say("within target"), Band.TOLERABLE: say("beyond target"), Band.POOR: say("far beyond target"),
         }  # fmt: skip
-        return f"{_SIGNS[self.band]}{names[self.band]}" if self.band in names else ""
+        return f"{_SIGNS[self.band]}{names[self.band]}" if self.band in names else self.reason
 
     @property
     def is_beyond(self) -> bool:
@@ -63,36 +66,45 @@ def figure_rows(figures: Performance) -> list[FigureRow]:
     """All figures with what they are compared with."""
     load, judged, limits = figures.rates, figures.judgement, figures.limits
 
-    def rated(key: str, name: str, value: float | None, good: int, most: int) -> FigureRow:
-        return FigureRow(
-            key, name, value, number(value, 1), say("up to {good}, at most {most}", good=good, most=most), judged.rate
-        )
+    def rated(key: str, name: str, value: float | None, target: Target) -> FigureRow:
+        words = say("up to {good}, at most {most}", good=_short(target.good), most=_short(target.most))
+        return FigureRow(key, name, value, number(value, 1), words, judged.rate)
 
     return [
         FigureRow("all", say("Alarms in all"), load.annunciations, number(load.annunciations, 0)),
-        rated("day", say("Alarms a day"), load.per_day, 144, 288),
-        rated("hour", say("Alarms an hour"), load.per_hour, 6, 12),
-        rated("interval", say("Alarms in 10 min"), load.per_interval, 1, 2),
+        rated("day", say("Alarms a day"), load.per_day, limits.rate_per_day),
+        rated("hour", say("Alarms an hour"), load.per_hour, limits.rate_per_hour),
+        rated("interval", say("Alarms in 10 min"), load.per_interval, limits.rate_per_interval),
         FigureRow("busiest", say("Most in 10 min"), load.busiest if load.intervals else None,
-                  number(load.busiest, 0) if load.intervals else NOTHING, say("up to {most}", most=10), judged.busiest),
+                  number(load.busiest, 0) if load.intervals else NOTHING, _up_to(limits.busiest), judged.busiest),
         _share("busy_intervals", say("10 min with more than {count}", count=limits.busy_interval), load.busy_intervals,
-               1, judged.busy_intervals),
-        _share("busy_hours", say("Hours with more than {count}", count=limits.busy_hour), load.busy_hours, 1,
-               judged.busy_hours),
-        _share("flood", say("Time in flood"), load.flood_share, 1, judged.flood),
-        _share("top", say("Share of the ten most frequent"), figures.top_share, 5, judged.top_ten),
+               limits.share_of_time, judged.busy_intervals),
+        _share("busy_hours", say("Hours with more than {count}", count=limits.busy_hour), load.busy_hours,
+               limits.share_of_time, judged.busy_hours),
+        _share("flood", say("Time in flood"), load.flood_share, limits.share_of_time, judged.flood),
+        _share("top", say("Share of the ten most frequent"), figures.top_share, limits.top_ten, judged.top_ten,
+               say("too few alarms to judge")),
         _none("chattering", say("Chattering alarms"), len(figures.chattering)),
         _none("fleeting", say("Fleeting alarms"), len(figures.fleeting)),
         FigureRow("stale", say("Stale at once"), figures.stale_at_once, number(figures.stale_at_once, 0),
-                  say("up to {most}", most=5), judged.stale),
+                  _up_to(limits.stale_at_once), judged.stale),
         FigureRow("standing", say("Standing at the end"), len(figures.standing), number(len(figures.standing), 0)),
         FigureRow("quiet", say("Raised while put aside"), figures.quiet_raises, number(figures.quiet_raises, 0)),
     ]  # fmt: skip
 
 
-def _share(key: str, name: str, value: float | None, most_percent: int, band: Band) -> FigureRow:
+def _share(key: str, name: str, value: float | None, target: Target, band: Band, reason: str = "") -> FigureRow:
     text = NOTHING if value is None else f"{number(100 * value, 1)} %"
-    return FigureRow(key, name, value, text, say("up to {most} %", most=most_percent), band)
+    words = say("up to {most} %", most=_short(round(100 * target.good, 6)))
+    return FigureRow(key, name, value, text, words, band, "" if value is None else reason)
+
+
+def _up_to(target: Target) -> str:
+    return say("up to {most}", most=_short(target.good))
+
+
+def _short(value: float) -> str:
+    return number(value, 0 if float(value).is_integer() else 2)
 
 
 def _none(key: str, name: str, count: int) -> FigureRow:

@@ -10,6 +10,7 @@ import numpy as np
 
 from factoryops.contracts import http
 from factoryops.domain.time import US_PER_S
+from factoryops_app.models.site import fetch_philosophy
 
 if TYPE_CHECKING:
     from factoryops_app.models.session import Session
@@ -21,14 +22,15 @@ _PER_QUESTION: Final = 20
 
 
 async def fetch_picture(session: Session) -> None:
-    """Devices, rules, latest values, alarms and runs, asked for side by side."""
+    """Devices, rules, latest values, alarms, runs and what a flood is, asked for side by side."""
     client = session.client
     turn = session.alarms.begin_picture()
-    devices, rules, latest, alarms, runs = await asyncio.gather(
-        client.devices(), client.rules(), client.latest(), client.alarms(), client.runs()
+    devices, rules, latest, alarms, runs, philosophy = await asyncio.gather(
+        client.devices(), client.rules(), client.latest(), client.alarms(), client.runs(), fetch_philosophy(client)
     )
     session.samples.expect(sum(len(device.parameters) for device in devices))
     take_latest(session, latest)
+    session.alarms.judge_floods(philosophy.thresholds)
     session.alarms.replace(alarms, turn)
     session.runs.replace(runs)
     session.plant.replace(devices, rules)

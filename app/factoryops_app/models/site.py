@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from factoryops.client.port import PlantClient
 from factoryops.domain.alarm_classes import DEFAULT_PHILOSOPHY, AlarmPhilosophy
 from factoryops.domain.errors import NotAllowedError, NotFoundError
-from factoryops_app.models.session import Session
+
+if TYPE_CHECKING:
+    from factoryops_app.models.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,10 @@ class Site:
 async def fetch_site(session: Session) -> Site:
     """Ask the service for all of it."""
     shifts = {one.id: one.content.name for one in await session.client.shifts()}
-    return Site(shifts, await _philosophy(session.client), await _policies(session.client))
+    return Site(shifts, await fetch_philosophy(session.client), await _policies(session.client))
 
 
-async def _philosophy(client: PlantClient) -> AlarmPhilosophy:
+async def fetch_philosophy(client: PlantClient) -> AlarmPhilosophy:
     """The factory's own; of a service that knows none, what every factory begins with."""
     try:
         return (await client.philosophy()).philosophy()

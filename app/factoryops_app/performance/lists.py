@@ -213,7 +213,7 @@ def _pair_words() -> ListWords:
         "pairs",
         say("Followers"),
         say("No alarm follows another reliably"),
-        say("An alarm that comes within a minute of another nearly always tells nothing new."),
+        say("An alarm that comes soon after another nearly always tells nothing new."),
     )
 
 
@@ -228,7 +228,7 @@ def _top_columns() -> list[ColumnSpec[Listed[Frequent]]]:
 def _chattering_columns() -> list[ColumnSpec[Listed[Chattering]]]:
     return [
         ColumnSpec("count", say("Alarms"), lambda row: row.of.annunciations, is_number=True, width=90),
-        ColumnSpec("most", say("Most in a minute"), lambda row: row.of.most, is_number=True, width=130),
+        ColumnSpec("most", say("Most in quick succession"), lambda row: row.of.most, is_number=True, width=175),
         ColumnSpec("index", say("Chatter index"), lambda row: row.of.index, lambda row: number(row.of.index, 3),
                    is_number=True, width=110,
                    tooltip=lambda _: say("Alarms per second, by how soon each follows the one before")),

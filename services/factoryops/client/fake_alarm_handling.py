@@ -155,8 +155,8 @@ class FakeAlarmHandling:
         uses = ((rule.content.alarm_class, rule.content.name) for rule in self._rules.all())
         self._philosophy.philosophy().check_removal(wanted, uses)
         self._philosophy = http.Philosophy(
-            version=change.version + 1, classes=change.classes, matrix=change.matrix, changed_by=actor,
-            changed_at=from_us(self._clock()),
+            version=change.version + 1, classes=change.classes, matrix=change.matrix, thresholds=change.thresholds,
+            changed_by=actor, changed_at=from_us(self._clock()),
         )  # fmt: skip
         return self._philosophy
 

@@ -38,6 +38,7 @@ class FakeMends:
     _jobs: FakeJobs
     _mendings: dict[str, http.MendRequest]
     _rules: RuleShelf
+    _philosophy: http.Philosophy
 
     async def _enter(self, permission: Permission) -> str:
         raise NotImplementedError
@@ -102,7 +103,7 @@ class FakeMends:
             width = (parameter.high or 0.0) - (parameter.low or 0.0)
             return SignalFacts(signal_kind(parameter.key, parameter.unit), width, noise_of(values), breaks.depths())
 
-        question = Question(span, self._incidents.within(*span), request.real_after_s)
+        question = Question(span, self._incidents.within(*span), request.real_after_s, self._philosophy.thresholds)
         proposal = propose(definition, question, try_rules, facts_of)
         incidents = {one.id: one for one in self._incidents.all()}
         return http.AlarmMend.of(told, definition, proposal, incidents, unit=parameter.unit, notes=[])

@@ -39,14 +39,17 @@ class FakePerformance:
         if since >= until:
             raise InvalidInputError("The span is empty: its start must lie before its end.")
         chosen = self._organisation.position(position) if position is not None else None
-        return http.AlarmPerformance.of(self._lines(until), (to_us(since), to_us(until)), [], chosen)
+        return http.AlarmPerformance.of(
+            self._lines(until), (to_us(since), to_us(until)), [], chosen, self._philosophy.thresholds
+        )
 
     async def floods(self) -> list[http.PositionFlood]:
         """Whether there is a flood now: of the whole factory, then of each operating position."""
         await self._enter(Permission.VIEW)
         positions = sorted(self._organisation.positions.values(), key=lambda one: one.content.name)
         now_us = self._clock()
-        return http.FloodList.of([*self._lines(from_us(now_us + 1))], now_us, positions).floods
+        lines = [*self._lines(from_us(now_us + 1))]
+        return http.FloodList.of(lines, now_us, positions, self._philosophy.thresholds).floods
 
     def _lines(self, until: datetime) -> Iterator[HistoryLine]:
         philosophy = self._philosophy.philosophy()

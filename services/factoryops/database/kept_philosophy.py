@@ -17,6 +17,6 @@ def kept_philosophy(unit: Unit, factory_id: str) -> http.Philosophy:
         return http.FIRST_PHILOSOPHY
     kept = http.PhilosophyChange.model_validate_json(row.content)
     return http.Philosophy(
-        version=row.version, classes=kept.classes, matrix=kept.matrix, changed_by=row.changed_by,
-        changed_at=from_us(row.changed_us),
+        version=row.version, classes=kept.classes, matrix=kept.matrix, thresholds=kept.thresholds,
+        changed_by=row.changed_by, changed_at=from_us(row.changed_us),
     )  # fmt: skip

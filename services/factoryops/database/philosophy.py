@@ -1,4 +1,4 @@
-"""How one factory's alarms are handled: classes and the priority matrix."""
+"""How one factory's alarms are handled: classes, the priority matrix and the thresholds of the figures."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Philosophies:
             raise ConflictError("Somebody else changed the alarm philosophy meanwhile: look at it again.")
         before.philosophy().check_removal(wanted, self._uses())
         self._keep(change, before.version + 1)
-        what = {"classes", "matrix"}
+        what = {"classes", "matrix", "thresholds"}
         was, becomes = (one.model_dump(mode="json", include=what) for one in (before, change))
         AuditTrail(self._unit, self._scope).add("alarm_philosophy.update", self._scope.factory_id, was, becomes)
         return self.get()

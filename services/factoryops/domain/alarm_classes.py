@@ -1,4 +1,4 @@
-"""A site's alarm philosophy: which classes of alarms there are, how each is handled, and how priorities are found.
+"""A site's alarm philosophy: classes of alarms and how each is handled, how priorities are found, what figures mean.
 
 A rule names its class; one that names none, or one that is gone, is of the first class. The priority of a rationalised
 alarm follows from how bad its consequence is and how long there is to act (the matrix of EEMUA 191 and ISA-18.2).
@@ -15,6 +15,7 @@ import msgspec
 
 from factoryops.domain.alarms import Priority
 from factoryops.domain.errors import ConflictError, InvalidInputError
+from factoryops.domain.performance.thresholds import DEFAULT, Thresholds
 from factoryops.domain.time import US_PER_S
 
 LONGEST_SHELVING_S: Final = 7 * 86_400.0
@@ -98,10 +99,11 @@ class PriorityMatrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AlarmPhilosophy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of it; the first class is the one of rules that name none."""
+    """All of it; the first class is the one of rules that name none, `thresholds` are those of the alarm figures."""
 
     classes: tuple[AlarmClass, ...]
     matrix: PriorityMatrix
+    thresholds: Thresholds = DEFAULT
 
     def class_of(self, class_id: str) -> AlarmClass:
         """The class of that id, else the first."""
@@ -143,6 +145,7 @@ class AlarmPhilosophy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def check(self) -> None:
         """Raise InvalidInputError naming each field that cannot be used."""
         faults = {**_class_faults(self.classes), **_matrix_faults(self.matrix)}
+        faults |= {f"thresholds.{name}": fault for name, fault in self.thresholds.faults().items()}
         if faults:
             field, fault = next(iter(faults.items()))
             raise InvalidInputError(f"The alarm philosophy cannot be used: {field} {fault}.", fields=faults)

@@ -145,7 +145,8 @@ def read_nuisances(tx: Transaction, scope: Scope, request: http.MendRequest, out
     span = to_us(request.start), to_us(request.end)
     records = tx.alarm_performance(scope)
     lines = records.lines(*span)
-    wanted = request.alarm_ids or _nuisances(lines, span, outages)
+    limits = tx.philosophy(scope).get().thresholds
+    wanted = request.alarm_ids or _nuisances(lines, span, outages, limits)
     places = records.places(wanted[: http.MOST_MENDED])
     raised = (one for one in lines if one.kind == AlarmEventKind.RAISED.value and one.is_annunciation)
     return Nuisances(
@@ -154,6 +155,7 @@ def read_nuisances(tx: Transaction, scope: Scope, request: http.MendRequest, out
         recorded=Counter(one.alarm_id for one in raised if one.at_us >= span[0]),
         left_out=max(0, len(wanted) - http.MOST_MENDED),
         scheduled=frozenset(one.id for one in tx.scheduled_rules(scope).list()),
+        limits=limits,
     )
 
 
@@ -167,10 +169,10 @@ def _read_plant(tx: Transaction, scope: Scope, span: Span) -> Plant:
     )
 
 
-def _nuisances(lines: Sequence[HistoryLine], span: Span, outages: Sequence[Span]) -> list[str]:
+def _nuisances(lines: Sequence[HistoryLine], span: Span, outages: Sequence[Span], limits: Thresholds) -> list[str]:
     """Ids of alarms, those that chatter first."""
     happenings, known = numbered(lines)
-    figures = measure(happenings, span, outages)
+    figures = measure(happenings, span, outages, limits)
     numbers = [one.alarm for one in figures.chattering] + [one.alarm for one in figures.fleeting]
     return [known[number].alarm_id for number in dict.fromkeys(numbers)]
 

@@ -19,25 +19,25 @@ def alarm_load_section(load: http.AlarmPerformance | None) -> list[Any]:
         return []
     figures = load.figures
     widths = [paper.WIDTH * share for share in (0.40, 0.20, 0.40)]
-    note = (
-        "Alarms that were announced, of the whole factory. The figures of one day are indicative; guidance is public."
-    )
+    note = "Alarms that were announced, of the whole factory. The figures of one day are indicative."
     table = paper.hairline_table(("Figure", "Value", "Guidance"), _rows(figures), widths, right=frozenset({1}))
     parts = [paper.paragraph("Alarm load", paper.SECTION), paper.paragraph(note, paper.NOTE), table, Spacer(1, 4)]
     return [KeepTogether([*parts, _frequent(load)])]
 
 
 def _rows(figures: Performance) -> list[list[str]]:
-    rates = figures.rates
+    rates, limits = figures.rates, figures.limits
+    per_day, of_time = limits.rate_per_day, f"up to {100 * limits.share_of_time.good:.3g} %"
+    stale = f"Active for more than {limits.stale_s / 3_600:.3g} h"
     chattering = len(figures.chattering)
     return [
-        ["Announced", str(rates.annunciations), "about 144 a day, at most 288"],
-        ["Largest number in 10 minutes", str(rates.busiest), "up to 10"],
-        ["Intervals of 10 minutes with more than 10", _share(rates.busy_intervals), "under 1 %"],
-        ["Time in flood", _share(rates.flood_share), "under 1 %"],
+        ["Announced", str(rates.annunciations), f"up to {per_day.good:,.0f} a day, at most {per_day.most:,.0f}"],
+        ["Largest number in 10 minutes", str(rates.busiest), f"up to {limits.busiest.good:,.10g}"],
+        [f"Intervals of 10 minutes with more than {limits.busy_interval}", _share(rates.busy_intervals), of_time],
+        ["Time in flood", _share(rates.flood_share), of_time],
         ["Chattering alarms", str(chattering), "none"],
         ["Fleeting alarms", str(len(figures.fleeting)), "none"],
-        ["Active for more than a day", str(len(figures.stale)), "fewer than 5"],
+        [stale, str(len(figures.stale)), f"up to {limits.stale_at_once.good:,.10g}"],
     ]
 
 

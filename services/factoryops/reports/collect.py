@@ -19,6 +19,7 @@ from factoryops.domain.bins import BinnedSeries, bin_width_us
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import FactoryId, Role, Scope
 from factoryops.domain.performance.history import HistoryLine
+from factoryops.domain.performance.thresholds import DEFAULT, Thresholds
 from factoryops.domain.plant import Device, Factory, Parameter
 from factoryops.domain.time import US_PER_S, from_us, to_us
 from factoryops.history.queries import History
@@ -167,6 +168,7 @@ class Plant:
     abnormal: list[http.Alarm]
     is_cut: bool
     history: list[HistoryLine] | None = None
+    limits: Thresholds = DEFAULT
 
 
 def collect(
@@ -197,16 +199,15 @@ def collect(
         quarantined=_count_quarantined(quarantine, request.factory_id, start_us, end_us),
         pending_from=from_us(pending_us) if pending_us is not None and pending_us < end_us else None,
         data_sha256=_digest(devices, alarms),
-        load=_load_of(plant.history, (start_us, end_us), gaps),
+        load=_load_of(plant, (start_us, end_us), gaps),
     )
 
 
-def _load_of(
-    lines: Sequence[HistoryLine] | None, span: tuple[int, int], gaps: Sequence[Gap]
-) -> http.AlarmPerformance | None:
-    if lines is None:
+def _load_of(plant: Plant, span: tuple[int, int], gaps: Sequence[Gap]) -> http.AlarmPerformance | None:
+    if plant.history is None:
         return None
-    return http.AlarmPerformance.of(lines, span, [(gap.start_us, gap.end_us) for gap in gaps], None)
+    outages = [(gap.start_us, gap.end_us) for gap in gaps]
+    return http.AlarmPerformance.of(plant.history, span, outages, None, plant.limits)
 
 
 def read_plant(transaction: Transaction, request: Request) -> Plant:
@@ -233,6 +234,7 @@ def read_plant(transaction: Transaction, request: Request) -> Plant:
         abnormal=[one for one in alarms.list_abnormal() if one.device_id in known],
         is_cut=before is not None,
         history=None if request.device_ids else transaction.alarm_performance(scope).lines(*request.span_us()),
+        limits=transaction.philosophy(scope).get().thresholds,
     )
 
 

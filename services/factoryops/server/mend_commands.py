@@ -23,7 +23,7 @@ from factoryops.server.console import say, show_table
 from factoryops.server.context import Context, choose_factory, context_of
 from factoryops.server.settings import data_folder
 
-_COLUMNS: Final = ("change", "", "raises", "in 60 s", "fleeting", "later", "by s", "missed")
+_COLUMNS: Final = ("change", "", "raises", "most at once", "fleeting", "later", "by s", "missed")
 
 
 def register(app: typer.Typer) -> None:

@@ -12,6 +12,8 @@ from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import Role, Scope
 from factoryops.domain.performance.figures import Performance
+from factoryops.domain.performance.judging import Band
+from factoryops.domain.performance.thresholds import Target
 from factoryops.domain.time import to_us
 from factoryops.jobs.sources import open_history
 from factoryops.server import bootstrap
@@ -40,10 +42,11 @@ def show_performance(
             scope = Scope(choose_factory(database, factory).id, "command line", Role.VIEWER)
             outages = [(gap.start_us, gap.end_us) for gap in reader.gaps(scope.factory_id, *span)]
             lines = database.read(lambda tx: tx.alarm_performance(scope).lines(*span))
+            limits = database.read(lambda tx: tx.philosophy(scope).get()).thresholds
             chosen = database.read(lambda tx: _position(tx, scope, position)) if position is not None else None
     finally:
         reader.close()
-    _show(http.AlarmPerformance.of(lines, span, outages, chosen))
+    _show(http.AlarmPerformance.of(lines, span, outages, chosen, limits))
 
 
 def _position(tx: Transaction, scope: Scope, name: str) -> http.Position:
@@ -76,22 +79,41 @@ def _show(found: http.AlarmPerformance) -> None:
 
 
 def _rows(figures: Performance) -> list[tuple[str, str, str, str]]:
-    load, judged = figures.rates, figures.judgement
+    load, judged, limits = figures.rates, figures.judgement, figures.limits
+    of_time, busy = _percent(limits.share_of_time), f"10 min with more than {limits.busy_interval}"
+    word = judged.load.value if judged.load else ""
     shares = " / ".join(_share(one.share) for one in figures.priorities)
     return [
         ("annunciations", str(load.annunciations), "", ""),
-        ("per day", _number(load.per_day), "up to 144, at most 288", ""),
-        ("per hour", _number(load.per_hour), "up to 6, at most 12", judged.rate.value),
-        ("per 10 min", _number(load.per_interval), "up to 1, at most 2", judged.load.value if judged.load else ""),
-        ("largest in 10 min", str(load.busiest), "up to 10", judged.busiest.value),
-        ("10 min with more than 10", _share(load.busy_intervals), "under 1 %", judged.busy_intervals.value),
-        ("hours with more than 30", _share(load.busy_hours), "under 1 %", judged.busy_hours.value),
-        ("time in flood", _share(load.flood_share), "under 1 %", judged.flood.value),
-        ("ten most frequent", _share(figures.top_share), "under 5 %", judged.top_ten.value),
-        ("stale at once", str(figures.stale_at_once), "under 5", judged.stale.value),
+        ("per day", _number(load.per_day), _range(limits.rate_per_day), ""),
+        ("per hour", _number(load.per_hour), _range(limits.rate_per_hour), judged.rate.value),
+        ("per 10 min", _number(load.per_interval), _range(limits.rate_per_interval), word),
+        ("largest in 10 min", str(load.busiest), f"up to {_plain(limits.busiest.good)}", judged.busiest.value),
+        (busy, _share(load.busy_intervals), of_time, judged.busy_intervals.value),
+        (f"hours with more than {limits.busy_hour}", _share(load.busy_hours), of_time, judged.busy_hours.value),
+        ("time in flood", _share(load.flood_share), of_time, judged.flood.value),
+        ("ten most frequent", _share(figures.top_share), _percent(limits.top_ten), _top_ten(figures)),
+        ("stale at once", str(figures.stale_at_once), f"up to {_plain(limits.stale_at_once.good)}", judged.stale.value),
         ("critical / high / medium / low", shares, "< 1 / 5 / 15 / 80 %", ""),
         ("raised while put aside", str(figures.quiet_raises), "", ""),
     ]
+
+
+def _range(target: Target) -> str:
+    return f"up to {_plain(target.good)}, at most {_plain(target.most)}"
+
+
+def _plain(value: float) -> str:
+    return f"{round(value, 2):,.10g}"
+
+
+def _percent(target: Target) -> str:
+    return f"up to {_plain(100 * target.good)} %"
+
+
+def _top_ten(figures: Performance) -> str:
+    band = figures.judgement.top_ten
+    return "too few alarms to judge" if band is Band.UNKNOWN and figures.top else band.value
 
 
 def _number(value: float | None) -> str:

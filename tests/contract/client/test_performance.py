@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from factoryops.contracts import http
 from factoryops.domain.errors import InvalidInputError, NotFoundError
 from factoryops.domain.identity import Role, new_id
+from factoryops.domain.performance.thresholds import DEFAULT, Target
 from tests.contract.client.conftest import Subject
 
 
@@ -71,3 +73,23 @@ async def test_alarms_of_a_class_that_does_not_count_are_in_no_figure(subject: S
     assert (found.figures.rates.annunciations, found.alarms) == (0, [])
     back = http.PhilosophyChange(version=after.version, classes=before.classes, matrix=before.matrix)
     await plant.change_philosophy(back)
+
+
+async def test_figures_and_floods_are_judged_by_the_thresholds_of_the_factory(subject: Subject) -> None:
+    plant = await subject.enter(Role.ADMIN)
+    before = await plant.philosophy()
+    assert before.thresholds == (await plant.alarm_performance()).figures.limits == DEFAULT
+    chosen = replace(DEFAULT, busy_interval=4, flood_entry=1, flood_exit=1, rate_per_hour=Target(2.0, 4.0))
+    change = http.PhilosophyChange(
+        version=before.version, classes=before.classes, matrix=before.matrix, thresholds=chosen
+    )
+    after = await plant.change_philosophy(change)
+    assert (after.thresholds, (await plant.philosophy()).thresholds) == (chosen, chosen)
+    assert (await plant.alarm_performance()).figures.limits == chosen
+    whole = (await plant.floods())[0]
+    assert whole.is_flood or whole.count < 2
+    for refused in (replace(chosen, flood_exit=2), replace(chosen, rate_per_hour=Target(5.0, 4.0))):
+        with pytest.raises(InvalidInputError):
+            await plant.change_philosophy(change.model_copy(update={"version": after.version, "thresholds": refused}))
+    back = http.PhilosophyChange(version=after.version, classes=before.classes, matrix=before.matrix)
+    assert (await plant.change_philosophy(back)).thresholds == DEFAULT

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
+import sqlalchemy as sa
 
 from factoryops.contracts import http
 from factoryops.database.performance import AlarmPlace
+from factoryops.database.philosophy_tables import alarm_philosophy
 from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import Scope, alarm_id
+from factoryops.domain.performance.thresholds import DEFAULT, Target
 from tests.support.databases import Site
 
 SECOND = 1_000_000
@@ -60,6 +64,30 @@ def _count_all_but(scope: Scope, uncounted: tuple[str, ...], tx: Transaction) ->
     classes = [one.model_copy(update={"is_counted": one.id not in uncounted}) for one in held.classes]
     change = http.PhilosophyChange(version=held.version, classes=classes, matrix=held.matrix)
     return tx.philosophy(scope).replace(change)
+
+
+def test_thresholds_are_kept_with_the_philosophy_and_what_was_stored_without_any_has_the_defaults(
+    site: Site, other_site: Site
+) -> None:
+    site.database.run(partial(_count_all_but, site.scope, ()))
+    without = http.FIRST_PHILOSOPHY.model_dump_json(exclude={"thresholds", "changed_by", "changed_at"})
+    table = alarm_philosophy
+    mine = table.c.factory_id == site.factory.id
+    with site.database._engine.begin() as connection:
+        connection.execute(sa.update(table).where(mine).values(content=without))
+    held = site.database.read(lambda tx: tx.philosophy(site.scope).get())
+    assert held.thresholds == DEFAULT
+    chosen = replace(DEFAULT, stale_s=3_600.0, top_ten=Target(0.1, 0.2))
+    change = http.PhilosophyChange(version=held.version, classes=held.classes, matrix=held.matrix, thresholds=chosen)
+    site.database.run(lambda tx: tx.philosophy(site.scope).replace(change))
+    assert site.database.read(lambda tx: tx.philosophy(site.scope).get()).thresholds == chosen
+    assert site.database.read(lambda tx: tx.philosophy(other_site.scope).get()).thresholds == DEFAULT
+    newest = site.database.read(lambda tx: tx.audit(site.scope).list())[0]
+    assert newest.action == "alarm_philosophy.update"
+    assert isinstance(newest.old, dict)
+    assert isinstance(newest.new, dict)
+    assert newest.old["thresholds"]["stale_s"] == 86_400.0
+    assert newest.new["thresholds"]["top_ten"] == {"good": 0.1, "most": 0.2}
 
 
 def test_an_alarm_is_known_by_its_rule_and_device_in_its_own_factory_alone(site: Site, other_site: Site) -> None:

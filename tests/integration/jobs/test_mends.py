@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.tree import Compare, Comparison, Constant, Parameter
 from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import Role, Scope, alarm_id
+from factoryops.domain.performance.thresholds import DEFAULT
 from factoryops.domain.samples import SampleColumns
 from factoryops.domain.time import from_us, now_us
 from factoryops.history.local.reader import LocalHistoryReader
@@ -107,6 +109,16 @@ def test_an_alarm_that_chattered_gets_the_least_change_that_ends_it(
     assert mend.content.definition() != rule.content.definition()
     by_delay = next(one for one in mend.trials if one.on_delay_s == 5.0)
     assert (by_delay.raises, by_delay.missed, by_delay.later, by_delay.delay_longest_s) == (1, 1, 1, 5.0)
+
+
+def test_what_chatters_is_what_the_factory_says(database: Database, scope: Scope, rule: http.Rule) -> None:
+    assert rule.version == 1
+    held = database.read(lambda tx: tx.philosophy(scope).get())
+    chosen = replace(DEFAULT, chatter_count=100, chatter_index=1.0, fleeting_s=1.0)
+    change = http.PhilosophyChange(version=held.version, classes=held.classes, matrix=held.matrix, thresholds=chosen)
+    database.run(lambda tx: tx.philosophy(scope).replace(change))
+    nuisances = database.read(lambda tx: read_nuisances(tx, scope, _request(), []))
+    assert (nuisances.cases, nuisances.limits) == ([], chosen)
 
 
 def test_the_proposal_is_the_next_version_of_the_rule_and_calm_on_the_same_history(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from factoryops.domain.alarms import AlarmEventKind, Priority
 from factoryops.domain.performance.candidates import Basis
 from factoryops.domain.performance.history import HistoryLine
 from factoryops.domain.performance.judging import Band
+from factoryops.domain.performance.thresholds import DEFAULT, Target, Thresholds
 from factoryops.domain.time import to_us
 from factoryops_app.models.mends import (
     affected_words,
@@ -30,16 +32,28 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def measured(raised_s: list[float], *, days: float = 30, outages: list[tuple[int, int]] = []) -> http.AlarmPerformance:  # noqa: B006 - only read
+def measured(
+    raised_s: list[float], *, days: float = 30, outages: Sequence[tuple[int, int]] = (), alarms: int = 1,
+    limits: Thresholds = DEFAULT,
+) -> http.AlarmPerformance:  # fmt: skip
+    """One raise after the other, of `alarms` different alarms in turn."""
     end = to_us(NOW)
     start = to_us(NOW - days * DAY)
     lines = [
         HistoryLine(
-            "a" * 32, n, AlarmEventKind.RAISED.value, start + round(at * 1e6), 2, True, "High", "Pump 1", "North"
+            f"{(10 + n % alarms) % 16:x}" * 32,
+            n,
+            AlarmEventKind.RAISED.value,
+            start + round(at * 1e6),
+            2,
+            True,
+            "High",
+            "Pump 1",
+            "North",
         )
         for n, at in enumerate(raised_s)
     ]
-    return http.AlarmPerformance.of(lines, (start, end), outages, None)
+    return http.AlarmPerformance.of(lines, (start, end), outages, None, limits)
 
 
 def test_every_figure_says_its_target_and_whether_it_is_beyond() -> None:
@@ -50,9 +64,33 @@ def test_every_figure_says_its_target_and_whether_it_is_beyond() -> None:
         "1.3", "up to 144, at most 288", "within target",
     )  # fmt: skip
     assert (rows["busiest"].text, rows["busiest"].verdict, rows["busiest"].is_beyond) == ("40", "! beyond target", True)
-    assert (rows["top"].text, rows["top"].verdict) == ("100.0 %", "!! far beyond target")
+    assert (rows["top"].text, rows["top"].target) == ("100.0 %", "up to 5 %")
     assert (rows["chattering"].text, rows["chattering"].verdict) == ("1", "! beyond target")
     assert rows["fleeting"].verdict == "within target"
+
+
+def test_the_share_of_the_ten_most_frequent_is_judged_only_where_there_are_others() -> None:
+    for alarms, verdict in (
+        (1, "too few alarms to judge"),
+        (10, "too few alarms to judge"),
+        (11, "!! far beyond target"),
+    ):
+        rows = {row.key: row for row in figure_rows(measured([n * 900.0 for n in range(44)], alarms=alarms).figures)}
+        assert rows["top"].verdict == verdict
+    nothing = {row.key: row for row in figure_rows(measured([]).figures)}
+    assert (nothing["top"].text, nothing["top"].verdict) == ("\N{EN DASH}", "")
+
+
+def test_targets_are_those_of_the_site() -> None:
+    limits = Thresholds(
+        rate_per_hour=Target(0.02, 0.05), share_of_time=Target(0.005, 0.1), busiest=Target(50, 60),
+        top_ten=Target(0.07, 0.2), stale_at_once=Target(2, 3), busy_interval=39,
+    )  # fmt: skip
+    rows = {row.key: row for row in figure_rows(measured([n * 4.0 for n in range(40)], limits=limits).figures)}
+    assert (rows["day"].target, rows["day"].verdict) == ("up to 0.48, at most 1.20", "!! far beyond target")
+    assert (rows["busiest"].target, rows["busiest"].verdict) == ("up to 50", "within target")
+    assert (rows["busy_intervals"].name, rows["busy_intervals"].target) == ("10 min with more than 39", "up to 0.50 %")
+    assert (rows["top"].target, rows["stale"].target) == ("up to 7 %", "up to 2")
 
 
 def test_what_could_not_be_judged_has_a_dash_and_no_verdict() -> None:

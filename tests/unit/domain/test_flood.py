@@ -5,7 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factoryops.contracts import http
 from factoryops.domain.flood import ENTRY, EXIT, WINDOW_US, FloodAlarm, FloodState, FloodWatch, arrange
+from factoryops.domain.performance.history import HistoryLine
+from factoryops.domain.performance.thresholds import DEFAULT, Thresholds
 from factoryops.domain.time import US_PER_S
 
 
@@ -90,3 +93,21 @@ def test_every_alarm_is_in_exactly_one_line_whatever_the_rules_say(
     assert sorted(shown) == sorted(one.id for one in alarms)
     assert sum(group.count for group in groups) == len(alarms)
     assert [group.first_out.place for group in groups] == sorted(group.first_out.place for group in groups)
+
+
+def test_other_thresholds_hold_at_once_for_what_is_in_the_window() -> None:
+    watch = FloodWatch()
+    for number in range(6):
+        watch.announce(number * US_PER_S)
+    assert not watch.look(6 * US_PER_S).is_flood
+    watch.judge_by(entry=4, leave=2)
+    assert watch.look(6 * US_PER_S) == FloodState(4 * US_PER_S, 6)
+    watch.judge_by(entry=20, leave=7)
+    assert watch.look(6 * US_PER_S) == FloodState(None, 6)
+
+
+def test_a_told_flood_goes_by_the_thresholds_of_the_factory() -> None:
+    lines = [HistoryLine("0" * 32, n, "raised", n * US_PER_S, 2, True, "High", "Pump", "Hall") for n in range(4)]
+    for limits, is_flood in ((DEFAULT, False), (Thresholds(flood_entry=3, flood_exit=2), True)):
+        (whole,) = http.FloodList.of(lines, 5 * US_PER_S, [], limits).floods
+        assert (whole.is_flood, whole.count) == (is_flood, 4)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from factoryops.contracts import http
 from factoryops.domain.performance.history import HistoryLine
+from factoryops.domain.performance.thresholds import DEFAULT
 from factoryops.domain.time import US_PER_S
 from factoryops.reports import paper
 from factoryops.reports.alarm_load import alarm_load_section
@@ -18,7 +19,7 @@ def load_of(count: int) -> http.AlarmPerformance:
         HistoryLine("0" * 32, number, "raised", number * 10 * US_PER_S, 2, True, "<b>Too hot", "Pump & 1", "Hall")
         for number in range(count)
     ]
-    return http.AlarmPerformance.of(lines, (0, DAY_US), [], None)
+    return http.AlarmPerformance.of(lines, (0, DAY_US), [], None, DEFAULT)
 
 
 def test_a_day_without_alarms_has_no_such_section() -> None:

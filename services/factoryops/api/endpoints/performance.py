@@ -34,12 +34,13 @@ async def get_alarm_performance(
     span = _span(start, end)
     scope = asking.scope
     chosen = await asking.read(lambda tx: tx.positions(scope).get(position)) if position is not None else None
+    limits = (await asking.read(lambda tx: tx.philosophy(scope).get())).thresholds
     lines = await asking.read(lambda tx: tx.alarm_performance(scope).lines(*span))
     history = asking.service.context.history
 
     def figures(lines: list[HistoryLine]) -> http.AlarmPerformance:
         outages = [(gap.start_us, gap.end_us) for gap in history.gaps(scope.factory_id, *span)]
-        return http.AlarmPerformance.of(lines, span, outages, chosen)
+        return http.AlarmPerformance.of(lines, span, outages, chosen, limits)
 
     async with asking.service.rate_limits.turn(session_name(asking.session)):
         return await asking.service.history_pool.run(figures, lines)
@@ -48,15 +49,17 @@ async def get_alarm_performance(
 async def list_floods(asking: Asking) -> http.FloodList:
     """Whether the factory and each operating position are in a flood of alarms now.
 
-    A flood begins with more than 10 annunciations in a sliding window of 10 minutes and ends with fewer than 5.
+    A flood begins with more than 10 annunciations in a sliding window of 10 minutes and ends with fewer than 5, unless
+    the alarm philosophy has other thresholds.
     """
     until_us = now_us()
     scope = asking.scope
     positions = await asking.read(lambda tx: tx.positions(scope).list())
+    limits = (await asking.read(lambda tx: tx.philosophy(scope).get())).thresholds
     lines = await asking.read(
         lambda tx: tx.alarm_performance(scope).lines(until_us - http.FLOOD_LOOKS_BACK_US, until_us + 1)
     )
-    return await asking.service.pool.run(http.FloodList.of, lines, until_us, positions)
+    return await asking.service.pool.run(http.FloodList.of, lines, until_us, positions, limits)
 
 
 def _span(start: AwareDatetime | None, end: AwareDatetime | None) -> Span:

@@ -1,4 +1,4 @@
-"""The site's alarm philosophy: classes of alarms and the matrix that priorities follow from."""
+"""The site's alarm philosophy: classes of alarms, the matrix that priorities follow from, thresholds of figures."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from factoryops.domain.alarm_classes import DEFAULT_PHILOSOPHY, AlarmPhilosophy
 from factoryops.domain.alarm_classes import AlarmClass as DomainClass
 from factoryops.domain.alarm_classes import PriorityMatrix as DomainMatrix
 from factoryops.domain.alarms import Priority
+from factoryops.domain.performance.thresholds import DEFAULT, Thresholds
 
 _Word = Annotated[str, Field(max_length=50, pattern=LINE)]
 _DEFAULT: Final[dict[str, Any]] = msgspec.json.decode(msgspec.json.encode(DEFAULT_PHILOSOPHY))
@@ -47,6 +48,7 @@ class PhilosophyChange(Sent):
     version: Annotated[int, Field(ge=0)]
     classes: Annotated[list[AlarmClass], Field(max_length=100)]
     matrix: PriorityMatrix
+    thresholds: Thresholds = DEFAULT
 
     def philosophy(self) -> AlarmPhilosophy:
         """What is kept."""
@@ -57,21 +59,25 @@ class PhilosophyChange(Sent):
                 tuple(self.matrix.response_times_s),
                 tuple(tuple(row) for row in self.matrix.priorities),
             ),
+            self.thresholds,
         )
 
 
 class Philosophy(Received):
-    """The factory's classes and matrix as they are; the first class is the one of rules that name none."""
+    """What holds in the factory; the first class is the one of rules that name none."""
 
     version: int
     classes: list[AlarmClass]
     matrix: PriorityMatrix
+    thresholds: Thresholds = DEFAULT
     changed_by: str = ""
     changed_at: datetime | None = None
 
     def philosophy(self) -> AlarmPhilosophy:
         """The same as the domain has it."""
-        return PhilosophyChange(version=self.version, classes=self.classes, matrix=self.matrix).philosophy()
+        return PhilosophyChange(
+            version=self.version, classes=self.classes, matrix=self.matrix, thresholds=self.thresholds
+        ).philosophy()
 
 
 FIRST_PHILOSOPHY: Final = Philosophy(version=0, **_DEFAULT)

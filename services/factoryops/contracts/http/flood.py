@@ -10,6 +10,7 @@ from factoryops.contracts.http.organisation import Position
 from factoryops.contracts.http.parts import Received
 from factoryops.domain.flood import FloodState, FloodWatch
 from factoryops.domain.performance.history import HistoryLine
+from factoryops.domain.performance.thresholds import Thresholds
 from factoryops.domain.time import US_PER_S, from_us
 
 FLOOD_LOOKS_BACK_US: Final = 86_400 * US_PER_S
@@ -38,17 +39,20 @@ class FloodList(Received):
     floods: list[PositionFlood]
 
     @classmethod
-    def of(cls, lines: Sequence[HistoryLine], now_us: int, positions: Iterable[Position]) -> FloodList:
+    def of(
+        cls, lines: Sequence[HistoryLine], now_us: int, positions: Iterable[Position], limits: Thresholds
+    ) -> FloodList:
         """From the history of the last day."""
-        whole = _told("", "", _state(lines, now_us, None))
+        whole = _told("", "", _state(lines, now_us, None, limits))
         each = [
-            _told(one.id, one.content.name, _state(lines, now_us, frozenset(one.content.areas))) for one in positions
+            _told(one.id, one.content.name, _state(lines, now_us, frozenset(one.content.areas), limits))
+            for one in positions
         ]
         return cls(floods=[whole, *each])
 
 
-def _state(lines: Iterable[HistoryLine], now_us: int, areas: Collection[str] | None) -> FloodState:
-    watch = FloodWatch()
+def _state(lines: Iterable[HistoryLine], now_us: int, areas: Collection[str] | None, limits: Thresholds) -> FloodState:
+    watch = FloodWatch(entry=limits.flood_entry, leave=limits.flood_exit)
     moments = sorted(one.at_us for one in lines if one.is_annunciation and (areas is None or one.area in areas))
     for at_us in moments:
         watch.announce(at_us)

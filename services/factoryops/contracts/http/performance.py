@@ -10,6 +10,7 @@ from factoryops.domain.alarms import Priority
 from factoryops.domain.performance.figures import Performance, alarms_named, measure
 from factoryops.domain.performance.history import HistoryLine, numbered
 from factoryops.domain.performance.rates import Span
+from factoryops.domain.performance.thresholds import Thresholds
 
 
 class NumberedAlarm(Received):
@@ -37,11 +38,12 @@ class AlarmPerformance(Received):
 
     @classmethod
     def of(
-        cls, lines: Iterable[HistoryLine], span: Span, outages: Sequence[Span], position: Position | None
-    ) -> AlarmPerformance:
+        cls, lines: Iterable[HistoryLine], span: Span, outages: Sequence[Span], position: Position | None,
+        limits: Thresholds,
+    ) -> AlarmPerformance:  # fmt: skip
         """The figures of a history for an operating position, None for the whole factory."""
         happenings, known = numbered(lines, None if position is None else frozenset(position.content.areas))
-        figures = measure(happenings, span, outages)
+        figures = measure(happenings, span, outages, limits)
         alarms = [_told(number, known[number]) for number in sorted(alarms_named(figures))]
         if position is None:
             return cls(position_id="", position_name="", figures=figures, alarms=alarms)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from factoryops.domain.performance.episodes import ActiveSpans, AlarmHappening, Episodes, Flags, read_history
 from factoryops.domain.performance.judging import Judgement, judge
 from factoryops.domain.performance.nuisance import (
@@ -24,12 +26,11 @@ from factoryops.domain.performance.nuisance import (
 )
 from factoryops.domain.performance.rates import IntervalLoad, Rates, Span, interval_load, merged, rates
 from factoryops.domain.performance.responses import PriorityFigures, by_priority
-from factoryops.domain.performance.thresholds import DEFAULT, Thresholds
+from factoryops.domain.performance.thresholds import DEFAULT, TOP, Thresholds
 
 REPRESENTATIVE_DAYS: Final = 30
 """Figures of less time are indicative only."""
 
-_TOP: Final = 10
 _MOST_LISTED: Final = 100
 
 
@@ -39,7 +40,7 @@ class Performance:
 
     Attributes:
         is_indicative: the judged time is shorter than the 30 days such figures need.
-        top / top_share: the ten most frequent alarms, and their share of all.
+        top / top_share: the ten most frequent alarms, and their share of all; not judged where there are no others.
         stale_at_once: the largest number of stale alarms at the same time.
         standing / quiet_standing: alarms active at the end; the second of them are shelved, suppressed or out of
             service.
@@ -83,7 +84,7 @@ def measure(
     outages = merged(outages, span)
     seen = episodes.where(_is_seen(episodes, span, outages))
     load = rates(seen.at_us, span, outages, limits)
-    top = frequent(seen, _TOP)
+    top = frequent(seen, TOP)
     top_share = sum(one.share for one in top) if top else None
     at_once = most_stale_at_once(active, span[1], limits)
     still = standing(active, span[1])
@@ -104,7 +105,7 @@ def measure(
         pairs=redundant_pairs(seen, limits)[:_MOST_LISTED],
         quiet_raises=_quiet_raises(active, span),
         outages=outages,
-        judgement=judge(load, top_share, at_once),
+        judgement=judge(load, top_share if _is_concentration(seen) else None, at_once, limits),
         load=interval_load(seen.at_us, span, outages),
         limits=limits,
     )
@@ -117,6 +118,11 @@ def alarms_named(figures: Performance) -> set[int]:
     named |= {one.alarm for one in figures.fleeting}
     named |= {one.alarm for one in (*figures.stale, *figures.standing)}
     return named | {number for pair in figures.pairs for number in (pair.first, pair.then)}
+
+
+def _is_concentration(seen: Episodes) -> bool:
+    """Whether the most frequent alarms can be held against others: with no more than those their share is always 1."""
+    return len(np.unique(seen.alarm)) > TOP
 
 
 def _is_seen(episodes: Episodes, span: Span, outages: Sequence[Span]) -> Flags:

@@ -1,4 +1,4 @@
-"""Public guidance on the figures, as bands and in the words of EEMUA 191; it is no measured limit of people."""
+"""How figures compare with their targets, and EEMUA 191's words for the load; neither is a measured limit of people."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import Final
 
 from factoryops.domain.performance.rates import Rates
+from factoryops.domain.performance.thresholds import Target, Thresholds
 
 
 class Band(StrEnum):
-    """How a figure compares with public guidance."""
+    """How a figure compares with its target."""
 
     GOOD = "good"
     TOLERABLE = "tolerable"
@@ -41,35 +42,29 @@ class Judgement:
     load: Load | None
 
 
-_RATE_PER_HOUR: Final = (6.0, 12.0)
-_SHARE_OF_TIME: Final = (0.01, 0.05)
-_BUSIEST: Final = (10.0, 100.0)
-_TOP_TEN: Final = (0.05, 0.15)
-_STALE: Final = (5.0, 10.0)
 _LOADS: Final = ((1.0, Load.ACCEPTABLE), (2.0, Load.MANAGEABLE), (10.0, Load.DEMANDING))
 
 
-def judge(rates: Rates, top_ten_share: float | None, stale_at_once: int) -> Judgement:
-    """Compare the main figures with public guidance."""
+def judge(rates: Rates, top_ten_share: float | None, stale_at_once: int, limits: Thresholds) -> Judgement:
+    """Compare the main figures with their targets; a share of None is not judged."""
     return Judgement(
-        rate=_band(rates.per_hour, _RATE_PER_HOUR),
-        busy_intervals=_band(rates.busy_intervals, _SHARE_OF_TIME),
-        busy_hours=_band(rates.busy_hours, _SHARE_OF_TIME),
-        flood=_band(rates.flood_share, _SHARE_OF_TIME),
-        busiest=_band(float(rates.busiest) if rates.intervals else None, _BUSIEST),
-        top_ten=_band(top_ten_share, _TOP_TEN),
-        stale=_band(float(stale_at_once), _STALE),
+        rate=_band(rates.per_hour, limits.rate_per_hour),
+        busy_intervals=_band(rates.busy_intervals, limits.share_of_time),
+        busy_hours=_band(rates.busy_hours, limits.share_of_time),
+        flood=_band(rates.flood_share, limits.share_of_time),
+        busiest=_band(float(rates.busiest) if rates.intervals else None, limits.busiest),
+        top_ten=_band(top_ten_share, limits.top_ten),
+        stale=_band(float(stale_at_once), limits.stale_at_once),
         load=_load(rates.per_interval),
     )
 
 
-def _band(value: float | None, limits: tuple[float, float]) -> Band:
+def _band(value: float | None, target: Target) -> Band:
     if value is None:
         return Band.UNKNOWN
-    good, tolerable = limits
-    if value <= good:
+    if value <= target.good:
         return Band.GOOD
-    return Band.TOLERABLE if value <= tolerable else Band.POOR
+    return Band.TOLERABLE if value <= target.most else Band.POOR
 
 
 def _load(per_interval: float | None) -> Load | None:

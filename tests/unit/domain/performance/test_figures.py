@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from factoryops.domain.performance.figures import Performance, alarms_named, mea
 from factoryops.domain.performance.judging import Band, Load
 from factoryops.domain.performance.nuisance import chatter_index
 from factoryops.domain.performance.rates import intervals
-from factoryops.domain.performance.thresholds import Thresholds
+from factoryops.domain.performance.thresholds import DEFAULT, Target, Thresholds
 from factoryops.domain.time import US_PER_S
 
 HOUR_US = 3_600 * US_PER_S
@@ -195,3 +196,34 @@ def test_the_load_of_each_interval_leaves_out_what_could_not_be_seen() -> None:
 def test_figures_say_what_they_were_judged_by() -> None:
     limits = Thresholds(busy_interval=5)
     assert measure([], (START, START + HOUR_US), limits=limits).limits == limits
+
+
+def test_bands_follow_the_targets_of_the_site() -> None:
+    happenings = series([n * 300.0 for n in range(12)])
+    assert over(happenings, 3_600).judgement.rate is Band.TOLERABLE
+    mild, strict = Thresholds(rate_per_hour=Target(12, 24)), Thresholds(rate_per_hour=Target(2, 4))
+    assert over(happenings, 3_600, limits=mild).judgement.rate is Band.GOOD
+    assert over(happenings, 3_600, limits=strict).judgement.rate is Band.POOR
+    assert (DEFAULT.rate_per_day, DEFAULT.rate_per_interval) == (Target(144, 288), Target(1, 2))
+
+
+@pytest.mark.parametrize(("alarms", "band"), [(1, Band.UNKNOWN), (10, Band.UNKNOWN), (11, Band.POOR)])
+def test_the_share_of_the_ten_most_frequent_is_not_judged_where_there_are_no_others(alarms: int, band: Band) -> None:
+    found = over([one for alarm in range(alarms) for one in series([alarm * 60.0], alarm)], 3_600)
+    assert found.judgement.top_ten is band
+    assert found.top_share == pytest.approx(min(1.0, 10 / alarms))
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"chatter_count": 1}, "chatter_count"), ({"flood_exit": 11}, "flood_exit"),
+        ({"stale_s": float("inf")}, "stale_s"),
+        ({"fleeting_s": float("nan")}, "fleeting_s"), ({"top_ten": Target(0.2, 0.1)}, "top_ten"),
+        ({"share_of_time": Target(0.5, 1.5)}, "share_of_time"), ({"busiest": Target(float("nan"), 5)}, "busiest"),
+    ],
+)  # fmt: skip
+def test_thresholds_that_cannot_be_used_are_named(changed: dict[str, object], field: str) -> None:
+    with pytest.raises(InvalidInputError) as told:
+        replace(DEFAULT, **changed).check()  # type: ignore[arg-type] # by name
+    assert list(told.value.fields) == [field]
