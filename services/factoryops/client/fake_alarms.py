@@ -228,13 +228,12 @@ def _re_alarm_s(rule: http.Rule) -> float:
 def _quiet_alarm(identity: str, rule: http.Rule, device: http.Device) -> http.Alarm:
     watched = own_parameters(rule.content.condition)
     parameter = next((one for one in device.parameters if one.key in watched), None)
-    if parameter is None:
-        raise NotFoundError("The device has no such parameter.")
+    key, series, unit = (parameter.key, parameter.series_id, parameter.unit) if parameter else ("", 0, "")
     return http.Alarm(
         id=identity, rule_id=rule.id, rule_name=rule.content.name, device_id=device.id, device_key=device.key,
-        device_name=device.name, area=device.area, parameter_key=parameter.key, series_id=parameter.series_id,
-        priority=rule.content.priority, state=AlarmState.NORMAL, annunciation=0, raised_at=None, cleared_at=None,
-        value=None, unit=parameter.unit, message="", response=rule.content.record.action,
+        device_name=device.name, area=device.area, parameter_key=key, series_id=series, priority=rule.content.priority,
+        state=AlarmState.NORMAL, annunciation=0, raised_at=None, cleared_at=None, value=None, unit=unit, message="",
+        response=rule.content.record.action,
     )  # fmt: skip
 
 

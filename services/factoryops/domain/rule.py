@@ -131,11 +131,20 @@ class RuleDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
                 "first."
             )
 
+    def needs_of(self, device_key: str) -> frozenset[str]:
+        """The parameters a device must have for the rule to be evaluated on it.
+
+        A device that the scope names itself need not have sent anything: that it is silent may be just what is asked.
+        """
+        return frozenset() if device_key in self.scope.devices else own_parameters(self.condition)
+
+    def is_about(self, device_key: str, kind: str, area: str, parameters: Collection[str]) -> bool:
+        """Whether it is evaluated on that device, which has `parameters`."""
+        return self.scope.covers(device_key, kind, area) and self.needs_of(device_key) <= frozenset(parameters)
+
     def check_is_about(self, device_key: str, kind: str, area: str, parameters: Collection[str]) -> None:
         """Raise InvalidInputError when it is not evaluated on that device, which has `parameters`."""
-        needed = own_parameters(self.condition)
-        is_known = not needed or not needed.isdisjoint(parameters)
-        if not (is_known and self.scope.covers(device_key, kind, area)):
+        if not self.is_about(device_key, kind, area, parameters):
             raise InvalidInputError(
                 f"The rule {self.name} is not evaluated on the device {device_key}: choose another device, or change "
                 "which devices the rule is for.",

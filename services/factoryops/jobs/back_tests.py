@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,6 @@ from factoryops.alarms.back_test_outcome import Surroundings, outcome_of
 from factoryops.alarms.directory import Directory
 from factoryops.contracts import http
 from factoryops.database.transaction import Transaction
-from factoryops.domain.conditions.checking import references
-from factoryops.domain.conditions.tree import NoData, walk
 from factoryops.domain.errors import StorageError
 from factoryops.domain.identity import FactoryId, Role, RuleId, Scope, new_id
 from factoryops.domain.plant import Device, Factory, Parameter
@@ -110,17 +109,11 @@ def read_known(transaction: Transaction, factory_id: FactoryId, request: http.Ba
 
 
 def in_scope(definition: RuleDefinition, devices: Sequence[Device], parameters: Sequence[Parameter]) -> list[Device]:
-    """The devices it is evaluated for; of a whole factory those that have what it looks at."""
-    scope = definition.scope
-    if not scope.is_whole_factory:
-        return [
-            one for one in devices if one.key in scope.devices or one.kind in scope.kinds or one.area in scope.areas
-        ]
-    if any(isinstance(node, NoData) and node.of is None for node in walk(definition.condition)):
-        return list(devices)
-    wanted = {one.parameter for one in references(definition.condition) if not one.device}
-    having = {one.device_id for one in parameters if one.key in wanted}
-    return [one for one in devices if one.id in having]
+    """The devices it is evaluated for."""
+    having: defaultdict[str, set[str]] = defaultdict(set)
+    for one in parameters:
+        having[one.device_id].add(one.key)
+    return [one for one in devices if definition.is_about(one.key, one.kind, one.area, having[one.id])]
 
 
 def carry_out(request: http.BackTestRequest, known: Known, history: History, tell: Tell) -> http.BackTestOutcome:

@@ -53,15 +53,12 @@ def own_parameters(in_force: RuleInForce) -> frozenset[str]:
 
 
 def is_evaluated_for(in_force: RuleInForce, device: str, known: KnownSeries) -> bool:
-    """Whether a rule is evaluated for a device.
-
-    A device that the rule names itself need not have sent anything: that it is silent may be just what is asked.
-    """
+    """Whether a rule is evaluated for a device; one that its scope does not name must have sent something."""
     if in_force.devices is not None and device not in in_force.devices:
         return False
-    if device in in_force.rule.definition.scope.devices:
-        return True
-    return known.has((in_force.rule.factory_id, device), own_parameters(in_force))
+    definition = in_force.rule.definition
+    is_named = device in definition.scope.devices
+    return is_named or known.has((in_force.rule.factory_id, device), definition.needs_of(device))
 
 
 def devices_of(in_force: RuleInForce, known: KnownSeries) -> list[str]:
