@@ -169,7 +169,7 @@ class Programs:
         found = {place for place in self._to_run if place in self._programs}
         for series in self._samples.newest.restless(self.since_us, until_us):
             found.update(program.place for program in self._readers[series])
-        if self._gaps and self._gaps[0].end_us < until_us:
+        if any(gap.end_us < until_us for gap in self._gaps):
             found.update(self._programs)
         while self._timers and self._timers[0][0] < until_us:
             due_us, place = heapq.heappop(self._timers)

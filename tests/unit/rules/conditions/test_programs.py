@@ -128,6 +128,17 @@ def test_a_device_whose_samples_a_deadband_held_back_is_not_silent() -> None:
     assert plant.pass_to(141) == [("a", "raised", 140.0)]
 
 
+@pytest.mark.parametrize("marks", [[99], [60, 99], [51, 60, 99]])
+@pytest.mark.parametrize("gap_ends_s", [[100, 50], [50, 100]])
+def test_gaps_are_signs_of_life_in_whichever_order_they_are_told(gap_ends_s: list[int], marks: list[int]) -> None:
+    plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
+    plant.pass_to(20)
+    for end_s in gap_ends_s:
+        plant.programs.take_gap(end_s * S, "")
+    assert [move for mark in marks for move in plant.pass_to(mark)] == []
+    assert plant.pass_to(170) == [("a", "raised", 160.0)]
+
+
 def test_a_gap_of_another_factory_is_no_sign_of_life_here() -> None:
     plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
     plant.programs.take_gap(60 * S, "f2")

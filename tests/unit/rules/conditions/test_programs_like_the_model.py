@@ -133,7 +133,7 @@ def cases(draw: st.DrawFn) -> Case:
     for _, device, parameter in KEYS:
         times = draw(st.sets(st.integers(START, START + LENGTH - 1), max_size=12))
         rows += [(device, parameter, at, draw(numbers), draw(st.sampled_from([0, 0, 0, BAD]))) for at in sorted(times)]
-    gaps = sorted(draw(st.sets(st.integers(START, START + LENGTH - 1), max_size=2)))
+    gaps = draw(st.lists(st.integers(START, START + LENGTH - 1), unique=True, max_size=3))  # told in any order
     delays = st.sampled_from([0, 0, 3, 10])
     return Case(condition, before, draw(st.permutations(rows)), gaps, draw(delays), draw(delays))
 
