@@ -203,16 +203,19 @@ def _device_of(item: AlarmTransition) -> Device:
 
 
 _DESCRIBED: Final = (
-    "rule_version", "rule_name", "unit", "message", "response", "value", "raised_order", "re_alarm_s", "alarm_class",
+    "rule_version", "rule_name", "parameter_key", "series_id", "unit", "message", "response", "value", "raised_order",
+    "re_alarm_s", "alarm_class",
 )  # fmt: skip
 
 
 def _described(item: AlarmTransition) -> dict[str, Any]:
-    """What is kept of a raise until the next: when, why and with which value it was."""
+    """What is kept of a raise until the next: when, why, of which parameter and with which value it was."""
     is_raise = item.kind == AlarmEventKind.RAISED.value
     return {
         "rule_version": item.rule_version,
         "rule_name": item.rule_name,
+        "parameter_key": item.parameter_key,
+        "series_id": item.series_id,
         "unit": item.unit,
         "message": item.message,
         "response": item.response,
@@ -228,8 +231,6 @@ def _identity(item: AlarmTransition) -> dict[str, Any]:
         "id": item.alarm_id,
         "rule_id": item.rule_id,
         "device_id": item.device_id,
-        "parameter_key": item.parameter_key,
-        "series_id": item.series_id,
     }
 
 

@@ -41,7 +41,8 @@ class QuietAlarms:
         devices = Devices(self._unit, self._scope).get_many([*dict.fromkeys(device_ids)])
         watched = self._watched(rule, devices)
         ids = {alarm_id(self._scope.factory_id, rule.id, one.key): one for one in devices}
-        missing = [identity for identity in ids if identity not in self._there([*ids])]
+        there = self._there([*ids])
+        missing = [identity for identity in ids if identity not in there]
         if missing:
             self._add(rule, {identity: (ids[identity], watched[ids[identity].id]) for identity in missing})
         return Alarms(self._unit, self._scope).get_many([*ids])

@@ -10,6 +10,7 @@ from factoryops.domain.alarms import AlarmState
 from factoryops.domain.errors import ConflictError, InvalidInputError
 from factoryops.domain.identity import alarm_id, new_id
 from tests.support.databases import Clock, Site
+from tests.support.reads import reads
 
 
 def _raised(site: Site, **fields: object) -> tuple[http.Rule, str]:
@@ -141,6 +142,20 @@ def test_what_was_put_aside_before_it_was_ever_raised_tells_nobody_when_it_is(si
     (shown,) = site.alarms()
     assert (shown.id, shown.state, shown.is_active) == (quiet.id, AlarmState.OUT_OF_SERVICE, True)
     assert ("raised", False) in _kinds(site)
+
+
+def test_rows_of_many_quiet_alarms_are_looked_up_at_once(site: Site) -> None:
+    site.add_parameter()
+    rule = site.add_rule()
+    devices = [site.device, *(site.add_device(f"press-{number}") for number in range(5))]
+    for device in devices[1:]:
+        site.add_parameter(device=device)
+    wanted = [device.id for device in devices]
+    for _ in range(2):
+        with reads() as asked:
+            quiet = site.database.run(lambda tx: tx.quiet_alarms(site.scope).of_rule(rule.id, wanted))
+        assert [alarm.device_id for alarm in quiet] == wanted
+        assert sum("FOR UPDATE" in read.statement for read in asked) == 1
 
 
 @pytest.mark.parametrize("is_one_shot", [False, True])

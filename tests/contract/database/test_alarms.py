@@ -31,6 +31,19 @@ def test_a_raise_is_shown_until_it_is_cleared_and_acknowledged(site: Site) -> No
     assert site.alarms() == []
 
 
+def test_a_rule_that_was_moved_to_another_parameter_shows_that_one_from_its_next_raise_on(site: Site) -> None:
+    rule = site.add_rule()
+    temperature = int(site.parameter("temperature").series_id)
+    site.apply(site.transition(rule, "raised", 1))
+    moved = {"rule_version": 2, "parameter_key": "temperature", "series_id": temperature}
+    site.apply(site.transition(rule, "cleared", 1, **moved))
+    (alarm,) = site.alarms()
+    assert (alarm.parameter_key, alarm.series_id) == ("pressure", site.parameter().series_id)
+    site.apply(site.transition(rule, "raised", 2, **moved))
+    (alarm,) = site.alarms()
+    assert (alarm.parameter_key, alarm.series_id) == ("temperature", temperature)
+
+
 def test_saying_it_again_changes_nothing(site: Site) -> None:
     rule = site.add_rule()
     said = [site.transition(rule, "raised", 1), site.transition(rule, "cleared", 1), site.transition(rule, "raised", 2)]
