@@ -116,6 +116,18 @@ class FakeAlarms:
         self.get(identity)
         return self._clear(identity, self._clock())
 
+    def end_demoted(self, rule: http.Rule) -> list[http.Alarm]:
+        """End what the rule raised while it was live, if it is a shadow now; answers the alarms that ended."""
+        if rule.content.mode is not RuleMode.SHADOW:
+            return []
+        deed = Deed(rule.changed_by, self._clock(), rule.reason)
+        ended = []
+        for identity in [identity for identity, one in self._rules.items() if one.id == rule.id]:
+            self._clear(identity, deed.at_us)
+            outcome = alarm_life.withdrawn(self._facts[identity], deed)
+            ended += [self.take(identity, outcome)] if outcome[1] else []
+        return ended
+
     def prepare(self, rule: http.Rule, device_ids: Sequence[str]) -> list[http.Alarm]:
         """The rule's alarms on devices, never raised ones too."""
         definition = rule.content.definition()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from factoryops.client.fake_alarms import FakeAlarms
 from factoryops.client.imagined import FACTORY_ID, STARTER_RULES, StarterRule
 from factoryops.contracts import http, live
 from factoryops.contracts.rule_import import import_rules
@@ -114,12 +115,23 @@ class FakeRules:
     """Rules and their versions."""
 
     _rules: RuleShelf
+    _alarms: FakeAlarms
 
     async def _enter(self, permission: Permission) -> str:
         raise NotImplementedError
 
     def _tell(self, message: live.ServiceMessage) -> None:
         raise NotImplementedError
+
+    def _tell_alarm(self, alarm: http.Alarm) -> None:
+        raise NotImplementedError
+
+    def _tell_changed(self, rule: http.Rule) -> http.Rule:
+        """Let everybody know of a new version, and of the alarms that end with it."""
+        for alarm in self._alarms.end_demoted(rule):
+            self._tell_alarm(alarm)
+        self._tell(live.PlantChanged())
+        return rule
 
     async def rules(self) -> list[http.Rule]:
         """All rules."""
@@ -136,9 +148,7 @@ class FakeRules:
     async def update_rule(self, rule_id: str, update: http.RuleUpdate) -> http.Rule:
         """Change a rule."""
         actor = await self._enter(Permission.EDIT_RULES)
-        rule = self._rules.update(rule_id, update, actor)
-        self._tell(live.PlantChanged())
-        return rule
+        return self._tell_changed(self._rules.update(rule_id, update, actor))
 
     async def delete_rule(self, rule_id: str, *, reason: str = "") -> None:
         """Take a rule out of use."""
@@ -160,9 +170,7 @@ class FakeRules:
     async def roll_back_rule(self, rule_id: str, wanted: http.RuleRollBack) -> http.Rule:
         """Put an older content in force again, as a new version."""
         actor = await self._enter(Permission.EDIT_RULES)
-        rule = self._rules.roll_back(rule_id, wanted, actor)
-        self._tell(live.PlantChanged())
-        return rule
+        return self._tell_changed(self._rules.roll_back(rule_id, wanted, actor))
 
     async def import_rules(self, request: http.RuleImport) -> http.RuleImportReport:
         """Import the original product's rules, or hear what would come of each."""

@@ -7,8 +7,9 @@ import pytest
 from factoryops.client import imagined
 from factoryops.client.fake import ACCOUNTS, FakePlant
 from factoryops.contracts import http, live
-from factoryops.domain.alarms import AlarmState
+from factoryops.domain.alarms import AlarmEventKind, AlarmState
 from factoryops.domain.errors import ConflictError, NotLoggedInError, UnavailableError
+from factoryops.domain.rule import RuleMode
 from factoryops.domain.time import now_us
 
 
@@ -22,6 +23,17 @@ async def test_one_alarm_stands_in_each_state() -> None:
     plant = await _entered()
     states = sorted(alarm.state for alarm in await plant.alarms())
     assert set(states) == {AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED}
+
+
+async def test_a_rule_that_becomes_a_shadow_ends_its_alarms_with_who_and_why() -> None:
+    plant = await _entered()
+    alarm = next(one for one in await plant.alarms() if one.state is AlarmState.UNACKNOWLEDGED)
+    rule = next(one for one in await plant.rules() if one.id == alarm.rule_id)
+    tried = rule.content.model_copy(update={"mode": RuleMode.SHADOW})
+    await plant.update_rule(rule.id, http.RuleUpdate(version=rule.version, content=tried, reason="False ones"))
+    assert rule.id not in {one.rule_id for one in await plant.alarms()}
+    newest = (await plant.alarm_events()).events[0]
+    assert (newest.kind, newest.actor, newest.comment) == (AlarmEventKind.WITHDRAWN, "admin", "False ones")
 
 
 async def test_a_cut_link_ends_and_calls_fail_until_it_is_restored() -> None:
