@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushBu
 
 from factoryops.contracts import http
 from factoryops.domain.plant import is_key
-from factoryops_app.models.typed import parsed, plain
+from factoryops_app.models.typed import number_fault, parsed, plain
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
@@ -107,7 +107,8 @@ class ImportColumns(QWidget):
         texts = {key: field.text().strip() for key, field in self.fields.items()}
         scale, offset = parsed(texts["scale"]), parsed(texts["offset"])
         if not is_key(texts["parameter"]) or scale is None or offset is None:
-            self._problem.setText(say("A parameter needs a name, and factor and offset are numbers."))
+            wanted = say("A parameter needs a name, and factor and offset are numbers.")
+            self._problem.setText(number_fault(texts["scale"], number_fault(texts["offset"], wanted)))
             return
         self._problem.clear()
         changed = http.ImportColumn(

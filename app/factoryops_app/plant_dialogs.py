@@ -11,7 +11,7 @@ from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError, InvalidInputError
 from factoryops_app.dialog_tasks import DialogTasks
 from factoryops_app.models.plant import Measured, finer_rules
-from factoryops_app.models.typed import parsed, plain
+from factoryops_app.models.typed import number_fault, parsed, plain
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
@@ -158,7 +158,7 @@ class ParameterDialog(PlantDialog):
 
     def _faults(self, figures: dict[str, float | None]) -> dict[str, str]:
         faults = {
-            key: say("Enter a number, or leave it empty.")
+            key: number_fault(field.text(), say("Enter a number, or leave it empty."))
             for key, field in self._figures.items()
             if field.text().strip() and figures[key] is None
         }

@@ -16,7 +16,7 @@ from factoryops.domain.conditions.limits import plain_limit
 from factoryops.domain.conditions.tree import Compare, Constant
 from factoryops.domain.rule import RuleDefinition
 from factoryops_app.models.rule_draft import RuleDraft
-from factoryops_app.models.typed import parsed, parsed_s, plain, span_text
+from factoryops_app.models.typed import number_fault, parsed, parsed_s, plain, span_text
 from factoryops_resources.words import say
 
 _APART: Final = re.compile(r"[;\s]+")
@@ -131,9 +131,10 @@ class SweepDraft:
         """Why a list cannot be used."""
         found: dict[str, str] = {}
         for key, is_time in (("limits", False), ("deadbands", False), ("on_delays", True), ("off_delays", True)):
-            values = _times(getattr(self, key)) if is_time else _numbers(getattr(self, key))
+            typed = getattr(self, key)
+            values = _times(typed) if is_time else _numbers(typed)
             if values is None:
-                found[key] = say("Write values apart by semicolons.")
+                found[key] = number_fault(typed, say("Write values apart by semicolons."))
             elif key != "limits" and any(value < 0 for value in values):
                 found[key] = say("Enter zero or a positive number.")
         if not found and self.sweep_size() > http.MOST_TRIALS:

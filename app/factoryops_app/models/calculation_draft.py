@@ -13,7 +13,7 @@ from factoryops.domain.expressions.functions import FUNCTIONS
 from factoryops.domain.expressions.printer import quoted
 from factoryops.domain.plant import is_key
 from factoryops_app.models.plant import Measured
-from factoryops_app.models.typed import parsed, plain
+from factoryops_app.models.typed import number_fault, parsed, plain
 from factoryops_resources.words import say
 
 
@@ -82,7 +82,7 @@ class CalculationDraft:
             found["name"] = say("Give it a name.")
         age_s = parsed(self.maximum_age_s)
         if age_s is None or not SHORTEST_AGE_S <= age_s <= LONGEST_AGE_S:
-            found["maximum_age_s"] = say("Between 1 s and 24 h.")
+            found["maximum_age_s"] = number_fault(self.maximum_age_s, say("Between 1 s and 24 h."))
         fault = self.fault(known)
         if fault is not None:
             found["expression"] = fault.sentence

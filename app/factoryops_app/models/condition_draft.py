@@ -14,7 +14,7 @@ from factoryops.domain.errors import ExpressionError, InvalidInputError
 from factoryops.domain.expressions.formula import Formula
 from factoryops_app.models.condition_fields import FieldSpec, FieldType, faults_of, number, seconds
 from factoryops_app.models.schedule_draft import ScheduleDraft, WindowDraft, days_text
-from factoryops_app.models.typed import parsed, plain, span_text
+from factoryops_app.models.typed import number_fault, parsed, plain, span_text
 from factoryops_resources.words import say
 
 Path = tuple[int, ...]
@@ -91,7 +91,7 @@ class OperandDraft:
             case OperandKind.PARAMETER:
                 return "" if self.text else say("Choose a parameter.")
             case OperandKind.CONSTANT:
-                return say("Enter a number.") if parsed(self.text) is None else ""
+                return number_fault(self.text, say("Enter a number.")) if parsed(self.text) is None else ""
             case OperandKind.EXPRESSION:
                 return _expression_fault(self.text)
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from factoryops.domain.conditions.checking import LONGEST_S
-from factoryops_app.models.typed import parsed, parsed_s
+from factoryops_app.models.typed import number_fault, parsed, parsed_s
 from factoryops_resources.words import say
 
 _MOST_TIMES: Final = 1_000
@@ -68,7 +68,7 @@ def _fault(field: FieldSpec, text: str) -> str:
         case FieldType.PARAMETER:
             return "" if text else say("Choose a parameter.")
         case FieldType.NUMBER:
-            return say("Enter a number.") if parsed(text) is None else ""
+            return number_fault(text, say("Enter a number.")) if parsed(text) is None else ""
         case FieldType.AMOUNT:
             return _amount_fault(text)
         case FieldType.SPAN:
@@ -81,15 +81,17 @@ def _fault(field: FieldSpec, text: str) -> str:
 
 def _amount_fault(text: str) -> str:
     value = parsed(text)
-    return say("Enter zero or a positive number.") if value is None or value < 0 else ""
+    wanted = say("Enter zero or a positive number.")
+    return number_fault(text, wanted) if value is None or value < 0 else ""
 
 
 def _span_fault(text: str) -> str:
     value = parsed_s(text)
-    return say("Enter a time such as 30 s, 10 min or 2 h; at most 24 h.") if not value or value > LONGEST_S else ""
+    wanted = say("Enter a time such as 30 s, 10 min or 2 h; at most 24 h.")
+    return number_fault(text, wanted) if not value or value > LONGEST_S else ""
 
 
 def _times_fault(text: str) -> str:
     value = parsed(text)
     is_count = value is not None and value.is_integer() and 1 <= value <= _MOST_TIMES
-    return "" if is_count else say("Enter a whole number from 1 to 1,000.")
+    return "" if is_count else number_fault(text, say("Enter a whole number from 1 to 1,000."))

@@ -11,7 +11,7 @@ from typing import Final
 
 from factoryops.contracts import http
 from factoryops.domain.mapping import MappedValue, PayloadKind, TimeForm, ValueType
-from factoryops_app.models.typed import parsed, plain
+from factoryops_app.models.typed import number_fault, parsed, plain
 from factoryops_resources.words import say
 
 MOST_GUESSED: Final = 60
@@ -115,10 +115,11 @@ class MappingDraft:
             faults["order"] = say("Enter a whole number from -999 to 999.")
         for number, row in enumerate(self.values):
             for field in ("scale", "offset"):
-                if parsed(getattr(row, field)) is None:
-                    faults[f"values[{number}].{field}"] = say("Enter a number.")
+                typed = getattr(row, field)
+                if parsed(typed) is None:
+                    faults[f"values[{number}].{field}"] = number_fault(typed, say("Enter a number."))
             if _codes_of(row.codes) is None:
-                faults[f"values[{number}].codes"] = say("Write codes as: run = 1; stop = 0.")
+                faults[f"values[{number}].codes"] = number_fault(row.codes, say("Write codes as: run = 1; stop = 0."))
         return faults
 
 

@@ -18,7 +18,7 @@ from factoryops_app.models.drafts import (
     window_faults,
 )
 from factoryops_app.models.schedule_draft import WindowDraft, days_text, parsed_days
-from factoryops_app.models.typed import parsed, plain
+from factoryops_app.models.typed import number_fault, parsed, plain
 from factoryops_app.models.wording import comparison_name
 from factoryops_resources.words import say
 
@@ -152,7 +152,7 @@ class ScheduledRuleDraft:
             "name": say("Give it a name."),
             "devices": say("Choose the devices it is for."),
             "parameter": say("Choose a parameter."),
-            "limit": say("Enter a number."),
+            "limit": number_fault(self.limit, say("Enter a number.")),
             "least_known": say("Between 0 and 100 per cent."),
             "local_time": say("Write a time as 06:30."),
             "days": say("Write days as Mon-Fri or Sat, Sun."),

@@ -13,7 +13,7 @@ from factoryops.domain.rule import LONGEST_DELAY_S, AlarmRecord, RuleDefinition,
 from factoryops_app.models.condition_draft import NodeDraft, NodeKind, Path, all_errors
 from factoryops_app.models.rule_templates import TemplateDraft, recognised
 from factoryops_app.models.schedule_draft import ScheduleDraft
-from factoryops_app.models.typed import parsed_date, parsed_s, span_text
+from factoryops_app.models.typed import number_fault, parsed_date, parsed_s, span_text
 from factoryops_resources.words import say
 
 _LONGEST_NAME: Final = 200
@@ -75,7 +75,9 @@ class RecordDraft:
         """Why fields cannot be used."""
         found = {key: say("At most 4,000 characters.") for key in _TEXTS if len(getattr(self, key)) > _LONGEST_TEXT}
         if self.time_to_respond.strip() and not parsed_s(self.time_to_respond):
-            found["time_to_respond"] = say("Enter a time such as 30 s, 10 min or 2 h.")
+            found["time_to_respond"] = number_fault(
+                self.time_to_respond, say("Enter a time such as 30 s, 10 min or 2 h.")
+            )
         if self.review_on.strip() and parsed_date(self.review_on) is None:
             found["review_on"] = say("Write a date as 2026-03-31.")
         return found
@@ -177,7 +179,8 @@ class RuleDraft:
             typed = getattr(self, key)
             delay_s = parsed_s(typed) if typed.strip() else 0.0
             if delay_s is None or delay_s > LONGEST_DELAY_S:
-                faults[key] = say("Enter a time such as 0 s, 30 s or 10 min; at most 24 h.")
+                wanted = say("Enter a time such as 0 s, 30 s or 10 min; at most 24 h.")
+                faults[key] = number_fault(typed, wanted)
         return faults
 
     def _misfit(self) -> dict[str, str]:

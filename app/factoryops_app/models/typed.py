@@ -7,6 +7,14 @@ import re
 from datetime import date, datetime, tzinfo
 from typing import Final
 
+from factoryops_resources.words import language, say
+
+_DECIMAL_SIGNS: Final = {"en": ".", "de": ","}
+_IN_THOUSANDS: Final = {
+    "en": re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?(?![\d.,])"),
+    "de": re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?(?![\d.,])"),
+}
+"""Numbers as the client shows them: read as decimals they would be a thousand times too small."""
 _PART: Final = re.compile(r"([\d.,]+)\s*([^\W\d]*)\s*")
 _UNITS_S: Final = {
     "": 1.0, "s": 1.0, "sec": 1.0, "sek": 1.0, "m": 60.0, "min": 60.0, "h": 3_600.0, "std": 3_600.0, "d": 86_400.0,
@@ -15,8 +23,14 @@ _SHOWN: Final = ((3_600.0, "h"), (60.0, "min"))
 
 
 def parsed(text: str) -> float | None:
-    """A number as typed, with a point or a comma; None when it is none."""
+    """A number as typed, with a point or a comma as its decimal sign; None when it is none.
+
+    A number with separated thousands, as the client shows them ("12,000"; in German "12.000"), is none: nobody can tell
+    it from a decimal of three digits. `number_fault` says so.
+    """
     tidy = text.strip().replace("\N{MINUS SIGN}", "-").replace(" ", "")
+    if _IN_THOUSANDS[language()].fullmatch(tidy.lstrip("+-")):
+        return None
     if "," in tidy and "." not in tidy:
         tidy = tidy.replace(",", ".")
     try:
@@ -26,9 +40,21 @@ def parsed(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def number_fault(text: str, otherwise: str) -> str:
+    """Why a number in `text` cannot be read: its thousands are separated, or what `otherwise` says."""
+    found = _IN_THOUSANDS[language()].search(text)
+    if found is None:
+        return otherwise
+    sign = _DECIMAL_SIGNS[language()]
+    number = "".join(one for one in found[0] if one.isdigit() or one == sign)
+    return say(
+        'Write {number} without a separator of thousands; decimals come after a "{sign}".', number=number, sign=sign
+    )
+
+
 def plain(value: float) -> str:
-    """A number as one would type it."""
-    return f"{value:.10g}"
+    """A number as one would type it, with the decimal sign of the language and no separator of thousands."""
+    return f"{value:.10g}".replace(".", _DECIMAL_SIGNS[language()])
 
 
 def parsed_s(text: str) -> float | None:

@@ -225,5 +225,5 @@ def test_a_nested_condition_reads_as_a_sentence(names: Names) -> None:
 def test_it_reads_as_a_sentence_in_german(names: Names) -> None:
     set_language("de")
     words = condition_words(NodeDraft.of(NESTED), names)
-    assert words.startswith("(Line pressure liegt über 5 bar (bis wieder unter 4.5 bar) oder die Änderungsrate")
+    assert words.startswith("(Line pressure liegt über 5 bar (bis wieder unter 4,5 bar) oder die Änderungsrate")
     assert "nicht (das Gerät hat seit 2 min nichts gesendet)" in words
