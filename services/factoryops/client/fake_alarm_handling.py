@@ -74,11 +74,12 @@ class FakeAlarmHandling:
         return self._alarms.events(before, most, start, end, alarm_id, shadow_of)
 
     async def alarm_why(
-        self, alarm_id: str, annunciation: int, kind: AlarmEventKind = AlarmEventKind.RAISED
-    ) -> http.AlarmWhy:
+        self, alarm_id: str, annunciation: int, kind: AlarmEventKind = AlarmEventKind.RAISED,
+        at: datetime | None = None,
+    ) -> http.AlarmWhy:  # fmt: skip
         """Why an annunciation began or ended."""
         await self._enter(Permission.VIEW)
-        return self._alarms.why(alarm_id, annunciation, kind)
+        return self._alarms.why(alarm_id, annunciation, kind, at)
 
     async def response_sheet(self, alarm_id: str) -> http.ResponseSheet:
         """What is to be known and done about an alarm."""

@@ -21,7 +21,8 @@ from factoryops.domain.rule import RuleMode
 from factoryops.domain.time import from_us
 
 _MINUTE_US = 60_000_000
-_EXPLAINED = (AlarmEventKind.RAISED, AlarmEventKind.CLEARED)
+_REPEATED = (AlarmEventKind.SUPPRESSED, AlarmEventKind.UNSUPPRESSED)
+_EXPLAINED = (AlarmEventKind.RAISED, AlarmEventKind.CLEARED, *_REPEATED)
 _WORDS = {
     Comparison.ABOVE: "above",
     Comparison.AT_OR_ABOVE: "at or above",
@@ -85,11 +86,12 @@ class FakeAlarms:
         self.get(identity)
         return self._facts[identity]
 
-    def why(self, identity: str, annunciation: int, kind: AlarmEventKind) -> http.AlarmWhy:
-        """Why an annunciation began or ended; NotFoundError when it is not known."""
+    def why(self, identity: str, annunciation: int, kind: AlarmEventKind, at: datetime | None) -> http.AlarmWhy:
+        """Why an annunciation began or ended, or a suppression; NotFoundError when it is not known."""
         wanted = (identity, annunciation, kind)
-        for event in self._events:
-            if (event.alarm_id, event.annunciation, event.kind) == wanted and kind in _EXPLAINED:
+        for event in reversed(self._events):
+            is_then = at is None or kind not in _REPEATED or event.at == at
+            if is_then and (event.alarm_id, event.annunciation, event.kind) == wanted and kind in _EXPLAINED:
                 return why_of(self.get(identity), self._rules[identity], event)
         raise NotFoundError("Why this happened was not recorded.")
 

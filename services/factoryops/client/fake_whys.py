@@ -6,6 +6,8 @@ from factoryops.contracts import http
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.conditions.limits import plain_limit
 
+_TRUE = (AlarmEventKind.RAISED, AlarmEventKind.SUPPRESSED)
+
 
 def why_of(alarm: http.Alarm, rule: http.Rule, event: http.AlarmEvent) -> http.AlarmWhy:
     """Why an alarm's event happened, as the engine would record it."""
@@ -15,7 +17,7 @@ def why_of(alarm: http.Alarm, rule: http.Rule, event: http.AlarmEvent) -> http.A
         is_uncertain=False,
     )  # fmt: skip
     leaf = http.DecidingLeaf(
-        path="", text=alarm.message, state="true" if event.kind is AlarmEventKind.RAISED else "false",
+        path="", text=alarm.message, state="true" if event.kind in _TRUE else "false",
         value=event.value, limit=None if plain is None else plain.limit, samples=[sample],
     )  # fmt: skip
     return http.AlarmWhy(

@@ -68,10 +68,11 @@ class HttpAlarms:
         return await self._ask("GET", "alarms/events", http.AlarmEventPage, query=query)
 
     async def alarm_why(
-        self: Asks, alarm_id: str, annunciation: int, kind: AlarmEventKind = AlarmEventKind.RAISED
-    ) -> http.AlarmWhy:
+        self: Asks, alarm_id: str, annunciation: int, kind: AlarmEventKind = AlarmEventKind.RAISED,
+        at: datetime | None = None,
+    ) -> http.AlarmWhy:  # fmt: skip
         """Why an annunciation began or ended."""
-        query = {"annunciation": annunciation, "kind": kind.value}
+        query = {"annunciation": annunciation, "kind": kind.value, "at": at and at.isoformat()}
         return await self._ask("GET", f"alarms/{alarm_id}/why", http.AlarmWhy, query=query)
 
     async def response_sheet(self: Asks, alarm_id: str) -> http.ResponseSheet:

@@ -83,9 +83,14 @@ class AlarmsClient(AlarmHandlingClient, PhilosophyClient, Protocol):
         ...
 
     async def alarm_why(
-        self, alarm_id: str, annunciation: int, kind: AlarmEventKind = AlarmEventKind.RAISED
-    ) -> http.AlarmWhy:
-        """Why an annunciation began or ended; raises NotFoundError when that is not recorded."""
+        self, alarm_id: str, annunciation: int, kind: AlarmEventKind = AlarmEventKind.RAISED,
+        at: datetime | None = None,
+    ) -> http.AlarmWhy:  # fmt: skip
+        """Why an annunciation began or ended, or of suppressions the one `at` that moment, else the newest.
+
+        Raises:
+            NotFoundError: that is not recorded.
+        """
         ...
 
     async def response_sheet(self, alarm_id: str) -> http.ResponseSheet:

@@ -26,7 +26,7 @@ from factoryops.domain.time import from_us
 
 _ONCE: Final = frozenset({AlarmEventKind.RAISED, AlarmEventKind.CLEARED, AlarmEventKind.RESET})
 """What happens to an annunciation once."""
-_DATED: Final = frozenset({AlarmEventKind.SUPPRESSED, AlarmEventKind.UNSUPPRESSED})
+DATED: Final = frozenset({AlarmEventKind.SUPPRESSED, AlarmEventKind.UNSUPPRESSED})
 """What the engine says may be said again; its moment tells it apart."""
 _RENEWABLE: Final = frozenset({AlarmEventKind.ACKNOWLEDGED, AlarmEventKind.RENEWED})
 """What happens once to each renewal of an annunciation."""
@@ -139,7 +139,7 @@ def event_id(factory_id: str, alarm_id: str, happening: Happening, told_apart_by
     """
     annunciation, renewal = happening.mark
     parts = [alarm_id, str(annunciation), happening.kind.value]
-    if happening.kind in _DATED:
+    if happening.kind in DATED:
         parts.append(str(happening.at_us))
     elif happening.kind in _RENEWABLE:
         parts += [str(renewal)] if renewal else []

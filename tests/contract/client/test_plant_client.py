@@ -174,6 +174,11 @@ async def test_why_an_alarm_was_raised_is_told_with_the_samples_that_decided_it(
     assert why.leaves[0].samples[0].device_key == alarm.device_key
     with pytest.raises(NotFoundError):
         await plant.alarm_why(alarm.id, alarm.annunciation + 1)
+    assert await plant.alarm_why(alarm.id, alarm.annunciation, at=why.at) == why, (
+        "a moment matters to suppressions alone"
+    )
+    with pytest.raises(NotFoundError):
+        await plant.alarm_why(alarm.id, 0, AlarmEventKind.SUPPRESSED, why.at)
 
 
 async def test_alarm_history_is_newest_first_and_pages(subject: Subject) -> None:

@@ -12,6 +12,7 @@ from factoryops.contracts import http
 from factoryops.contracts.alarm_places import places_of
 from factoryops.contracts.alarm_view import listed
 from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.time import to_us
 
 
 async def list_alarms(asking: Asking, tab: http.AlarmTab | None = None) -> http.AlarmList:
@@ -37,11 +38,16 @@ async def get_sheet(alarm_id: http.Identifier, asking: Asking) -> http.ResponseS
 async def get_alarm_why(
     alarm_id: http.Identifier,
     asking: Asking,
-    annunciation: Annotated[int, Query(ge=1, le=2_147_483_647)],
+    annunciation: Annotated[int, Query(ge=0, le=2_147_483_647)],
     kind: AlarmEventKind = AlarmEventKind.RAISED,
+    at: AwareDatetime | None = None,
 ) -> http.AlarmWhy:
-    """Why an annunciation began or ended: each comparison of the condition, and the samples that decided it."""
-    return await asking.read(lambda tx: tx.alarm_whys(asking.scope).of(alarm_id, annunciation, kind))
+    """Why an annunciation began or ended: each comparison of the condition, and the samples that decided it.
+
+    Suppressed by design it may be several times: `at` is the event's moment, without it the newest is told.
+    """
+    at_us = None if at is None else to_us(at)
+    return await asking.read(lambda tx: tx.alarm_whys(asking.scope).of(alarm_id, annunciation, kind, at_us))
 
 
 async def list_alarm_events(
