@@ -8,8 +8,10 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from factoryops.database import tables
+from factoryops.database.alarm_rows import event_id
 from factoryops.database.philosophy import Philosophies
 from factoryops.database.unit import Unit, portions
+from factoryops.domain.alarm_life import Happening
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.errors import InvalidInputError, NotFoundError
 from factoryops.domain.identity import Scope
@@ -62,8 +64,7 @@ class PerformanceRecords:
     def places(self, alarm_ids: Sequence[str]) -> list[AlarmPlace]:
         """Which rule and device each of some alarms belongs to, in the order asked for.
 
-        Raises:
-            NotFoundError: one of them is not there.
+        What is not there is left out, and so is what is only being tried now, whatever its history says.
         """
         alarm, device = tables.alarm, tables.device
         of_device = sa.and_(device.c.factory_id == alarm.c.factory_id, device.c.id == alarm.c.device_id)
@@ -78,25 +79,26 @@ class PerformanceRecords:
             )
         )  # fmt: skip
         found = {row.id: AlarmPlace._make(row) for row in self._unit.rows(query)}
-        if any(one not in found for one in alarm_ids):
+        return [found[one] for one in dict.fromkeys(alarm_ids) if one in found]
+
+    def check_there(self, alarm_ids: Sequence[str]) -> None:
+        """Raise NotFoundError unless each of some alarms is there and not only being tried."""
+        if len(self.places(alarm_ids)) < len({*alarm_ids}):
             raise NotFoundError("There is no such alarm.")
-        return [found[one] for one in dict.fromkeys(alarm_ids)]
 
     def _begun_before(self, lines: Iterable[HistoryLine], start_us: int) -> list[HistoryLine]:
         begun = {(one.alarm_id, one.annunciation) for one in lines}
         begun |= self._active_since_before(start_us)
         raised = {(one.alarm_id, one.annunciation) for one in lines if one.kind == AlarmEventKind.RAISED.value}
-        wanted = begun - raised
         event = tables.alarm_event
         found: list[HistoryLine] = []
-        for portion in portions({alarm for alarm, _ in wanted}):
-            numbers = {number for alarm, number in wanted if alarm in set(portion)}
-            query = self._select().where(
-                event.c.alarm_id.in_(portion), event.c.kind == AlarmEventKind.RAISED.value,
-                event.c.at_us < start_us, event.c.annunciation >= min(numbers),
-            )  # fmt: skip
-            found += [one for one in self._read(query) if (one.alarm_id, one.annunciation) in wanted]
+        for portion in portions(self._raise_id(*one) for one in begun - raised):
+            found += self._read(self._select().where(event.c.id.in_(portion), event.c.at_us < start_us))
         return found
+
+    def _raise_id(self, alarm_id: str, annunciation: int) -> str:
+        """The id of the event that began an annunciation."""
+        return event_id(self._scope.factory_id, alarm_id, Happening(AlarmEventKind.RAISED, 0, (annunciation, 0)))
 
     def _active_since_before(self, start_us: int) -> set[tuple[str, int]]:
         alarm = tables.alarm

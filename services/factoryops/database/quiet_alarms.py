@@ -1,23 +1,26 @@
-"""Rows of alarms that were never raised, made when somebody wants to put one aside before it is."""
+"""Rows of alarms that were never raised but by a shadow, made when somebody wants to put one aside before it is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from factoryops.contracts import http
 from factoryops.database import tables
-from factoryops.database.alarm_rows import condition_columns, handling_columns
+from factoryops.database.alarm_rows import condition_columns, facts_of, handling_columns, write_alarms
 from factoryops.database.alarms import Alarms
 from factoryops.database.audit import AuditTrail
 from factoryops.database.plant import Devices, Parameters
 from factoryops.database.rules import Rules
 from factoryops.database.unit import Unit, portions
+from factoryops.domain import alarm_life
 from factoryops.domain.alarms import AlarmFacts
 from factoryops.domain.conditions.checking import references
-from factoryops.domain.identity import Scope, alarm_id
+from factoryops.domain.errors import UnavailableError
+from factoryops.domain.identity import AlarmId, Scope, alarm_id
 from factoryops.domain.plant import Device, Parameter
 
 
@@ -31,10 +34,13 @@ class QuietAlarms:
     def of_rule(self, rule_id: str, device_ids: Sequence[str]) -> list[http.Alarm]:
         """The rule's alarms on these devices, in their order; what was never raised gets a row, and is normal.
 
+        So is what was raised only while the rule was a shadow.
+
         Raises:
             NotFoundError: there is no such rule, or one of the devices is not there.
             ConflictError: the rule is off, or only being tried.
             InvalidInputError: it is not evaluated on one of the devices.
+            UnavailableError: it was a shadow until now, and what it found then still stands.
         """
         rule = Rules(self._unit, self._scope).get(rule_id)
         rule.content.definition().check_is_live()
@@ -42,9 +48,15 @@ class QuietAlarms:
         watched = self._watched(rule, devices)
         ids = {alarm_id(self._scope.factory_id, rule.id, one.key): one for one in devices}
         there = self._there([*ids])
-        missing = [identity for identity in ids if identity not in there]
-        if missing:
-            self._add(rule, {identity: (ids[identity], watched[ids[identity].id]) for identity in missing})
+        quiet = {
+            identity: self._row(rule, device, watched[device.id], _facts(rule.content, there.get(identity)))
+            for identity, device in ids.items()
+            if identity not in there or there[identity].is_shadow
+        }
+        if quiet:
+            self._write(quiet, there)
+            what = {"devices": [ids[identity].key for identity in quiet]}
+            AuditTrail(self._unit, self._scope).add("alarm.prepare", rule.id, None, what)
         return Alarms(self._unit, self._scope).get_many([*ids])
 
     def _watched(self, rule: http.Rule, devices: Sequence[Device]) -> dict[str, Parameter | None]:
@@ -61,33 +73,26 @@ class QuietAlarms:
             watched[device.id] = next((own[key] for key in keys if key in own), None)
         return watched
 
-    def _there(self, alarm_ids: Sequence[str]) -> set[str]:
+    def _there(self, alarm_ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
         table = tables.alarm
-        mine = sa.select(table.c.id).where(table.c.factory_id == self._scope.factory_id)
+        mine = sa.select(table).where(table.c.factory_id == self._scope.factory_id)
         return {
-            row.id
+            row.id: row
             for portion in portions(alarm_ids)
             for row in self._unit.rows(mine.where(table.c.id.in_(portion)).with_for_update())
         }
 
-    def _add(self, rule: http.Rule, wanted: dict[str, tuple[Device, Parameter | None]]) -> None:
-        first = self._unit.advance("alarms", len(wanted)) - len(wanted) + 1
-        self._unit.insert(
-            tables.alarm,
-            [
-                self._row(rule, identity, device, parameter) | {"change": change}
-                for change, (identity, (device, parameter)) in enumerate(wanted.items(), first)
-            ],
-        )
-        what = {"devices": [device.key for device, _ in wanted.values()]}
-        AuditTrail(self._unit, self._scope).add("alarm.prepare", rule.id, None, what)
+    def _write(self, quiet: Mapping[AlarmId, dict[str, Any]], there: Mapping[str, sa.Row[Any]]) -> None:
+        """Write rows by alarm id: new ones, and those in the place of what shadows left."""
+        first = self._unit.advance("alarms", len(quiet)) - len(quiet) + 1
+        rows = {identity: row | {"change": change} for change, (identity, row) in enumerate(quiet.items(), first)}
+        mine = {"factory_id": self._scope.factory_id}
+        self._unit.insert(tables.alarm, [mine | {"id": one} | row for one, row in rows.items() if one not in there])
+        write_alarms(self._unit, self._scope.factory_id, {one: row for one, row in rows.items() if one in there})
 
-    def _row(self, rule: http.Rule, identity: str, device: Device, parameter: Parameter | None) -> dict[str, Any]:
+    def _row(self, rule: http.Rule, device: Device, parameter: Parameter | None, facts: AlarmFacts) -> dict[str, Any]:
         content = rule.content
-        facts = AlarmFacts(content.priority, is_latching=content.is_latching)
         return {
-            "factory_id": self._scope.factory_id,
-            "id": identity,
             "rule_id": rule.id,
             "device_id": device.id,
             "rule_version": rule.version,
@@ -104,3 +109,15 @@ class QuietAlarms:
             **condition_columns(facts),
             **handling_columns(facts),
         }
+
+
+def _facts(content: http.RuleContent, shadow: sa.Row[Any] | None) -> AlarmFacts:
+    """Of an alarm that was never raised, or by a shadow alone."""
+    if shadow is None:
+        return AlarmFacts(content.priority, is_latching=content.is_latching)
+    if shadow.is_active:
+        raise UnavailableError(
+            "The rule has just become live, and what it found before has not ended yet: try again.", retry_after_s=5
+        )
+    found = alarm_life.promoted(facts_of(shadow))
+    return replace(found, priority=content.priority, is_latching=content.is_latching)

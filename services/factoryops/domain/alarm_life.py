@@ -190,6 +190,11 @@ def withdrawn(facts: AlarmFacts, deed: Deed) -> Outcome:
     return facts, (happened,)
 
 
+def promoted(facts: AlarmFacts) -> AlarmFacts:
+    """Its rule is live: nobody has to answer or reset what it found while it was only being tried."""
+    return replace(facts, is_shadow=False, acknowledged=facts.mark, reset_annunciation=facts.annunciation)
+
+
 def _done(kind: AlarmEventKind, mark: Mark, deed: Deed, until_us: int | None = None) -> Happening:
     return Happening(kind, deed.at_us, mark, actor=deed.actor, said=deed.said, until_us=until_us)
 

@@ -7,7 +7,7 @@ import pytest
 from factoryops.contracts import http
 from factoryops.contracts.alarm_orders import resetting, shelving, taking_out, unshelving
 from factoryops.domain.alarms import AlarmState
-from factoryops.domain.errors import ConflictError, InvalidInputError
+from factoryops.domain.errors import ConflictError, InvalidInputError, UnavailableError
 from factoryops.domain.identity import alarm_id, new_id
 from tests.support.databases import Clock, Site
 from tests.support.reads import reads
@@ -156,6 +156,28 @@ def test_rows_of_many_quiet_alarms_are_looked_up_at_once(site: Site) -> None:
             quiet = site.database.run(lambda tx: tx.quiet_alarms(site.scope).of_rule(rule.id, wanted))
         assert [alarm.device_id for alarm in quiet] == wanted
         assert sum("FOR UPDATE" in read.statement for read in asked) == 1
+
+
+def test_what_a_rule_found_as_a_shadow_needs_no_answer_when_it_is_put_aside_as_a_live_one(site: Site) -> None:
+    site.add_parameter()
+    rule = site.add_rule()
+    as_shadow = {"is_shadow": True, "is_latching": True}
+    wanted = [site.device.id]
+    site.apply(site.transition(rule, "raised", 1, **as_shadow))
+    with pytest.raises(UnavailableError):
+        site.database.run(lambda tx: tx.quiet_alarms(site.scope).of_rule(rule.id, wanted))
+    site.apply(site.transition(rule, "cleared", 1, **as_shadow))
+    (quiet,), again = (
+        site.database.run(lambda tx: tx.quiet_alarms(site.scope).of_rule(rule.id, wanted)) for _ in range(2)
+    )
+    assert again == [quiet]
+    assert (quiet.state, quiet.value, site.alarms()) == (AlarmState.NORMAL, None, [])
+    request = http.ShelveRequest(alarm_ids=[quiet.id], reason="sensor is changed", for_s=60)
+    site.carry_out(shelving(request, site.deed(request.reason)), action="alarm.shelve")
+    site.apply(site.transition(rule, "raised", 2))
+    (shown,) = site.alarms()
+    assert (shown.state, shown.annunciation) == (AlarmState.SHELVED, 2)
+    assert sorted(_kinds(site)) == [("raised", False), ("shelved", False)]
 
 
 @pytest.mark.parametrize("is_one_shot", [False, True])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -16,6 +17,7 @@ from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import Scope, alarm_id
 from factoryops.domain.performance.thresholds import DEFAULT, Target
 from tests.support.databases import Site
+from tests.support.reads import reads
 
 SECOND = 1_000_000
 
@@ -42,6 +44,23 @@ def test_events_of_the_span_come_with_the_raise_of_what_was_active_before(site: 
         ("Pump-2", 1, "raised", 50),
     ]
     assert site.database.read(lambda tx: tx.alarm_performance(other_site.scope).lines(0, 10**15)) == []
+
+
+def test_what_began_before_is_found_without_reading_what_ended_before(site: Site) -> None:
+    rule = site.add_rule()
+    pump = site.add_device("pump-2")
+    old = site.transition(
+        rule, "raised", 1, at_us=1, device_id=pump.id, device_key=pump.key, device_name=pump.name,
+        alarm_id=alarm_id(site.factory.id, rule.id, pump.key),
+    )  # fmt: skip
+    often = [site.transition(rule, kind, number) for number in range(1, 40) for kind in ("raised", "cleared")]
+    site.apply(old, *often, site.transition(rule, "raised", 40))
+    with reads() as asked:
+        lines = site.database.read(lambda tx: tx.alarm_performance(site.scope).lines(100 * SECOND, 200 * SECOND))
+    assert {(one.device_name, one.annunciation, one.kind) for one in lines} == {
+        ("Pump-1", 40, "raised"), ("Pump-2", 1, "raised"),
+    }  # fmt: skip
+    assert max(read.rows for read in asked) == 2, "as many as are active, however often they were raised before"
 
 
 def test_classes_that_do_not_count_are_left_out_and_one_that_is_gone_is_of_the_first(site: Site) -> None:
@@ -98,10 +117,24 @@ def test_an_alarm_is_known_by_its_rule_and_device_in_its_own_factory_alone(site:
     assert (place.alarm_id, place.rule_id, place.device_key) == (identity, rule.id, site.device.key)
     assert (place.rule_name, place.priority) == (rule.content.name, int(rule.content.priority))
     assert site.database.read(lambda tx: tx.alarm_performance(site.scope).places([])) == []
+    site.database.read(partial(_check, site.scope, identity))
     for scope, asked in ((other_site.scope, identity), (site.scope, "0" * 32)):
+        assert site.database.read(partial(_places, scope, [asked])) == []
         with pytest.raises(NotFoundError):
-            site.database.read(partial(_place, scope, asked))
+            site.database.read(partial(_check, scope, asked))
 
 
-def _place(scope: Scope, asked: str, tx: Transaction) -> AlarmPlace:
-    return tx.alarm_performance(scope).places([asked])[0]
+def test_an_alarm_whose_rule_is_only_tried_by_now_is_left_out_where_nobody_named_it(site: Site) -> None:
+    tried, live = site.add_rule(), site.add_rule()
+    site.apply(*(site.transition(rule, kind, 1) for rule in (tried, live) for kind in ("raised", "cleared")))
+    site.apply(site.transition(tried, "raised", 2, is_shadow=True))
+    asked = [alarm_id(site.factory.id, rule.id, site.device.key) for rule in (tried, live)]
+    assert [one.rule_id for one in site.database.read(partial(_places, site.scope, asked))] == [live.id]
+
+
+def _places(scope: Scope, asked: Sequence[str], tx: Transaction) -> list[AlarmPlace]:
+    return tx.alarm_performance(scope).places(asked)
+
+
+def _check(scope: Scope, asked: str, tx: Transaction) -> None:
+    tx.alarm_performance(scope).check_there([asked])

@@ -36,7 +36,7 @@ async def get_mending(mending_id: http.Identifier, asking: Asking) -> http.Mendi
 
 
 def _start(tx: Transaction, scope: Scope, body: http.MendRequest) -> http.Run:
-    tx.alarm_performance(scope).places(body.alarm_ids)
+    tx.alarm_performance(scope).check_there(body.alarm_ids)
     return tx.work.start_mending(scope, body)
 
 
