@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QHeaderView,
+    QLineEdit,
     QPushButton,
-    QTableWidget,
     QTableWidgetItem,
     QToolButton,
     QVBoxLayout,
@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from factoryops_resources.stylesheet import ROW_PX
 from factoryops_resources.words import say
 from factoryops_widgets.appearance import Appearance
+from factoryops_widgets.edit_cells import EditCells
 
 _HEADER_PX: Final = 34
 _ROW_PX: Final = ROW_PX + 6
@@ -51,10 +52,10 @@ class GridColumn:
 
 
 class EditGrid(QWidget):
-    """Rows by column key; Tab goes from cell to cell, F2 or typing edits.
+    """Rows by column key; Tab goes from cell to cell and on from the last one, F2 or typing edits.
 
     Attributes:
-        edited: a person changed a cell, added or removed a row.
+        edited: a person changed a cell, types in one, added or removed a row.
     """
 
     edited = Signal()
@@ -67,7 +68,7 @@ class EditGrid(QWidget):
         self._look = look
         self._columns = tuple(columns)
         self._most_visible = most_visible
-        self.table = QTableWidget(0, len(self._columns))
+        self.table = EditCells(len(self._columns))
         self.table.setAccessibleName(name)
         self._add = QPushButton(look.icon("add"), say("Add a row"))
         self._remove = QPushButton(look.icon("remove"), say("Remove the row"))
@@ -83,6 +84,7 @@ class EditGrid(QWidget):
         column.addWidget(self.table)
         column.addLayout(buttons)
         self.table.cellChanged.connect(lambda *_: self.edited.emit())
+        self.table.typed.connect(self.edited)
         self._add.clicked.connect(self.add_row)
         self._remove.clicked.connect(self._on_remove)
         self._fit()
@@ -202,6 +204,8 @@ class EditGrid(QWidget):
         box = self.table.cellWidget(row, place)
         if isinstance(box, QComboBox):
             return str(box.currentData())
+        if isinstance(box, QLineEdit):
+            return box.text().strip()
         item = self.table.item(row, place)
         return item.text().strip() if item is not None else ""
 
@@ -217,6 +221,7 @@ class EditGrid(QWidget):
 
     def _box(self, column: GridColumn, chosen: str) -> QComboBox:
         box = QComboBox()
+        box.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         box.setAccessibleName(column.title)
         for value, words in column.choices:
             box.addItem(words, value)
