@@ -166,9 +166,10 @@ class MainWindow(QMainWindow):
     # --- navigating --------------------------------------------------------------------------------------------------
 
     def go(self, page: PageKey, target: Target | None = None) -> None:
-        """Show a page; Ctrl+Left comes back."""
-        self._trail.visit((page, target or Target()))
-        self._show(page, target or Target())
+        """Show a page; Ctrl+Left comes back, without filling in a second time what was offered."""
+        there = target or Target()
+        self._trail.visit((page, replace(there, offer=None)))
+        self._show(page, there)
 
     def back(self) -> None:
         """Show the page before."""

@@ -52,10 +52,12 @@ class RuleOffer:
     Attributes:
         content: the rule with the change.
         reason: why, to be kept with its version.
+        version: of the rule that the change is one of; a later one is left alone.
     """
 
     content: http.RuleContent
     reason: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

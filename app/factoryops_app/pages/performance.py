@@ -33,6 +33,7 @@ class PerformancePage(Page):
         self.lists = Lists(place)
         self.mends = MendsView(place, self.span, lambda: nuisance_ids(self._shown))
         self._shown: http.AlarmPerformance | None = None
+        self._asked = 0
         self._build()
         self._connect()
         self.states.show_loading(say("Measuring the alarms …"))
@@ -58,8 +59,8 @@ class PerformancePage(Page):
         layout.addWidget(both)
 
     def _connect(self) -> None:
-        self.position.activated.connect(lambda _: self.load())
-        self.span_box.activated.connect(lambda _: self.load())
+        self.position.activated.connect(lambda _: self._load_other())
+        self.span_box.activated.connect(lambda _: self._load_other())
         self.refresh.clicked.connect(self.load)
         self.lists.currentChanged.connect(lambda _: self._make_room())
         self.lists.chattering.propose.clicked.connect(lambda: self._propose(self.lists.chattering.wanted()))
@@ -89,18 +90,26 @@ class PerformancePage(Page):
         return now - timedelta(hours=int(self.span_box.currentData())), now
 
     def load(self) -> None:
-        """Ask for the figures of the chosen position and span."""
+        """Ask for the figures of the chosen position and span; answers to earlier questions are dropped."""
+        self._asked += 1
+        asked = self._asked
         self.refresh.setEnabled(False)
-        self.place.tasks.start(self._fetch(), self._on_failure)
+        self.place.tasks.start(self._fetch(asked), lambda error: self._on_failure(error, asked))
 
-    async def _fetch(self) -> None:
+    def _load_other(self) -> None:
+        """Figures of another position or span must not stand under the new one's name."""
+        self.states.show_loading(say("Measuring the alarms …"))
+        self.load()
+
+    async def _fetch(self, asked: int) -> None:
         client = self.place.session.client
-        self._offer_positions(await client.positions())
+        hours, position = int(self.span_box.currentData()), self.position.currentData()
+        positions = await client.positions()
         now = datetime.now(UTC)
-        start = now - timedelta(hours=int(self.span_box.currentData()))
-        self.show_figures(
-            await client.alarm_performance(start=start, end=now, position=self.position.currentData())
-        )  # fmt: skip
+        found = await client.alarm_performance(start=now - timedelta(hours=hours), end=now, position=position)
+        if asked == self._asked:
+            self._offer_positions(positions)
+            self.show_figures(found)
 
     def _offer_positions(self, positions: Sequence[http.Position]) -> None:
         chosen = self.position.currentData()
@@ -132,6 +141,7 @@ class PerformancePage(Page):
         self.lists.setCurrentWidget(self.mends)
         self.mends.propose(alarm_ids)
 
-    def _on_failure(self, error: FactoryOpsError) -> None:
-        self.refresh.setEnabled(True)
-        self.show_failure(error)
+    def _on_failure(self, error: FactoryOpsError, asked: int) -> None:
+        if asked == self._asked:
+            self.refresh.setEnabled(True)
+            self.show_failure(error)

@@ -122,6 +122,9 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
         rule = next((one for one in self.kept if one.id == rule_id), None)
         if rule is None or self.is_unsaved():
             return
+        if rule.version != offer.version:
+            self.place.navigator.say_briefly(say("The rule was changed since this was tried; propose again."))
+            return
         self.table.select(rule_id)
         self.show_draft(self.draft_of(rule))
         self.form.change(RuleDraft.of(offer.content.definition(), rule.id, rule.version))

@@ -7,12 +7,14 @@ from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
+from factoryops.domain.time import from_us
 from factoryops_app.models.performance import FigureRow, figure_rows, summary
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.appearance import BODY_PT
 from factoryops_widgets.data_table import ColumnSpec, DataTable
+from factoryops_widgets.formatting import moment
 from factoryops_widgets.load_chart import LoadChart, LoadPicture
 
 _BEYOND_PEN = 3
@@ -51,7 +53,9 @@ class FiguresView(QWidget):
     def __init__(self, place: Workplace) -> None:
         super().__init__()
         px = place.look.px
+        self._zone = place.look.zone
         self.summary = plain_label(role="section", is_wrapped=True)
+        self.span = plain_label(role="secondary")
         self.remarks = plain_label(role="secondary", is_wrapped=True)
         self.table = FigureTable(place)
         self.chart = LoadChart(place.look)
@@ -70,11 +74,14 @@ class FiguresView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(px(6))
         layout.addWidget(self.summary)
+        layout.addWidget(self.span)
         layout.addWidget(self.remarks)
         layout.addWidget(both, 1)
 
     def show_figures(self, found: http.AlarmPerformance) -> None:
         """Show what was measured."""
+        begin, end = (moment(from_us(at_us), self._zone) for at_us in (found.figures.start_us, found.figures.end_us))
+        self.span.setText(say("From {begin} to {end}", begin=begin, end=end))
         first, *others = [*summary(found), ""]
         self.summary.setText(first)
         self.summary.setVisible(bool(first))

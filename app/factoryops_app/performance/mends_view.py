@@ -240,7 +240,7 @@ class MendsView(QWidget):
         if rule is None or content is None:
             self._place.navigator.say_briefly(say("The rule was changed since this was tried; propose again."))
             return
-        offer = RuleOffer(content, reason_words(mend, trial))
+        offer = RuleOffer(content, reason_words(mend, trial), rule.version)
         self._place.navigator.go(PageKey.RULES, Target(ids=(rule.id,), offer=offer))
 
     def _affected_columns(self) -> list[ColumnSpec[http.MendOccasion]]:

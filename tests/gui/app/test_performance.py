@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime
+
 import pytest
 
+from factoryops.client.fake import FakePlant
 from factoryops.contracts import http
 from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.limits import plain_limit
@@ -11,7 +15,7 @@ from factoryops.domain.rule import RuleScope
 from factoryops_app.navigation import tab_titles
 from factoryops_app.pages.performance import PerformancePage
 from factoryops_app.pages.rules import RulesPage
-from factoryops_app.workplace import PageKey, Target
+from factoryops_app.workplace import PageKey, RuleOffer, Target
 from tests.gui.app.conftest import Drive
 from tests.support.imagined_app import ImaginedApp
 from tests.support.waiting import until
@@ -95,6 +99,42 @@ def test_a_position_and_a_span_are_chosen(client: Drive) -> None:
     client(work)
 
 
+def test_a_slow_answer_never_stands_under_the_name_of_a_later_question(
+    client: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, release, answered = FakePlant.alarm_performance, asyncio.Event(), list[float]()
+
+    async def slow_for_months(
+        self: FakePlant, *, start: datetime, end: datetime, position: str | None = None
+    ) -> http.AlarmPerformance:
+        if (end - start).days > 60:
+            await release.wait()
+        found = await real(self, start=start, end=end, position=position)
+        answered.append((end - start).total_seconds())
+        return found
+
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app)
+        monkeypatch.setattr(FakePlant, "alarm_performance", slow_for_months)
+        for place in (page.span_box.count() - 1, 0):
+            page.span_box.setCurrentIndex(place)
+            page.span_box.activated.emit(place)
+            assert not page.states.is_content_shown
+            await asyncio.sleep(0)
+        await until(lambda: page.states.is_content_shown)
+        shown = page.figures.span.text()
+        release.set()
+        await until(lambda: len(answered) == 2)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        start, end = page.span()
+        assert (end - start).days == 1
+        assert page.figures.span.text() == shown
+        assert shown.startswith("From ")
+
+    client(work)
+
+
 def test_a_proposal_is_found_and_taken_to_the_rule_editor_with_its_reason(client: Drive) -> None:
     async def work(app: ImaginedApp) -> None:
         page = await _open(app)
@@ -120,9 +160,29 @@ def test_a_proposal_is_found_and_taken_to_the_rule_editor_with_its_reason(client
         assert "alarms in place of" in saved.reason
         plain = plain_limit(saved.content.condition)
         assert plain is not None
+        app.window.go(PageKey.ALARMS)
+        app.window.back()
+        await until(lambda: rules.list.form.draft().version == 2)
+        assert not rules.list.form.is_changed
         assert (plain.deadband, saved.content.on_delay_s, saved.content.off_delay_s) == (
             chosen.trial.deadband, chosen.trial.on_delay_s, chosen.trial.off_delay_s,
         )  # fmt: skip
+
+    client(work)
+
+
+def test_a_proposal_for_an_older_version_of_a_rule_is_not_filled_in(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        window = await app.log_in("supervisor")
+        rule = app.session.plant.rules[0]
+        content = rule.content.model_copy(update={"off_delay_s": 77.0})
+        offer = RuleOffer(content, "It chatters", rule.version - 1)
+        window.go(PageKey.RULES, Target(ids=(rule.id,), offer=offer))
+        rules = window.current
+        assert isinstance(rules, RulesPage)
+        await until(lambda: rules.list.form.draft().rule_id == rule.id)
+        assert not rules.list.form.is_changed
+        assert "propose again" in window.status
 
     client(work)
 
