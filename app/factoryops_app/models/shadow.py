@@ -21,11 +21,13 @@ class ShadowAlarm:
 
     Attributes:
         event_id: of the raise.
+        alarm_id: which says the device, also where two devices have one name.
         cleared_at: None while it still stands.
         incident: what was going on then, of the marked incidents; "" for none.
     """
 
     event_id: str
+    alarm_id: str
     device_name: str
     raised_at: datetime
     cleared_at: datetime | None
@@ -57,7 +59,7 @@ def shadow_alarms(events: Sequence[http.AlarmEvent]) -> list[ShadowAlarm]:
     standing: dict[str, str] = {}
     for event in reversed(events):
         if event.kind is AlarmEventKind.RAISED:
-            found[event.id] = ShadowAlarm(event.id, event.device_name, event.at, None, event.value)
+            found[event.id] = ShadowAlarm(event.id, event.alarm_id, event.device_name, event.at, None, event.value)
             standing[event.alarm_id] = event.id
         elif event.kind is AlarmEventKind.CLEARED and event.alarm_id in standing:
             raised = standing.pop(event.alarm_id)
@@ -68,13 +70,13 @@ def shadow_alarms(events: Sequence[http.AlarmEvent]) -> list[ShadowAlarm]:
 def with_incidents(
     alarms: Sequence[ShadowAlarm], incidents: Sequence[http.Incident], is_on: Callable[[http.Incident, str], bool]
 ) -> list[ShadowAlarm]:
-    """The alarms with what was going on; `is_on` says whether an incident concerns the device of that name."""
+    """The alarms with what was going on; `is_on` says whether an incident concerns the device of that alarm."""
 
     def during(alarm: ShadowAlarm) -> str:
         for one in incidents:
             is_before_its_end = alarm.raised_at <= one.content.end
             is_after_its_start = alarm.cleared_at is None or alarm.cleared_at >= one.content.start
-            if is_before_its_end and is_after_its_start and is_on(one, alarm.device_name):
+            if is_before_its_end and is_after_its_start and is_on(one, alarm.alarm_id):
                 return one.content.note or say("marked")
         return ""
 
@@ -86,7 +88,7 @@ def shadow_days(alarms: Sequence[ShadowAlarm], zone: tzinfo) -> list[ShadowDay]:
     raises = Counter(alarm.raised_at.astimezone(zone).date() for alarm in alarms)
     devices: dict[date, set[str]] = {}
     for alarm in alarms:
-        devices.setdefault(alarm.raised_at.astimezone(zone).date(), set()).add(alarm.device_name)
+        devices.setdefault(alarm.raised_at.astimezone(zone).date(), set()).add(alarm.alarm_id)
     return [ShadowDay(day, raises[day], len(devices[day])) for day in sorted(raises, reverse=True)]
 
 

@@ -13,11 +13,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSplitter, QV
 
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
-from factoryops.domain.identity import Permission
+from factoryops.domain.identity import Permission, alarm_id
 from factoryops.domain.rule import RuleMode
 from factoryops.domain.time import to_us
 from factoryops_app.models.back_test import lasted_words
-from factoryops_app.models.plant import device_title
 from factoryops_app.models.shadow import (
     ShadowAlarm,
     ShadowDay,
@@ -62,6 +61,7 @@ class ShadowTab(QWidget):
             row_key=lambda one: one.day.isoformat(), has_filter=False,
         )  # fmt: skip
         self.summary = plain_label(role="section", is_wrapped=True)
+        self.failure = plain_label(is_wrapped=True)
         self.older = QPushButton(say("Load older"))
         self.reason = QLineEdit()
         self.promote = QPushButton(say("Put it live"))
@@ -106,6 +106,7 @@ class ShadowTab(QWidget):
         column.setContentsMargins(px(2), px(8), px(2), px(2))
         column.setSpacing(px(8))
         column.addWidget(self.summary)
+        column.addWidget(self.failure)
         column.addWidget(both, 1)
         column.addLayout(line)
 
@@ -125,6 +126,7 @@ class ShadowTab(QWidget):
         if is_other or rule is None:
             self._events, self._next_before = [], None
             self.reason.clear()
+            self._complain("")
             self._show([])
             self.summary.setText("" if rule else say("It has not been saved yet."))
         self._show_buttons()
@@ -174,12 +176,19 @@ class ShadowTab(QWidget):
             )
         return shadow_sentence(found, are_all=self._next_before is None)
 
-    def _concerns(self, incident: http.Incident, device_name: str) -> bool:
+    def _concerns(self, incident: http.Incident, raised: str) -> bool:
         content = incident.content
         if not content.device_keys and not content.areas:
             return True
-        named = [one for one in self._place.session.plant.devices if device_title(one) == device_name]
-        return any(one.key in content.device_keys or one.area in content.areas for one in named)
+        session, rule = self._place.session, self._rule
+        if session.info is None or rule is None:
+            return False
+        factory = session.info.factory.id
+        return any(
+            (one.key in content.device_keys or one.area in content.areas)
+            and alarm_id(factory, rule.id, one.key) == raised
+            for one in session.plant.devices
+        )
 
     def _show_buttons(self) -> None:
         is_shadow = self._rule is not None and self._rule.content.mode is RuleMode.SHADOW
@@ -197,11 +206,12 @@ class ShadowTab(QWidget):
         if rule is None or not self.promote.isEnabled():
             return
         if not reason:
-            self.summary.setText(say("Say why it is put live: the reason is kept with the version."))
+            self._complain(say("Say why it is put live: the reason is kept with the version."))
             self.reason.setFocus()
             return
+        self._complain("")
         self.promote.setEnabled(False)
-        self._place.tasks.start(self.put_live(rule, reason), self._on_failure)
+        self._place.tasks.start(self.put_live(rule, reason), self._on_deed_failed)
 
     async def put_live(self, rule: http.Rule, reason: str) -> None:
         """Make it live; what stands then is announced."""
@@ -216,6 +226,15 @@ class ShadowTab(QWidget):
 
     def _on_activated(self, alarm: ShadowAlarm) -> None:
         self._place.navigator.go(PageKey.TRENDS, Target(at_us=to_us(alarm.raised_at)))
+
+    def _on_deed_failed(self, error: FactoryOpsError) -> None:
+        """What kept a deed from being done stays to be read until the next one."""
+        self._complain(str(error))
+        self._show_buttons()
+
+    def _complain(self, sentence: str) -> None:
+        self.failure.setText(sentence)
+        self.failure.setVisible(bool(sentence))
 
     def _on_failure(self, error: FactoryOpsError) -> None:
         self.summary.setText(str(error))

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from PySide6.QtTest import QTest
 
 from factoryops.client.fake import FakePlant
 from factoryops.contracts import http
+from factoryops.domain.errors import ConflictError
 from factoryops.domain.rule import RuleMode
 from factoryops_app.pages.rules import RuleList, RulesPage
 from factoryops_app.workplace import PageKey, Target
@@ -64,13 +66,34 @@ def test_a_shadow_rule_is_put_live_with_a_reason(client: Drive) -> None:
         rules = await _open(app, rule)
         shadow = rules.shadow
         shadow.promote.click()
-        assert "Say why" in shadow.summary.text()
+        assert "Say why" in shadow.failure.text()
         QTest.keyClicks(shadow.reason, "A week without a false alarm")
         shadow.promote.click()
         await until(lambda: rules.form.draft().mode is RuleMode.LIVE)
         versions = await app.plant.rule_versions(rule.id)
         assert (versions[0].content.mode, versions[0].reason) == (RuleMode.LIVE, "A week without a false alarm")
         assert shadow.promote.isHidden()
+
+    client(work)
+
+
+def test_why_a_rule_could_not_be_put_live_stays_to_be_read(client: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(self: FakePlant, rule_id: str, update: http.RuleUpdate) -> http.Rule:
+        raise ConflictError("Somebody else changed this rule meanwhile.")
+
+    async def work(app: ImaginedApp) -> None:
+        rule = await _shadow_rule(app.plant)
+        shadow = (await _open(app, rule)).shadow
+        await until(lambda: shadow.summary.text() == "It would not have alarmed yet.")
+        monkeypatch.setattr(FakePlant, "update_rule", refuse)
+        shadow.reason.setText("A week without a false alarm")
+        shadow.promote.click()
+        await until(lambda: "Somebody else" in shadow.failure.text())
+        app.plant.raise_alarm(rule.id, (await app.plant.devices())[0].key, 9.5)
+        shadow.load()
+        await until(lambda: len(shadow.alarms.rows()) == 1)
+        assert "Somebody else" in shadow.failure.text()
+        assert shadow.promote.isEnabled()
 
     client(work)
 

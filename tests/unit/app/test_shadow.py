@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from factoryops.contracts import http
 from factoryops.domain.alarms import AlarmEventKind, Priority
-from factoryops_app.models.shadow import shadow_alarms, shadow_days, shadow_sentence
+from factoryops_app.models.shadow import shadow_alarms, shadow_days, shadow_sentence, with_incidents
 
 _BEGIN = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
 _KINDS = {"r": AlarmEventKind.RAISED, "c": AlarmEventKind.CLEARED, "s": AlarmEventKind.SUPPRESSED}
@@ -37,6 +37,24 @@ def test_days_are_those_of_the_factory() -> None:
     found = shadow_alarms(_events(("r", 0, "A"), ("c", 1, "A"), ("r", 60, "A"), ("r", 61, "B")))
     days = shadow_days(found, ZoneInfo("Europe/Berlin"))
     assert [(one.day, one.alarms, one.devices) for one in days] == [(date(2026, 3, 2), 2, 2), (date(2026, 3, 1), 1, 1)]
+
+
+def test_devices_of_one_name_are_counted_each() -> None:
+    events = [one.model_copy(update={"device_name": "Pump"}) for one in _events(("r", 0, "A"), ("r", 1, "B"))]
+    assert [(day.alarms, day.devices) for day in shadow_days(shadow_alarms(events), UTC)] == [(2, 2)]
+
+
+def test_an_incident_concerns_the_alarm_of_its_device_and_not_one_of_the_same_name() -> None:
+    events = [one.model_copy(update={"device_name": "Pump"}) for one in _events(("r", 0, "A"), ("r", 0, "B"))]
+    incident = http.Incident(
+        id="1" * 32,
+        marked_by="supervisor",
+        marked_at=_BEGIN,
+        content=http.IncidentContent(start=_BEGIN, end=_BEGIN + timedelta(minutes=1), note="Seal leaked"),
+    )
+    concerned = events[0].alarm_id
+    found = with_incidents(shadow_alarms(events), [incident], lambda _, raised: raised == concerned)
+    assert {one.alarm_id: one.incident for one in found} == {concerned: "Seal leaked", events[1].alarm_id: ""}
 
 
 def test_the_sentence_says_what_stands_and_what_was_short() -> None:
