@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from factoryops.contracts import http
+from factoryops.database.database import Database
 from factoryops.database.performance import AlarmPlace
 from factoryops.database.transaction import Transaction
 from factoryops.domain.alarms import AlarmEventKind, Priority
@@ -117,7 +118,7 @@ def mend_alarms(order: Order, sources: Sources, tell: Tell) -> Done:
     tell(0.0, "Looking for alarms that chatter")
     scope = Scope(FactoryId(order.factory_id), "worker", Role.VIEWER)
     outages = outages_in(sources.history, scope, request)
-    nuisances = sources.database.read(lambda tx: read_nuisances(tx, scope, request, outages))
+    nuisances = read_nuisances(sources.database, scope, request, outages)
     outcome = carry_out(request, nuisances, sources.history, paced(tell))
     try:
         (Path(order.folder) / _FILE).write_text(outcome.model_dump_json(), encoding="utf-8")
@@ -135,28 +136,35 @@ def outages_in(history: History, scope: Scope, request: http.MendRequest) -> lis
     return [(gap.start_us, gap.end_us) for gap in gaps]
 
 
-def read_nuisances(tx: Transaction, scope: Scope, request: http.MendRequest, outages: Sequence[Span]) -> Nuisances:
+def read_nuisances(database: Database, scope: Scope, request: http.MendRequest, outages: Sequence[Span]) -> Nuisances:
     """The alarms of a request, or those that chatter or flicker in its span.
+
+    What chatters is worked out between two reads: a long one keeps others from writing.
 
     Raises:
         NotFoundError: an alarm that was asked for is not there.
         InvalidInputError: the span holds too many events.
     """
     span = to_us(request.start), to_us(request.end)
-    records = tx.alarm_performance(scope)
-    lines = records.lines(*span)
-    limits = tx.philosophy(scope).get().thresholds
-    wanted = request.alarm_ids or _nuisances(lines, span, outages, limits)
-    places = records.places(wanted[: http.MOST_MENDED])
-    raised = (one for one in lines if one.kind == AlarmEventKind.RAISED.value and one.is_annunciation)
-    return Nuisances(
-        plant=_read_plant(tx, scope, span),
-        cases=[(place, _rule(tx, scope, place.rule_id)) for place in places],
-        recorded=Counter(one.alarm_id for one in raised if one.at_us >= span[0]),
-        left_out=max(0, len(wanted) - http.MOST_MENDED),
-        scheduled=frozenset(one.id for one in tx.scheduled_rules(scope).list()),
-        limits=limits,
+    lines, limits = database.read(
+        lambda tx: (tx.alarm_performance(scope).lines(*span), tx.philosophy(scope).get().thresholds)
     )
+    wanted = request.alarm_ids or _nuisances(lines, span, outages, limits)
+    raised = (one for one in lines if one.kind == AlarmEventKind.RAISED.value and one.is_annunciation)
+    recorded = Counter(one.alarm_id for one in raised if one.at_us >= span[0])
+
+    def read(tx: Transaction) -> Nuisances:
+        places = tx.alarm_performance(scope).places(wanted[: http.MOST_MENDED])
+        return Nuisances(
+            plant=_read_plant(tx, scope, span),
+            cases=[(place, _rule(tx, scope, place.rule_id)) for place in places],
+            recorded=recorded,
+            left_out=max(0, len(wanted) - http.MOST_MENDED),
+            scheduled=frozenset(one.id for one in tx.scheduled_rules(scope).list()),
+            limits=limits,
+        )
+
+    return database.read(read)
 
 
 def _read_plant(tx: Transaction, scope: Scope, span: Span) -> Plant:

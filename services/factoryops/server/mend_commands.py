@@ -70,7 +70,7 @@ def _carried_out(ours: Context, factory: str | None, request: http.MendRequest) 
         history = History(reader, tails)
         scope = Scope(choose_factory(database, factory).id, "command line", Role.VIEWER)
         outages = outages_in(history, scope, request)
-        nuisances = database.read(lambda tx: read_nuisances(tx, scope, request, outages))
+        nuisances = read_nuisances(database, scope, request, outages)
         return carry_out(request, nuisances, history, lambda share, message: None)
 
 

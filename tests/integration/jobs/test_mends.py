@@ -88,7 +88,7 @@ def _request(**fields: object) -> http.MendRequest:
 
 
 def _found(plant: JobPlant, database: Database, scope: Scope, request: http.MendRequest) -> http.MendOutcome:
-    nuisances = database.read(lambda tx: read_nuisances(tx, scope, request, []))
+    nuisances = read_nuisances(database, scope, request, [])
     with closing(LocalHistoryReader(plant.root / "history.db")) as reader:
         return carry_out(request, nuisances, History(reader, {}), lambda share, message: None)
 
@@ -117,7 +117,7 @@ def test_what_chatters_is_what_the_factory_says(database: Database, scope: Scope
     chosen = replace(DEFAULT, chatter_count=100, chatter_index=1.0, fleeting_s=1.0)
     change = http.PhilosophyChange(version=held.version, classes=held.classes, matrix=held.matrix, thresholds=chosen)
     database.run(lambda tx: tx.philosophy(scope).replace(change))
-    nuisances = database.read(lambda tx: read_nuisances(tx, scope, _request(), []))
+    nuisances = read_nuisances(database, scope, _request(), [])
     assert (nuisances.cases, nuisances.limits) == ([], chosen)
 
 
