@@ -160,7 +160,8 @@ class CredentialsTab(QWidget):
         ask_first(self, deed, question, deed, lambda: self._place.tasks.start(work(), self._on_error))
 
     async def _remove(self, credential_id: str) -> None:
-        await self._place.session.client.revoke_credential(credential_id)
+        session = self._place.session
+        await session.change(session.client.revoke_credential(credential_id))
         await self._fetch()
 
     async def _end_overlap(self, credential_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from factoryops.domain.errors import ConflictError, FactoryOpsError, InvalidInputError, NotAllowedError
+from factoryops.domain.errors import FactoryOpsError, InvalidInputError, NotAllowedError, OutdatedError
 from factoryops.domain.identity import Permission
 from factoryops_app.page import plain_label
 from factoryops_app.question import ask_first
@@ -105,6 +105,7 @@ class ListAndForm(QWidget, Generic[Kept, Draft]):
         )
         self._form = form
         self._fault = ""
+        self._is_sending = False
         self._new = QPushButton(place.look.icon("add"), words.new)
         self._save = QPushButton(say("Save"))
         self._save.setProperty("role", "primary")
@@ -274,7 +275,7 @@ class ListAndForm(QWidget, Generic[Kept, Draft]):
 
     def begin_new(self) -> None:
         """Start an empty one, unless something here is not saved yet."""
-        if self.may_change and not self.is_unsaved():
+        if self.may_change and not self._is_sending and not self.is_unsaved():
             self.begin(self.new_draft())
 
     def is_unsaved(self) -> bool:
@@ -293,15 +294,22 @@ class ListAndForm(QWidget, Generic[Kept, Draft]):
     # --- changing ----------------------------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Check the form and send it."""
+        """Check the form and send it, once."""
+        if self._is_sending or not self.may_change:
+            self.show_buttons()
+            return
         if not self._form.check():
             self.complain(self._words.unchecked)
             return
-        self._save.setEnabled(False)
+        self._is_sending = True
+        self.show_buttons()
         self.place.tasks.start(self._send(self._form.draft()), self._on_failure)
 
     async def _send(self, draft: Draft) -> None:
-        made = await self.send(draft)
+        try:
+            made = await self.place.session.change(self.send(draft))
+        finally:
+            self._is_sending = False
         self.show_draft(self.draft_of(made))
         await self.fetch()
         self.table.select(self.key_of(made))
@@ -338,7 +346,7 @@ class ListAndForm(QWidget, Generic[Kept, Draft]):
 
     async def remove(self, key: str) -> None:
         """Take one away."""
-        await self.drop(key)
+        await self.place.session.change(self.drop(key))
         self.show_draft(self.new_draft())
         await self.fetch()
 
@@ -352,7 +360,7 @@ class ListAndForm(QWidget, Generic[Kept, Draft]):
         self.show_buttons()
         if isinstance(error, InvalidInputError) and error.fields:
             self._form.show_errors(error.fields)
-        if isinstance(error, ConflictError):
+        if isinstance(error, OutdatedError):
             self.complain(say("{reason} Your changes are still here; Discard changes shows the new version.",
                               reason=str(error)))  # fmt: skip
             self.load()
@@ -361,9 +369,10 @@ class ListAndForm(QWidget, Generic[Kept, Draft]):
 
     def show_buttons(self) -> None:
         """Enable what can be done now; say why nothing can."""
-        may, is_changed, held = self.may_change, self._form.is_changed, self.held()
+        may, is_changed, held = self.may_change and not self._is_sending, self._form.is_changed, self.held()
         self._form.set_editable(is_editable=may)
-        self._new.setVisible(may)
+        self._new.setVisible(self.may_change)
+        self._new.setEnabled(may)
         self._save.setEnabled(may and is_changed)
         self._discard.setEnabled(may and is_changed)
         self._delete.setEnabled(may and held is not None)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
-from factoryops.domain.errors import ConflictError, FactoryOpsError, InvalidInputError
+from factoryops.domain.errors import FactoryOpsError, InvalidInputError, OutdatedError
 from factoryops.domain.identity import Permission
 from factoryops.domain.retention import MOST_DAYS
 from factoryops_app.page import plain_label
@@ -211,7 +211,8 @@ class RetentionTab(QWidget):
 
     async def _send(self) -> None:
         change = http.RetentionChange(version=self._held.version, rules=self._rules)
-        self._take(await self._place.session.client.change_retention(change))
+        session = self._place.session
+        self._take(await session.change(session.client.change_retention(change)))
         self._place.navigator.say_briefly(say("Saved: {name}.", name=say("Retention")))
 
     def _on_failure(self, error: FactoryOpsError) -> None:
@@ -221,7 +222,7 @@ class RetentionTab(QWidget):
         self._show_buttons()
         if isinstance(error, InvalidInputError):
             self._mark()
-        if isinstance(error, ConflictError):
+        if isinstance(error, OutdatedError):
             self._complain(
                 say("{reason} Your changes are still here; Discard changes shows the new version.", reason=str(error))
             )

@@ -93,7 +93,8 @@ class SchedulePanel(QFrame):
             self._place.tasks.start(self._change(row.kind, wanted), self._on_error)
 
     async def _change(self, kind: http.JobKind, wanted: http.ScheduleChange) -> None:
-        self._show(await self._place.session.client.change_schedule(kind, wanted))
+        session = self._place.session
+        self._show(await session.change(session.client.change_schedule(kind, wanted)))
 
     def _on_error(self, error: FactoryOpsError) -> None:
         self._note.setText(str(error))

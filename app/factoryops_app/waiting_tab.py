@@ -126,7 +126,8 @@ class WaitingTab(QWidget):
         self._place.tasks.start(self._change(change), self._on_error)
 
     async def _change(self, change: http.FactoryChange) -> None:
-        changed = await self._place.session.client.change_factory(change)
+        session = self._place.session
+        changed = await session.change(session.client.change_factory(change))
         self._automatic.setChecked(changed.adopts_automatically)
 
     def accept_chosen(self) -> None:

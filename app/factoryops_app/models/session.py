@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from factoryops.client.port import LiveLink, PlantClient
 from factoryops.contracts import http, live
@@ -22,6 +23,8 @@ from factoryops_app.models.samples import SampleStore
 from factoryops_resources.words import say
 
 logger = logging.getLogger(__name__)
+
+A = TypeVar("A")
 
 FRAMES_PER_S = 10.0
 WELCOME_WITHIN_S = 5.0
@@ -176,11 +179,15 @@ class Session:
 
     async def change_alarms(self, work: Coroutine[object, object, list[http.Alarm]]) -> None:
         """Take in what a deed made of alarms; raises NotAllowedError while locked."""
+        for alarm in await self.change(work):
+            self.alarms.merge(alarm)
+
+    async def change(self, work: Coroutine[object, object, A]) -> A:
+        """Do something that changes the plant's set-up; raises NotAllowedError while locked, without beginning."""
         if self.is_locked:
             work.close()
             raise NotAllowedError(say("This workstation is locked; unlock it first."))
-        for alarm in await work:
-            self.alarms.merge(alarm)
+        return await work
 
     async def _connect(self) -> LiveLink:
         async with asyncio.timeout(WELCOME_WITHIN_S):

@@ -120,7 +120,8 @@ class JobsPage(Page):
         self.place.tasks.start(self._start(http.RunRequest(kind=kind, start=start, end=end)), self.mention)
 
     async def _start(self, request: http.RunRequest) -> None:
-        run = await self.place.session.client.start_run(request)
+        session = self.place.session
+        run = await session.change(session.client.start_run(request))
         self.place.session.runs.merge(run)
         self.table.select(run.id)
 

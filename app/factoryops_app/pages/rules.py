@@ -106,6 +106,8 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
         """A reason is asked for while there is something to save; the shadow's findings are of what is saved."""
         super().show_buttons()
         self.shadow.show_rule(self.held(), is_unsaved=self.form.is_changed)
+        self.versions.show_buttons()
+        self.back_test.show_buttons()
         self.reason.setVisible(self.may_change and self.form.is_changed)
 
     def on_draft(self, draft: RuleDraft) -> None:

@@ -54,8 +54,8 @@ class IncidentsView(QWidget):
         self._build()
         self.add.clicked.connect(self._on_add)
         self.remove.clicked.connect(self._on_remove)
-        self.table.selection_changed.connect(self._show_buttons)
-        self._show_buttons()
+        self.table.selection_changed.connect(self.show_buttons)
+        self.show_buttons()
 
     def _build(self) -> None:
         px = self._place.look.px
@@ -83,7 +83,7 @@ class IncidentsView(QWidget):
     def show_outcome(self, outcome: http.BackTestOutcome | None) -> None:
         """Show how the incidents of the span fared."""
         self.table.set_rows(outcome.incidents if outcome is not None else [])
-        self._show_buttons()
+        self.show_buttons()
 
     def mark(self, row: EpisodeRow) -> None:
         """Mark the time of an alarm as an incident."""
@@ -107,7 +107,8 @@ class IncidentsView(QWidget):
         self._place.tasks.start(self._marked(content), self._on_failure)
 
     async def _marked(self, content: http.IncidentContent) -> None:
-        await self._place.session.client.mark_incident(content)
+        session = self._place.session
+        await session.change(session.client.mark_incident(content))
         self._complain("")
         self.note.clear()
         self._place.navigator.say_briefly(say("The incident is marked."))
@@ -118,17 +119,24 @@ class IncidentsView(QWidget):
             self._place.tasks.start(self._removed(one.incident_id), self._on_failure)
 
     async def _removed(self, identity: str) -> None:
-        await self._place.session.client.delete_incident(identity)
+        session = self._place.session
+        await session.change(session.client.delete_incident(identity))
         self.changed.emit()
 
     def _on_failure(self, error: FactoryOpsError) -> None:
         self._complain(str(error))
 
+    @property
+    def complaint(self) -> str:
+        """Why nothing was marked."""
+        return self._problem.text()
+
     def _complain(self, sentence: str) -> None:
         self._problem.setText(sentence)
         self._problem.setVisible(bool(sentence))
 
-    def _show_buttons(self) -> None:
+    def show_buttons(self) -> None:
+        """Enable what can be done now."""
         may = self._place.session.may(Permission.EDIT_RULES)
         self.add.setEnabled(may)
         self.remove.setEnabled(may and bool(self.table.selected_rows()))

@@ -51,7 +51,7 @@ class EpisodeTable(DataTable[EpisodeRow]):
         )  # fmt: skip
         self._mark = QPushButton(say("Mark as incident"))
         self._mark.setToolTip(say("The chosen alarm was right: hold rules against it from now on"))
-        self._may = place.session.may(Permission.EDIT_RULES)
+        self._session = place.session
         self._mark.setEnabled(False)
         self.add_tool(self._mark)
         self._mark.clicked.connect(self._on_mark)
@@ -62,9 +62,14 @@ class EpisodeTable(DataTable[EpisodeRow]):
         self.set_rows(episodes(events))
         self._on_selected()
 
+    def show_buttons(self) -> None:
+        """Enable what can be done now."""
+        may = self._session.may(Permission.EDIT_RULES)
+        self._mark.setEnabled(may and len(self.selected_rows()) == 1)
+
     def _on_selected(self) -> None:
         rows = self.selected_rows()
-        self._mark.setEnabled(self._may and len(rows) == 1)
+        self.show_buttons()
         if len(rows) == 1:
             self.chosen.emit(rows[0])
 

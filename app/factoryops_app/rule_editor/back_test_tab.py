@@ -157,6 +157,12 @@ class BackTestTab(QWidget):
         for field in (self.begin, self.end):
             field.setVisible(is_own)
 
+    def show_buttons(self) -> None:
+        """Enable what can be done now: a locked workstation starts and marks nothing."""
+        self.start.setEnabled(not self._place.session.is_locked)
+        self.events.show_buttons()
+        self.incidents.show_buttons()
+
     # --- running -----------------------------------------------------------------------------------------------------
 
     def run_now(self) -> None:
@@ -181,7 +187,7 @@ class BackTestTab(QWidget):
 
     async def _follow(self, request: http.BackTestRequest, draft: RuleDraft) -> None:
         client = self._place.session.client
-        self._run = await client.start_back_test(request)
+        self._run = await self._place.session.change(client.start_back_test(request))
         while True:
             found = await client.back_test(self._run.id)
             self._run = found.run

@@ -219,7 +219,8 @@ class ShadowTab(QWidget):
         update = http.RuleUpdate.model_construct(
             version=rule.version, content=http.RuleContent.of(definition), reason=reason
         )
-        await self._place.session.client.update_rule(rule.id, update)
+        session = self._place.session
+        await session.change(session.client.update_rule(rule.id, update))
         self.reason.clear()
         self._place.navigator.say_briefly(say("“{name}” is live.", name=rule.content.name))
         self.promoted.emit()

@@ -119,6 +119,10 @@ class VersionsTab(QWidget):
     def _show_differences(self, found: list[http.RuleDifference], remark: str) -> None:
         self.differences.set_rows(found)
         self._remark.setText(remark)
+        self.show_buttons()
+
+    def show_buttons(self) -> None:
+        """Enable what can be done now."""
         chosen = self.versions.selected_rows()
         newest = max((one.version for one in self.versions.rows()), default=0)
         may = self._place.session.may(Permission.EDIT_RULES)
@@ -141,7 +145,8 @@ class VersionsTab(QWidget):
 
     async def put_back(self, rule_id: str, request: http.RuleRollBack) -> None:
         """Put an older version in force again."""
-        await self._place.session.client.roll_back_rule(rule_id, request)
+        session = self._place.session
+        await session.change(session.client.roll_back_rule(rule_id, request))
         self.rolled_back.emit()
 
     def _on_failure(self, error: FactoryOpsError) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from factoryops.domain.alarms import Priority
-from factoryops.domain.errors import ConflictError, FactoryOpsError, InvalidInputError
+from factoryops.domain.errors import FactoryOpsError, InvalidInputError, OutdatedError
 from factoryops.domain.identity import Permission
 from factoryops_app.models.philosophy_draft import NO, YES, ClassDraft, PhilosophyDraft, SeverityDraft, bounds_s
 from factoryops_app.models.typed import span_text
@@ -91,6 +91,8 @@ class PhilosophyTab(QWidget):
     def __init__(self, place: Workplace) -> None:
         super().__init__()
         self._place = place
+        self._is_sending = False
+        self._fault = ""
         self.form = PhilosophyForm(place)
         self._save = QPushButton(say("Save"))
         self._save.setProperty("role", "primary")
@@ -130,7 +132,8 @@ class PhilosophyTab(QWidget):
 
     def load(self) -> None:
         """Ask for it, unless something here is not saved yet."""
-        if not self.form.is_changed:
+        self._show_buttons()
+        if not self.form.is_changed and not self._is_sending:
             self._place.tasks.start(self._fetch(), self._on_failure)
 
     async def _fetch(self) -> None:
@@ -151,15 +154,23 @@ class PhilosophyTab(QWidget):
         self._show_buttons()
 
     def save(self) -> None:
-        """Check it and send all of it."""
+        """Check it and send all of it, once."""
+        if self._is_sending or not self._place.session.may(Permission.EDIT_PLANT):
+            self._show_buttons()
+            return
         if not self.form.check():
             self._complain(say("It is not saved yet: look at the marked fields."))
             return
-        self._save.setEnabled(False)
+        self._is_sending = True
+        self._show_buttons()
         self._place.tasks.start(self._send(self.form.draft()), self._on_failure)
 
     async def _send(self, draft: PhilosophyDraft) -> None:
-        kept = await self._place.session.client.change_philosophy(draft.content())
+        session = self._place.session
+        try:
+            kept = await session.change(session.client.change_philosophy(draft.content()))
+        finally:
+            self._is_sending = False
         self._take(PhilosophyDraft.of(kept))
         self._place.navigator.say_briefly(say("Saved: {name}.", name=say("Classes and priorities")))
 
@@ -177,7 +188,7 @@ class PhilosophyTab(QWidget):
         self._show_buttons()
         if isinstance(error, InvalidInputError):
             self.form.check()
-        if isinstance(error, ConflictError):
+        if isinstance(error, OutdatedError):
             self._complain(
                 say("{reason} Your changes are still here; Discard changes shows the new version.", reason=str(error))
             )
@@ -190,18 +201,27 @@ class PhilosophyTab(QWidget):
         return self._problem.text()
 
     def _complain(self, sentence: str) -> None:
+        self._fault = sentence
+        self._show_problem()
+
+    def _show_problem(self) -> None:
+        sentence = self._fault
+        if not sentence and not self._place.session.may(Permission.EDIT_PLANT):
+            sentence = (
+                say("This workstation is locked; unlock it first.")
+                if self._place.session.is_locked
+                else say("Your role may look at classes and priorities but not change them; an administrator may.")
+            )
         self._problem.setText(sentence)
         self._problem.setVisible(bool(sentence))
 
     def _show_buttons(self) -> None:
         may = self._place.session.may(Permission.EDIT_PLANT)
-        self.form.set_editable(is_editable=may)
-        self._save.setEnabled(may and self.form.is_changed)
-        self.discard.setEnabled(may and self.form.is_changed)
-        if not may:
-            self._complain(
-                say("Your role may look at classes and priorities but not change them; an administrator may.")
-            )
+        can_save = may and self.form.is_changed and not self._is_sending
+        self.form.set_editable(is_editable=may and not self._is_sending)
+        self._save.setEnabled(can_save)
+        self.discard.setEnabled(can_save)
+        self._show_problem()
 
 
 def _class_columns() -> list[GridColumn]:

@@ -84,7 +84,7 @@ class TestMessageBar(QWidget):
 
     async def _follow(self, request: http.TestMessage) -> None:
         client = self._place.session.client
-        sent = await client.send_test_message(request)
+        sent = await self._place.session.change(client.send_test_message(request))
         for _ in range(_MOST_QUESTIONS):
             if request.name != self._identity:
                 return

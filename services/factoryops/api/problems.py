@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from factoryops.contracts.http import Problem
+from factoryops.contracts.http import OUTDATED_TYPE, Problem
 from factoryops.domain.errors import (
     ConflictError,
     FactoryOpsError,
@@ -17,6 +17,7 @@ from factoryops.domain.errors import (
     NotAllowedError,
     NotFoundError,
     NotLoggedInError,
+    OutdatedError,
     TooManyAttemptsError,
     UnavailableError,
 )
@@ -56,9 +57,12 @@ def problem_response(
     *,
     fields: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
+    kind: str = "about:blank",
 ) -> Response:
     """The response of a problem."""
-    problem = Problem(title=title, status=status, detail=detail, request_id=request_id_of(request), fields=fields or {})
+    problem = Problem(
+        type=kind, title=title, status=status, detail=detail, request_id=request_id_of(request), fields=fields or {}
+    )
     return Response(problem.model_dump_json(), status, headers, PROBLEM_TYPE)
 
 
@@ -67,8 +71,14 @@ async def answer_error(request: Request, error: Exception) -> Response:
     for kind, status, title in _KINDS:
         if isinstance(error, kind):
             fields = error.fields if isinstance(error, InvalidInputError) else None
-            return problem_response(request, status, title, str(error), fields=fields, headers=_headers_of(error))
+            return problem_response(
+                request, status, title, str(error), fields=fields, headers=_headers_of(error), kind=_type_of(error)
+            )
     return await answer_fault(request, error)
+
+
+def _type_of(error: FactoryOpsError) -> str:
+    return OUTDATED_TYPE if isinstance(error, OutdatedError) else "about:blank"
 
 
 def _headers_of(error: FactoryOpsError) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from factoryops.contracts.http import Problem
+from factoryops.contracts.http import OUTDATED_TYPE, Problem
 from factoryops.domain.errors import (
     ConflictError,
     FactoryOpsError,
@@ -16,6 +16,7 @@ from factoryops.domain.errors import (
     NotAllowedError,
     NotFoundError,
     NotLoggedInError,
+    OutdatedError,
     TooManyAttemptsError,
     UnavailableError,
 )
@@ -53,6 +54,8 @@ def error_of(response: httpx.Response) -> FactoryOpsError:
     if response.status_code in (429, 503):
         kind = TooManyAttemptsError if response.status_code == 429 else UnavailableError
         return kind(problem.detail, retry_after_s=_retry_after_s(response))
+    if response.status_code == 409 and problem.type == OUTDATED_TYPE:
+        return OutdatedError(problem.detail)
     if response.status_code in _KINDS:
         return _KINDS[response.status_code](problem.detail)
     return UnavailableError(f"{problem.detail} Its id is {problem.request_id}.")

@@ -14,7 +14,7 @@ from factoryops.contracts.alarm_view import listed
 from factoryops.domain import alarm_life
 from factoryops.domain.alarm_life import Deed
 from factoryops.domain.alarms import AlarmEventKind, AlarmState
-from factoryops.domain.errors import ConflictError
+from factoryops.domain.errors import OutdatedError
 from factoryops.domain.identity import Permission
 from factoryops.domain.time import from_us
 
@@ -152,7 +152,7 @@ class FakeAlarmHandling:
         wanted = change.philosophy()
         wanted.check()
         if change.version != self._philosophy.version:
-            raise ConflictError("Somebody else changed the alarm philosophy meanwhile: look at it again.")
+            raise OutdatedError("Somebody else changed the alarm philosophy meanwhile: look at it again.")
         uses = ((rule.content.alarm_class, rule.content.name) for rule in self._rules.all())
         self._philosophy.philosophy().check_removal(wanted, uses)
         self._philosophy = http.Philosophy(

@@ -15,7 +15,7 @@ from factoryops.domain.calculations import (
     check_among,
     unknown_parameter,
 )
-from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedError
 from factoryops.domain.expressions.formula import Formula
 from factoryops.domain.expressions.tree import Reference
 from factoryops.domain.expressions.trial import MOST_SAMPLES, try_formula
@@ -64,7 +64,7 @@ class CalculationBook:
             message = "A calculated parameter keeps its keys: delete it and make another."
             raise InvalidInputError(message, fields={"parameter_key": message})
         if held.version != update.version:
-            raise ConflictError("Somebody else changed it meanwhile: look at it again and repeat your change.")
+            raise OutdatedError("Somebody else changed it meanwhile: look at it again and repeat your change.")
         return self._made(CalculationId(identity), held.version + 1, content, actor)
 
     def delete(self, identity: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from factoryops.contracts import http
-from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedError
 from factoryops.domain.identity import new_id
 from factoryops.domain.mapping import conflict
 from factoryops.domain.time import from_us
@@ -30,7 +30,7 @@ class FakeMappings:
         """Change one."""
         held = self._get(mapping_id)
         if held.version != update.version:
-            raise ConflictError(f"{held.changed_by} changed this mapping meanwhile; look at it again before saving.")
+            raise OutdatedError(f"{held.changed_by} changed this mapping meanwhile; look at it again before saving.")
         return self._keep(mapping_id, held.version + 1, update.content, actor)
 
     def delete(self, mapping_id: str) -> None:

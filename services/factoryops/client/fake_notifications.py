@@ -14,7 +14,7 @@ from factoryops.contracts import http
 from factoryops.contracts.http import DeliveryState
 from factoryops.contracts.http.notification_preview import preview
 from factoryops.domain.alarms import Priority
-from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedError
 from factoryops.domain.identity import FactoryId, Permission, Role, new_id
 from factoryops.domain.notifying import Book, ChannelKind, TargetKind, Told, mask
 from factoryops.domain.on_call import on_call
@@ -56,7 +56,7 @@ class NotificationShelf(Generic[Kept]):
         """Change one."""
         held = _of(self.get(identity))
         if held.version != version:
-            raise ConflictError(f"{held.changed_by} changed this {self._word} meanwhile; look at it again.")
+            raise OutdatedError(f"{held.changed_by} changed this {self._word} meanwhile; look at it again.")
         return self._keep(identity, version + 1, content, actor, at_us, more)
 
     def delete(self, identity: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from factoryops.client.fake_rules import RuleShelf
 from factoryops.contracts import http
-from factoryops.domain.errors import ConflictError, NotFoundError
+from factoryops.domain.errors import ConflictError, NotFoundError, OutdatedError
 from factoryops.domain.identity import Permission, new_id
 from factoryops.domain.organisation import check_areas, check_name
 from factoryops.domain.time import from_us
@@ -80,7 +80,7 @@ class FakeOrganisation:
         """Change a shift."""
         actor = await self._enter(Permission.EDIT_RULES)
         if self._organisation.shift(shift_id).version != update.version:
-            raise ConflictError(_CHANGED)
+            raise OutdatedError(_CHANGED)
         return self._organisation.put_shift(shift_id, update.version + 1, update.content, actor)
 
     async def delete_shift(self, shift_id: str) -> None:
@@ -107,7 +107,7 @@ class FakeOrganisation:
         """Change one."""
         actor = await self._enter(Permission.EDIT_RULES)
         if self._organisation.position(position_id).version != update.version:
-            raise ConflictError(_CHANGED)
+            raise OutdatedError(_CHANGED)
         return self._organisation.put_position(position_id, update.version + 1, update.content, actor)
 
     async def delete_position(self, position_id: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from factoryops.client.fake_history import FakeHistory
 from factoryops.contracts import http
-from factoryops.domain.errors import ConflictError, InvalidInputError
+from factoryops.domain.errors import InvalidInputError, OutdatedError
 from factoryops.domain.identity import Permission
 from factoryops.domain.time import from_us
 
@@ -38,7 +38,7 @@ class FakeRetention:
         if faults:
             raise InvalidInputError("The rules cannot be used.", fields=faults)
         if change.version != self._retention.version:
-            raise ConflictError("Somebody else changed these rules meanwhile: look at them again.")
+            raise OutdatedError("Somebody else changed these rules meanwhile: look at them again.")
         changed_us = max(self._clock(), change.version + 1)
         self._retention = http.Retention(
             version=changed_us if change.rules else 0, rules=change.rules, changed_by=actor,

@@ -10,7 +10,7 @@ from factoryops.contracts import http, live
 from factoryops.contracts.rule_import import import_rules
 from factoryops.contracts.rule_versions import differences_between, version_among
 from factoryops.domain.conditions.checking import references
-from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from factoryops.domain.errors import InvalidInputError, NotFoundError, OutdatedError
 from factoryops.domain.identity import Permission, derived_id, new_id
 from factoryops.domain.rule import RuleScope
 from factoryops.domain.time import from_us
@@ -85,7 +85,7 @@ class RuleShelf:
         held = self.get(rule_id)
         self._check(update.content)
         if held.version != update.version:
-            raise ConflictError(f"{held.changed_by} changed this rule meanwhile; look at it again before saving.")
+            raise OutdatedError(f"{held.changed_by} changed this rule meanwhile; look at it again before saving.")
         return self._keep(self._made(rule_id, held.version + 1, update.content, actor, update.reason))
 
     def delete(self, rule_id: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from factoryops.client.fake_organisation import OrganisationBook
 from factoryops.contracts import http
-from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from factoryops.domain.errors import InvalidInputError, NotFoundError, OutdatedError
 from factoryops.domain.identity import Permission, new_id
 from factoryops.domain.organisation import check_name
 from factoryops.domain.time import from_us
@@ -39,7 +39,7 @@ class FakeScheduledRules:
         """Change one."""
         actor = await self._enter(Permission.EDIT_RULES)
         if self._scheduled_one(scheduled_rule_id).version != update.version:
-            raise ConflictError("Somebody else changed it meanwhile: look at it again and repeat your change.")
+            raise OutdatedError("Somebody else changed it meanwhile: look at it again and repeat your change.")
         return self._put_scheduled(scheduled_rule_id, update.version + 1, update.content, actor)
 
     async def delete_scheduled_rule(self, scheduled_rule_id: str) -> None:

@@ -19,7 +19,7 @@ from factoryops.domain.calculations import (
     calculation_id,
     check_among,
 )
-from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedError
 from factoryops.domain.identity import FactoryId, Scope, device_id, parameter_id
 from factoryops.domain.naming import readable_name
 from factoryops.domain.plant import Device, Parameter
@@ -82,7 +82,7 @@ class Calculations:
         return self._changed("calculation.create", identity, None, content)
 
     def update(self, identity: str, version: int, content: http.CalculationContent, actor: str) -> http.Calculation:
-        """Put a new version in force; raises ConflictError unless `version` is the present one."""
+        """Put a new version in force; raises OutdatedError unless `version` is the present one."""
         before = self.get(identity)
         named = (content.device_key, content.parameter_key)
         if named != (before.content.device_key, before.content.parameter_key):
@@ -91,7 +91,7 @@ class Calculations:
         wanted = self._wanted(CalculationId(identity), version + 1, content)
         self._check(wanted)
         if not self._update(identity, version, self._row(wanted, actor), is_deleted=False):
-            raise ConflictError("Somebody else changed it meanwhile: look at it again and repeat your change.")
+            raise OutdatedError("Somebody else changed it meanwhile: look at it again and repeat your change.")
         shown = Parameters(self._unit, self._scope)
         shown.change(parameter_id(*wanted.key), name=content.name, unit=content.unit)
         return self._changed("calculation.update", identity, before.content, content)

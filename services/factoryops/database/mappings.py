@@ -12,7 +12,7 @@ from factoryops.contracts import http
 from factoryops.database import tables
 from factoryops.database.audit import AuditTrail
 from factoryops.database.unit import Unit
-from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedError
 from factoryops.domain.identity import MappingId, Scope, new_id
 from factoryops.domain.mapping import TopicMapping, conflict
 from factoryops.domain.time import from_us
@@ -60,7 +60,7 @@ class Mappings:
     def update(
         self, mapping_id: MappingId | str, version: int, content: http.MappingContent
     ) -> http.KeptMapping:  # fmt: skip
-        """Change one; raises as `create` does, and ConflictError unless `version` is the present one."""
+        """Change one; raises as `create` does, and OutdatedError unless `version` is the present one."""
         self._unit.take_turn(self._scope.factory_id)
         before = self.get(mapping_id)
         self._check(mapping_id, content)
@@ -73,7 +73,7 @@ class Mappings:
             .values(version=version + 1, **self._row(content))
         )  # fmt: skip
         if not taken:
-            raise ConflictError(
+            raise OutdatedError(
                 "Somebody else changed this mapping meanwhile: look at it again and repeat your change."
             )
         self._note("mapping.update", mapping_id, before.content, content)

@@ -13,7 +13,7 @@ from factoryops.database.kept_philosophy import kept_philosophy
 from factoryops.database.philosophy_tables import alarm_philosophy
 from factoryops.database.rules import Rules
 from factoryops.database.unit import Unit
-from factoryops.domain.errors import ConflictError
+from factoryops.domain.errors import OutdatedError
 from factoryops.domain.identity import Scope, derived_id
 
 
@@ -40,7 +40,7 @@ class Philosophies:
         self._unit.take_turn(self._scope.factory_id)
         before = self.get()
         if before.version != change.version:
-            raise ConflictError("Somebody else changed the alarm philosophy meanwhile: look at it again.")
+            raise OutdatedError("Somebody else changed the alarm philosophy meanwhile: look at it again.")
         before.philosophy().check_removal(wanted, self._uses())
         self._keep(change, before.version + 1)
         what = {"classes", "matrix", "thresholds"}

@@ -11,7 +11,7 @@ from factoryops.contracts import http
 from factoryops.database import tables
 from factoryops.database.audit import AuditTrail
 from factoryops.database.unit import Unit
-from factoryops.domain.errors import ConflictError, InvalidInputError
+from factoryops.domain.errors import InvalidInputError, OutdatedError
 from factoryops.domain.identity import Scope, new_id
 from factoryops.domain.retention import RetentionPolicy
 from factoryops.domain.time import from_us
@@ -40,7 +40,7 @@ class RetentionRules:
 
         Raises:
             InvalidInputError: they cannot be used together.
-            ConflictError: somebody else changed them since `change.version`.
+            OutdatedError: somebody else changed them since `change.version`.
         """
         faults = http.retention_faults(change.rules)
         if faults:
@@ -49,7 +49,7 @@ class RetentionRules:
         self._unit.take_turn(self._scope.factory_id)
         before = self.get()
         if before.version != change.version:
-            raise ConflictError("Somebody else changed these rules meanwhile: look at them again.")
+            raise OutdatedError("Somebody else changed these rules meanwhile: look at them again.")
         table = tables.retention_policy
         self._unit.write(sa.delete(table).where(table.c.factory_id == self._scope.factory_id))
         changed_us = max(self._unit.now_us, before.version + 1)

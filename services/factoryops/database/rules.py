@@ -17,7 +17,7 @@ from factoryops.database.audit import AuditTrail
 from factoryops.database.kept_philosophy import kept_philosophy
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.conditions.checking import references
-from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from factoryops.domain.errors import InvalidInputError, NotFoundError, OutdatedError
 from factoryops.domain.identity import RuleId, Scope, new_id
 from factoryops.domain.rule import RuleDefinition
 from factoryops.domain.time import from_us
@@ -63,7 +63,7 @@ class Rules:
     def update(
         self, rule_id: RuleId | str, version: int, content: http.RuleContent, actor: str, reason: str = ""
     ) -> http.Rule:
-        """Put a new version in force; raises ConflictError unless `version` is the present one."""
+        """Put a new version in force; raises OutdatedError unless `version` is the present one."""
         before = self.get(rule_id)
         definition = self._checked(content)
         table = tables.rule
@@ -78,7 +78,7 @@ class Rules:
             .values(version=version + 1)
         )
         if not taken:
-            raise ConflictError("Somebody else changed this rule meanwhile: look at it again and repeat your change.")
+            raise OutdatedError("Somebody else changed this rule meanwhile: look at it again and repeat your change.")
         self._add_version(RuleId(rule_id), version + 1, definition, actor, reason)
         self._note("rule.update", rule_id, before.content, content, reason)
         return self.get(rule_id)

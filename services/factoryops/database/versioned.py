@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from factoryops.database.audit import AuditTrail
 from factoryops.database.unit import Unit
-from factoryops.domain.errors import ConflictError, NotFoundError
+from factoryops.domain.errors import NotFoundError, OutdatedError
 from factoryops.domain.identity import Scope, new_id
 
 C = TypeVar("C", bound=BaseModel)
@@ -73,7 +73,7 @@ class VersionedRows(Generic[C]):
         return identity
 
     def put(self, identity: str, version: int, name: str, content: C, more: Mapping[str, object] = NO_MORE) -> None:
-        """Put a new version in its place; raises ConflictError unless `version` is the present one.
+        """Put a new version in its place; raises OutdatedError unless `version` is the present one.
 
         Columns beside the content keep what they hold but for those in `more`.
         """
@@ -81,7 +81,7 @@ class VersionedRows(Generic[C]):
         as_known = self._table.c.version == version
         row = self._row(name, content) | {"version": version + 1, **more}
         if not self._unit.write(sa.update(self._table).where(self._mine(identity), as_known).values(**row)):
-            raise ConflictError("Somebody else changed it meanwhile: look at it again and repeat your change.")
+            raise OutdatedError("Somebody else changed it meanwhile: look at it again and repeat your change.")
         self._note("update", identity, before, content, more)
 
     def remove(self, identity: str) -> None:

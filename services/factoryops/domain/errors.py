@@ -4,7 +4,8 @@ FactoryOpsError
 ├── NotFoundError            the thing does not exist, or belongs to another factory: the two look the same
 ├── NotAllowedError          the role does not permit it
 ├── NotLoggedInError         no session, or it has ended
-├── ConflictError            somebody else changed it first, or it already exists
+├── ConflictError            somebody else changed it first, it already exists, or something else uses it
+│   └── OutdatedError        somebody else changed it first: the version that was sent is not the present one
 ├── InvalidInputError        what was sent cannot be used; says why
 │   └── ExpressionError      an expression cannot be understood; says where
 ├── AbandonedError           nobody waits for the answer any more; nothing is shown to anybody
@@ -35,7 +36,11 @@ class NotLoggedInError(FactoryOpsError):
 
 
 class ConflictError(FactoryOpsError):
-    """Somebody else changed it first, or it already exists."""
+    """Somebody else changed it first, it already exists, or something else uses it."""
+
+
+class OutdatedError(ConflictError):
+    """Somebody else changed it first: the version that was sent is not the present one."""
 
 
 class InvalidInputError(FactoryOpsError):

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from factoryops.contracts import http
-from factoryops.domain.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
+from factoryops.domain.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError, OutdatedError
 from factoryops.domain.identity import Role, new_id
 from factoryops.domain.notifying import ChannelKind, HookKind, TargetKind
 from tests.contract.client.conftest import Subject
@@ -26,7 +26,7 @@ async def test_contacts_are_kept_changed_and_taken_away(subject: Subject) -> Non
     content = made.content.model_copy(update={"phone": "+4915112345678"})
     changed = await plant.update_contact(made.id, http.ContactUpdate(version=made.version, content=content))
     assert (changed.version, changed.content.phone) == (2, "+4915112345678")
-    with pytest.raises(ConflictError):
+    with pytest.raises(OutdatedError):
         await plant.update_contact(made.id, http.ContactUpdate(version=made.version, content=content))
     await plant.delete_contact(made.id)
     assert made.id not in {one.id for one in await plant.contacts()}
@@ -42,8 +42,9 @@ async def test_a_roster_says_who_is_on_call_and_holds_its_members(subject: Subje
     )
     assert roster.on_call == jana.id
     assert roster.on_call_until is not None
-    with pytest.raises(ConflictError, match="roster"):
+    with pytest.raises(ConflictError, match="roster") as caught:
         await plant.delete_contact(jana.id)
+    assert not isinstance(caught.value, OutdatedError)
     with pytest.raises(NotFoundError):
         await plant.create_roster(http.RosterContent(name="X", members=[new_id()], starts_on=date(2020, 1, 6)))
     await plant.delete_roster(roster.id)

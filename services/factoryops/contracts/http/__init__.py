@@ -179,6 +179,7 @@ from factoryops.contracts.http.organisation import (
     ShiftWindow,
 )
 from factoryops.contracts.http.parts import (
+    OUTDATED_TYPE,
     Finite,
     Identifier,
     Key,
@@ -262,6 +263,7 @@ __all__ = [
     "MOST_EXPLAINED",
     "MOST_MENDED",
     "MOST_TRIALS",
+    "OUTDATED_TYPE",
     "STARTED_APART",
     "TRANSFERS",
     "TRIALS",

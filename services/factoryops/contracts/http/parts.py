@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -42,10 +42,15 @@ class Received(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+OUTDATED_TYPE: Final = "urn:factoryops:problem:outdated"
+"""The `type` of a conflict with somebody else's newer version; other conflicts have none of their own."""
+
+
 class Problem(Received):
     """The one error shape (RFC 9457, application/problem+json).
 
     Attributes:
+        type: tells apart kinds of errors that share a status; mostly "about:blank".
         title: a short name of the kind of error.
         detail: one sentence a person reads.
         request_id: what to quote when asking for help.
