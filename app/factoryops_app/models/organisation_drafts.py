@@ -85,6 +85,7 @@ class ScheduledRuleDraft:
     """What is filled in of a scheduled rule.
 
     Attributes:
+        is_everywhere: for every device that has the parameter; what else is chosen is then only remembered.
         least_known: in per cent, as typed.
     """
 
@@ -105,6 +106,9 @@ class ScheduledRuleDraft:
     identity: str | None = None
     version: int = 0
     held: http.ScheduledRuleContent | None = field(default=None, compare=False)
+    is_everywhere: bool = False
+    kinds: frozenset[str] = frozenset()
+    areas: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, kept: http.ScheduledRule) -> ScheduledRuleDraft:
@@ -115,6 +119,7 @@ class ScheduledRuleDraft:
             content.window.value, content.shift_id or "", content.comparison.value, plain(content.limit),
             plain(content.least_known * 100), content.local_time, days_text(content.days),
             str(int(content.priority)), content.response, content.is_enabled, kept.id, kept.version, content,
+            content.scope.is_whole_factory, frozenset(content.kinds), frozenset(content.areas),
         )  # fmt: skip
 
     @classmethod
@@ -130,7 +135,9 @@ class ScheduledRuleDraft:
             as_read(self.held)
             | {
                 "name": self.name.strip(),
-                "devices": sorted(self.devices),
+                "devices": [] if self.is_everywhere else sorted(self.devices),
+                "kinds": [] if self.is_everywhere else sorted(self.kinds),
+                "areas": [] if self.is_everywhere else sorted(self.areas),
                 "parameter": self.parameter,
                 "aggregate": self.aggregate,
                 "window": self.window,
@@ -150,7 +157,6 @@ class ScheduledRuleDraft:
         """What cannot be saved, by field."""
         sentences = {
             "name": say("Give it a name."),
-            "devices": say("Choose the devices it is for."),
             "parameter": say("Choose a parameter."),
             "limit": number_fault(self.limit, say("Enter a number.")),
             "least_known": say("Between 0 and 100 per cent."),
@@ -160,6 +166,8 @@ class ScheduledRuleDraft:
         found = content_faults(self.content, sentences)
         if self.window == ScheduledWindow.LAST_SHIFT.value and not self.shift_id:
             found = {key: text for key, text in found.items() if key} | {"shift_id": say("Choose the shift.")}
+        if not (self.is_everywhere or self.devices or self.kinds or self.areas):
+            found["devices"] = say("Choose the devices it is for.")
         return found
 
 

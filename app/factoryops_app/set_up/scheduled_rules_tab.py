@@ -12,6 +12,7 @@ from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.scheduled_rules import Aggregate, ScheduledWindow
 from factoryops_app.list_and_form import ListWords
+from factoryops_app.models.names import Names
 from factoryops_app.models.organisation_drafts import (
     ScheduledRuleDraft,
     aggregate_name,
@@ -19,6 +20,7 @@ from factoryops_app.models.organisation_drafts import (
     window_name,
 )
 from factoryops_app.models.plant import device_title
+from factoryops_app.models.rule_words import scope_words
 from factoryops_app.models.schedule_draft import days_text
 from factoryops_app.models.wording import comparison_name, priority_name
 from factoryops_app.rule_editor.checked_list import CheckedList
@@ -31,6 +33,7 @@ from factoryops_widgets.data_table import ColumnSpec
 
 _LINES: Final = {"name": 200, "limit": 40, "least_known": 6, "local_time": 5, "days": 60}
 _LIST_PX: Final = 112
+_SHORT_LIST_PX: Final = 72
 _TEXT_PX: Final = 60
 
 
@@ -51,7 +54,11 @@ class ScheduledRuleForm(FieldsForm[ScheduledRuleDraft]):
             "priority": ChoiceBox({str(int(one)): priority_name(one) for one in Priority}),
         }
         self.devices = CheckedList(say("Devices"), say("No device has sent anything yet."), has_title=False)
-        self.devices.list.setFixedHeight(place.look.px(_LIST_PX))
+        self.kinds = CheckedList(say("Kinds"), say("No device has a kind yet."), has_title=False)
+        self.areas = CheckedList(say("Areas"), say("No device has an area yet."), has_title=False)
+        for one, height_px in ((self.devices, _LIST_PX), (self.kinds, _SHORT_LIST_PX), (self.areas, _SHORT_LIST_PX)):
+            one.list.setFixedHeight(place.look.px(height_px))
+        self.is_everywhere = QCheckBox(say("Every device that has the parameter, future ones too"))
         self.response = QPlainTextEdit()
         self.response.setTabChangesFocus(True)
         self.response.setFixedHeight(place.look.px(_TEXT_PX))
@@ -59,7 +66,8 @@ class ScheduledRuleForm(FieldsForm[ScheduledRuleDraft]):
         self._place_rows()
         self.watch(*(field.textEdited for field in self.texts.values()))
         self.watch(*(box.activated for box in self.boxes.values()))
-        self.watch(self.devices.edited, self.response.textChanged, self.is_enabled.clicked)
+        self.watch(self.devices.edited, self.kinds.edited, self.areas.edited, self.is_everywhere.clicked)
+        self.watch(self.response.textChanged, self.is_enabled.clicked)
         self.fill(ScheduledRuleDraft.new())
 
     def _place_rows(self) -> None:
@@ -76,7 +84,10 @@ class ScheduledRuleForm(FieldsForm[ScheduledRuleDraft]):
             "least_known", say("At least known"), self.texts["least_known"], unit="%",
             hint=say("Share of the time with good values; with less nothing is decided."),
         )  # fmt: skip
+        right.add_row("is_everywhere", "", self.is_everywhere)
         right.add_row("devices", say("Devices"), self.devices, hint=say("Each has an alarm of its own."))
+        right.add_row("kinds", say("Kinds"), self.kinds, hint=say("Future devices too."))
+        right.add_row("areas", say("Areas"), self.areas, hint=say("Future devices too."))
         right.add_row("local_time", say("Due at"), self.texts["local_time"], hint=say("On the factory's clock."))
         right.add_row("days", say("Days"), self.texts["days"])
         right.add_row("priority", say("Priority"), self.boxes["priority"])
@@ -96,8 +107,11 @@ class ScheduledRuleForm(FieldsForm[ScheduledRuleDraft]):
             field.setText(str(getattr(draft, key)))
         for key, box in self.boxes.items():
             box.choose(str(getattr(draft, key)))
-        names = {one.key: device_title(one) for one in self.place.session.plant.devices}
-        self.devices.fill(names, draft.devices)
+        devices = self.place.session.plant.devices
+        self.is_everywhere.setChecked(draft.is_everywhere)
+        self.devices.fill({one.key: device_title(one) for one in devices}, draft.devices)
+        self.kinds.fill({kind: kind for kind in sorted({one.kind for one in devices} - {""})}, draft.kinds)
+        self.areas.fill({area: area for area in sorted({one.area for one in devices} - {""})}, draft.areas)
         self.response.setPlainText(draft.response)
         self.is_enabled.setChecked(draft.is_enabled)
 
@@ -106,14 +120,19 @@ class ScheduledRuleForm(FieldsForm[ScheduledRuleDraft]):
         return {
             **{key: field.text() for key, field in self.texts.items()},
             **{key: box.value for key, box in self.boxes.items()},
+            "is_everywhere": self.is_everywhere.isChecked(),
             "devices": self.devices.chosen(),
+            "kinds": self.kinds.chosen(),
+            "areas": self.areas.chosen(),
             "response": self.response.toPlainText(),
             "is_enabled": self.is_enabled.isChecked(),
         }
 
     def on_shown(self, draft: ScheduledRuleDraft) -> None:
-        """A shift is asked for where the last one is looked at."""
+        """A shift is asked for where the last one is looked at, devices where not all are meant."""
         self.form.set_row_shown("shift_id", is_shown=draft.window == ScheduledWindow.LAST_SHIFT.value)
+        for one in (self.devices, self.kinds, self.areas):
+            one.setEnabled(not draft.is_everywhere)
 
     def focus_first(self) -> None:
         """Begin at the name."""
@@ -132,12 +151,15 @@ class ScheduledRulesTab(NamedList[http.ScheduledRule, ScheduledRuleDraft]):
         return [
             ColumnSpec("condition", say("Condition"), lambda one: scheduled_words(one.content), width=260,
                        is_elastic=True),
-            ColumnSpec("devices", say("Devices"), lambda one: ", ".join(one.content.devices), width=150),
+            ColumnSpec("devices", say("Devices"), self._devices_of, width=150),
             ColumnSpec("due", say("Due at"),
                        lambda one: f"{days_text(one.content.days)} {one.content.local_time}", width=130),
             ColumnSpec("state", say("State"),
                        lambda one: say("in use") if one.content.is_enabled else say("switched off"), width=100),
         ]  # fmt: skip
+
+    def _devices_of(self, kept: http.ScheduledRule) -> str:
+        return scope_words(kept.content.scope, Names(self.place.session.plant))
 
     def draft_of(self, kept: http.ScheduledRule) -> ScheduledRuleDraft:
         """As text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import FactoryId, Scope, alarm_id, device_id
 from factoryops.domain.organisation import check_name
+from factoryops.domain.rule import RuleScope
 from factoryops.domain.samples import SeriesKey, series_id
 from factoryops.domain.scheduled_rules import MOST_SCHEDULED_RULES
 from factoryops.domain.time import from_us
@@ -107,7 +108,7 @@ class ScheduledRules:
         before = self.get(identity)
         self._check(content, identity)
         self._rows.put(identity, version, content.name, content)
-        self._withdraw(before, content.devices if content.is_enabled else ())
+        self._withdraw(before, content.scope if content.is_enabled else None)
         return self.get(identity)
 
     def delete(self, identity: str) -> None:
@@ -115,7 +116,7 @@ class ScheduledRules:
         self._unit.take_turn(self._scope.factory_id)
         before = self.get(identity)
         self._rows.remove(identity)
-        self._withdraw(before, ())
+        self._withdraw(before, None)
 
     def settle(self, verdicts: Sequence[Verdict]) -> int:
         """Raise and clear what the verdicts say, as the engine does; answers how many alarms moved.
@@ -128,6 +129,15 @@ class ScheduledRules:
         EngineRecords(self._unit).apply(moves)
         WhyRecords(self._unit).record(moves)
         return len(moves)
+
+    def withdraw_strays(self, rules: Sequence[http.ScheduledRule]) -> int:
+        """Clear the alarms of rules on devices that changed their kind or area and are no longer meant.
+
+        A rule that was changed meanwhile has been seen to by its change and is passed over. Answers how many moved.
+        """
+        held = {one.id: one for one in self.list()}
+        present = [one for one in rules if one.id in held and held[one.id].version == one.version]
+        return sum(self._withdraw(one, one.content.scope) for one in present)
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -154,15 +164,23 @@ class ScheduledRules:
             return False, 0, 0
         return bool(row.is_active), row.annunciation, max(row.raised_us or 0, row.cleared_us or 0)
 
-    def _withdraw(self, rule: http.ScheduledRule, kept: Collection[str]) -> None:
-        gone = [key for key in rule.content.devices if key not in kept]
-        present = [(key, *self._present(rule.id, key)) for key in gone]
+    def _withdraw(self, rule: http.ScheduledRule, kept: RuleScope | None) -> int:
+        """Clear the alarms of a rule on devices outside the scope, all of them without one; answers how many."""
         cleared = [
-            _transition(self._scope.factory_id, _withdrawn(rule, key, self._unit.now_us), annunciation)
-            for key, is_active, annunciation, _ in present
-            if is_active
+            _transition(self._scope.factory_id, _withdrawn(rule, row, self._unit.now_us), row.annunciation)
+            for row in self._standing(rule.id)
+            if kept is None or not kept.covers(row.key, row.kind, row.area)
         ]
         EngineRecords(self._unit).apply(cleared)
+        return len(cleared)
+
+    def _standing(self, rule_id: str) -> Sequence[sa.Row[Any]]:
+        """The alarms of a rule that are active, each with its device; locked."""
+        alarm, device = tables.alarm, tables.device
+        of_device = sa.and_(device.c.factory_id == alarm.c.factory_id, device.c.id == alarm.c.device_id)
+        mine = sa.and_(alarm.c.factory_id == self._scope.factory_id, alarm.c.rule_id == rule_id)
+        query = sa.select(device.c.key, device.c.name, device.c.kind, device.c.area, alarm.c.annunciation)
+        return self._unit.rows(query.join(device, of_device).where(mine, alarm.c.is_active).with_for_update(of=alarm))
 
     def _check(self, content: http.ScheduledRuleContent, identity: str) -> None:
         check_name(content.name, (row.name for row in self._rows.all() if row.id != identity))
@@ -209,9 +227,10 @@ def planned_rules(unit: Unit) -> list[PlannedRule]:
     return found
 
 
-def _withdrawn(rule: http.ScheduledRule, device_key: str, at_us: int) -> Verdict:
+def _withdrawn(rule: http.ScheduledRule, device: sa.Row[Any], at_us: int) -> Verdict:
     return Verdict(
-        rule=rule, device_key=device_key, device_name="", area="", unit="", is_true=False, at_us=at_us, value=None,
+        rule=rule, device_key=device.key, device_name=device.name, area=device.area, unit="",
+        is_true=False, at_us=at_us, value=None,
         message="The rule no longer holds for this device.", why=None,
     )  # fmt: skip
 

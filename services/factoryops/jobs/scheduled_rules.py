@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -20,6 +20,7 @@ from factoryops.history.queries import LOOK_BACK_US, History
 from factoryops.jobs.orders import Done, Order
 from factoryops.jobs.slots import DailyRule
 from factoryops.jobs.sources import Sources
+from factoryops.journal.records import Gap
 from factoryops.reports.collect import Tell
 
 _CLOCK: Final = "schedule"
@@ -46,13 +47,12 @@ def evaluate_scheduled_rules(order: Order, sources: Sources, tell: Tell) -> Done
     unknown: list[str] = []
     for number, rule in enumerate(rules):
         tell(number / max(len(rules), 1), f"Evaluating {rule.content.name}")
-        for key in rule.content.devices:
-            verdict = _judge(rule, key, order.end, plant, sources.history)
-            if verdict is None:
-                unknown.append(f"{rule.content.name} on {key}")
-            else:
-                verdicts.append(verdict)
-    moved = sources.database.run(lambda tx: tx.scheduled_rules(scope).settle(verdicts))
+        decided, undecided = _evaluate(rule, order.end, plant, sources.history)
+        verdicts += decided
+        unknown += undecided
+    moved = sources.database.run(
+        lambda tx: tx.scheduled_rules(scope).withdraw_strays(rules) + tx.scheduled_rules(scope).settle(verdicts)
+    )
     return _done(rules, verdicts, unknown, moved)
 
 
@@ -66,6 +66,26 @@ class _Plant:
     parameters: Mapping[str, Parameter]
     shifts: Mapping[str, Schedule]
 
+    def keys_of(self, content: http.ScheduledRuleContent) -> list[str]:
+        """The devices a rule is for now: those it names, and those of its kinds and areas that have its parameter."""
+        named = set(content.devices)
+        covered = {
+            one.key
+            for one in self.devices.values()
+            if content.scope.covers(one.key, one.kind, one.area)
+            and parameter_id(self.factory_id, one.key, content.parameter) in self.parameters
+        }
+        return sorted(named | covered)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The span of history a rule looks at, and the gaps that touch it."""
+
+    history: History
+    span: tuple[int, int]
+    gaps: Sequence[Gap]
+
 
 def _is_due(rule: http.ScheduledRule, order: Order, timezone: str) -> bool:
     if order.requested_by != _CLOCK:
@@ -76,16 +96,32 @@ def _is_due(rule: http.ScheduledRule, order: Order, timezone: str) -> bool:
     return is_its_time and rule.changed_at < order.end
 
 
-def _judge(rule: http.ScheduledRule, device_key: str, due: datetime, plant: _Plant, history: History) -> Verdict | None:
+def _evaluate(
+    rule: http.ScheduledRule, due: datetime, plant: _Plant, history: History
+) -> tuple[list[Verdict], list[str]]:
+    """What a rule comes to on each of its devices, and where nothing could be decided."""
+    content = rule.content
+    keys = plant.keys_of(content)
+    if not keys:
+        return [], [f"{content.name}: no device it is for has {content.parameter}"]
+    span = span_of(content.window, due, plant.timezone, plant.shifts.get(content.shift_id or ""))
+    if span is None:
+        return [], [f"{content.name} on {key}" for key in keys]
+    gaps = history.gaps(plant.factory_id, span[0] - LOOK_BACK_US, span[1])
+    judged = {key: _judge(rule, key, to_us(due), plant, _Window(history, span, gaps)) for key in keys}
+    decided = [one for one in judged.values() if one is not None]
+    return decided, [f"{content.name} on {key}" for key, one in judged.items() if one is None]
+
+
+def _judge(rule: http.ScheduledRule, device_key: str, due_us: int, plant: _Plant, window: _Window) -> Verdict | None:
     """What the rule comes to on a device; None where too little is known to decide anything."""
     content = rule.content
     device = plant.devices.get(device_id(plant.factory_id, device_key))
     parameter = plant.parameters.get(parameter_id(plant.factory_id, device_key, content.parameter))
-    span = span_of(content.window, due, plant.timezone, plant.shifts.get(content.shift_id or ""))
-    if device is None or parameter is None or span is None:
+    if device is None or parameter is None:
         return None
-    gaps = history.gaps(plant.factory_id, span[0] - LOOK_BACK_US, span[1])
-    held = history.held(parameter.series_id, span, gaps)
+    span = window.span
+    held = window.history.held(parameter.series_id, span, window.gaps)
     value, known = figure_of(content.aggregate, held), held.good_us / (span[1] - span[0])
     if math.isnan(value) or known < content.least_known:
         return None
@@ -97,7 +133,7 @@ def _judge(rule: http.ScheduledRule, device_key: str, due: datetime, plant: _Pla
     leaf = WhyLeaf("", told if is_true else f"Not: {told}", str(is_true).lower(), value, content.limit, ())
     return Verdict(
         rule=rule, device_key=device_key, device_name=device.name, area=device.area, unit=parameter.unit,
-        is_true=is_true, at_us=to_us(due), value=value, message=told, why=Why(to_us(due), (leaf,)),
+        is_true=is_true, at_us=due_us, value=value, message=told, why=Why(due_us, (leaf,)),
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def list_rules(context: typer.Context, factory: Slug) -> None:
     """List the scheduled rules of a factory."""
     rows = [
         (
-            one.content.name, ", ".join(one.content.devices), one.content.parameter, one.content.aggregate.value,
+            one.content.name, _devices_text(one.content), one.content.parameter, one.content.aggregate.value,
             one.content.window.value, f"{one.content.comparison.value} {one.content.limit:g}", one.content.local_time,
             "yes" if one.content.is_enabled else "no",
         )
@@ -72,6 +72,11 @@ def remove_rule(
         scope = Scope(choose_factory(database, factory).id, "command line", Role.ADMIN)
         database.run(lambda tx: tx.scheduled_rules(scope).delete(_named(tx, scope, name).id))
     say(f"The scheduled rule {name} is no more.")
+
+
+def _devices_text(content: http.ScheduledRuleContent) -> str:
+    parts = [*content.devices, *(f"every {one}" for one in content.kinds), *(f"area {one}" for one in content.areas)]
+    return ", ".join(parts) or "every device that has it"
 
 
 def _kept(context: typer.Context, factory: str) -> list[http.ScheduledRule]:

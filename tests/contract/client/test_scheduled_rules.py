@@ -36,6 +36,19 @@ async def test_a_scheduled_rule_is_added_changed_and_taken_away(subject: Subject
         await plant.delete_scheduled_rule(made.id)
 
 
+async def test_it_may_be_for_kinds_areas_or_the_whole_factory(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    wanted = content("Future pumps", devices=[], kinds=["not delivered yet"], areas=["Hall Z"], parameter="future")
+    made = await plant.create_scheduled_rule(wanted)
+    assert (made.content, made.content.scope.covers("p", "", "Hall Z")) == (wanted, True)
+    everywhere = http.ScheduledRuleUpdate(version=1, content=content("Future pumps", devices=[]))
+    changed = await plant.update_scheduled_rule(made.id, everywhere)
+    assert changed.content.scope.is_whole_factory
+    await plant.delete_scheduled_rule(made.id)
+    with pytest.raises(ValidationError, match="named once"):
+        content("Twice", kinds=["pump", "pump"])
+
+
 async def test_what_it_names_must_be_there(subject: Subject) -> None:
     plant = await subject.enter(Role.SUPERVISOR)
     with pytest.raises(InvalidInputError, match="has no parameter") as caught:

@@ -105,6 +105,29 @@ def test_a_scheduled_rule_says_in_words_what_it_looks_at(client: Drive) -> None:
     client(work)
 
 
+def test_a_scheduled_rule_for_every_device_needs_no_other_choice(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        tab = await _open(app, "scheduled", ScheduledRulesTab)
+        await until(lambda: "looks at nothing" in tab.states.message)
+        tab.begin_new()
+        form = tab.form
+        QTest.keyClicks(form.texts["name"], "Energy")
+        QTest.keyClicks(form.texts["limit"], "900")
+        form.boxes["parameter"].choose("power")
+        tab.save()
+        assert "devices" in form.errors()
+        form.is_everywhere.click()
+        assert not any(one.isEnabled() for one in (form.devices, form.kinds, form.areas))
+        tab.save()
+        await until(lambda: [one.content.scope.is_whole_factory for one in tab.table.rows()] == [True])
+        form.is_everywhere.click()
+        form.areas.fill({"Hall A": "Hall A"}, frozenset({"Hall A"}))
+        tab.save()
+        await until(lambda: [one.content.areas for one in tab.table.rows()] == [["Hall A"]])
+
+    client(work)
+
+
 def test_the_matrix_has_a_column_for_every_time_to_respond(client: Drive) -> None:
     async def work(app: ImaginedApp) -> None:
         tab = await _open(app, "classes", PhilosophyTab, "admin")

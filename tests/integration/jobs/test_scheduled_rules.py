@@ -65,6 +65,10 @@ def alarms_of(database: Database, scope: Scope, rule: http.ScheduledRule) -> lis
     return [one for one in database.read(lambda tx: tx.alarms(scope).list_abnormal()) if one.rule_id == rule.id]
 
 
+def standing(database: Database, scope: Scope, rule: http.ScheduledRule) -> set[str]:
+    return {one.device_key for one in alarms_of(database, scope, rule) if one.cleared_at is None}
+
+
 def test_it_raises_once_says_why_and_clears_when_it_is_true_no_more(
     plant: JobPlant, database: Database, scope: Scope
 ) -> None:
@@ -122,6 +126,34 @@ def test_a_rule_that_is_switched_off_or_taken_away_leaves_no_alarm_behind(
     database.run(lambda tx: tx.scheduled_rules(scope).update(rule.id, 1, off))
     assert [one.cleared_at is not None for one in alarms_of(database, scope, rule)] == [True]
     assert evaluate(plant, scope)["rules"] == 0
+    database.run(lambda tx: tx.scheduled_rules(scope).delete(rule.id))
+
+
+def test_a_kind_or_the_whole_factory_is_every_device_that_has_the_parameter_at_that_moment(
+    plant: JobPlant, database: Database, scope: Scope
+) -> None:
+    named = content(database, scope, "By kind")
+    devices = database.read(lambda tx: tx.devices(scope).list())
+    parameters = database.read(lambda tx: tx.parameters(scope).list())
+    device = next(one for one in devices if one.key == named.devices[0])
+    having = {one.device_id for one in parameters if one.key == named.parameter}
+    of_kind = {one.key for one in devices if one.kind == device.kind and one.id in having}
+    everywhere = {one.key for one in devices if one.id in having}
+    by_kind = named.model_copy(update={"devices": [], "kinds": [device.kind]})
+    rule = database.run(lambda tx: tx.scheduled_rules(scope).create(by_kind))
+    evaluate(plant, scope)
+    assert standing(database, scope, rule) == of_kind
+    database.run(lambda tx: tx.devices(scope).change(device.id, kind="rebuilt"))
+    assert evaluate(plant, scope)["moved"] == 1
+    assert standing(database, scope, rule) == of_kind - {device.key}
+    database.run(lambda tx: tx.scheduled_rules(scope).update(rule.id, 1, named.model_copy(update={"devices": []})))
+    evaluate(plant, scope)
+    assert standing(database, scope, rule) == everywhere
+    database.run(lambda tx: tx.devices(scope).change(device.id, kind=device.kind))
+    nobody = named.model_copy(update={"devices": [], "areas": ["nowhere yet"]})
+    database.run(lambda tx: tx.scheduled_rules(scope).update(rule.id, 2, nobody))
+    assert standing(database, scope, rule) == set()
+    assert evaluate(plant, scope)["undecided"] == [f"By kind: no device it is for has {named.parameter}"]
     database.run(lambda tx: tx.scheduled_rules(scope).delete(rule.id))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -44,6 +45,17 @@ def test_a_scheduled_rule_comes_back_as_it_was() -> None:
     draft = ScheduledRuleDraft.of(http.ScheduledRule.model_validate(KEPT | {"content": ENERGY}))
     assert (draft.errors(), draft.content()) == ({}, ENERGY)
     assert scheduled_words(ENERGY) == "Value times hours of power, yesterday, is above 900"
+
+
+def test_a_scheduled_rule_is_for_kinds_areas_or_everything() -> None:
+    scope = {"devices": [], "kinds": ["pump"], "areas": ["Hall A", "Hall B"]}
+    of_kinds = http.ScheduledRuleContent.model_validate(ENERGY.model_dump() | scope)
+    draft = ScheduledRuleDraft.of(http.ScheduledRule.model_validate(KEPT | {"content": of_kinds}))
+    assert (draft.errors(), draft.content(), draft.is_everywhere) == ({}, of_kinds, False)
+    everywhere = replace(draft, is_everywhere=True)
+    assert (everywhere.errors(), everywhere.content().scope.is_whole_factory) == ({}, True)
+    nothing = replace(draft, kinds=frozenset(), areas=frozenset())
+    assert nothing.errors() == {"devices": "Choose the devices it is for."}
 
 
 def test_a_scheduled_rule_of_the_last_shift_asks_which() -> None:

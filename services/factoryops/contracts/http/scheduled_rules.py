@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from factoryops.contracts.http.parts import LINE, TEXT, Finite, Identifier, Key, Received, Sent, example
 from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.tree import Comparison
+from factoryops.domain.rule import RuleScope
 from factoryops.domain.scheduled_rules import Aggregate, ScheduledWindow
 from factoryops.domain.schedules import EVERY_DAY
 
@@ -33,10 +34,19 @@ def _each_once(items: list[Any]) -> list[Any]:
     return items
 
 
+Names = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=100, pattern=LINE)]],
+    Field(max_length=100),
+    AfterValidator(_each_once),
+]
+
+
 class ScheduledRuleContent(Sent):
-    """What a person decides about a scheduled rule; each of `devices` has an alarm of its own.
+    """What a person decides about a scheduled rule; each device it is for has an alarm of its own.
 
     Attributes:
+        devices / kinds / areas: the devices it is for: any that one of them names, future ones of the kinds and areas
+            too; with none of the three every device of the factory that has the parameter.
         shift_id: the shift of the window "last_shift".
         least_known: share of the window (0 to 1) for which good values must be there; with less nothing is decided.
         local_time / days: when it is due, on the factory's own clock; once per local date.
@@ -46,7 +56,9 @@ class ScheduledRuleContent(Sent):
     model_config = example(_EXAMPLE)
 
     name: Annotated[str, Field(min_length=1, max_length=200, pattern=LINE)]
-    devices: Annotated[list[Key], Field(min_length=1, max_length=100), AfterValidator(_each_once)]
+    devices: Annotated[list[Key], Field(max_length=100), AfterValidator(_each_once)] = []
+    kinds: Names = []
+    areas: Names = []
     parameter: Key
     aggregate: Aggregate
     window: ScheduledWindow
@@ -61,6 +73,11 @@ class ScheduledRuleContent(Sent):
     priority: Priority
     is_enabled: bool = True
     response: Annotated[str, Field(max_length=2_000, pattern=TEXT)] = ""
+
+    @property
+    def scope(self) -> RuleScope:
+        """The devices it is for, as a live rule says it."""
+        return RuleScope(tuple(self.devices), tuple(self.kinds), tuple(self.areas))
 
     @model_validator(mode="after")
     def _names_its_shift(self) -> Self:
