@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
-from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.identity import Permission
+from factoryops_app.followed_run import FollowedRun
 from factoryops_app.models.mends import (
     TrialRow,
     affected_words,
@@ -26,7 +24,6 @@ from factoryops_app.models.mends import (
     trial_rows,
 )
 from factoryops_app.models.performance import seconds
-from factoryops_app.models.runs import is_over
 from factoryops_app.models.wording import priority_name
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import PageKey, RuleOffer, Target, Workplace
@@ -35,8 +32,6 @@ from factoryops_widgets.busy import BusyLine
 from factoryops_widgets.data_table import ColumnSpec, DataTable
 from factoryops_widgets.formatting import NOTHING, moment, number
 from factoryops_widgets.state_view import StateView
-
-_ASK_AGAIN_S: Final = 0.3
 
 
 class MendsView(QWidget):
@@ -55,10 +50,9 @@ class MendsView(QWidget):
         self._left_out = 0
         self._place = place
         self._span = span
-        self._run: http.Run | None = None
-        self._task: asyncio.Task[None] | None = None
         self.outcome: http.MendOutcome | None = None
         self.busy = BusyLine(place.look)
+        self._followed = FollowedRun(place, self.busy)
         self.mends: DataTable[http.AlarmMend] = DataTable(
             place.look, _mend_columns(), name="mends", settings=place.settings, row_key=lambda one: one.alarm.alarm_id
         )
@@ -114,7 +108,6 @@ class MendsView(QWidget):
         layout.addWidget(self._states, 1)
 
     def _connect(self) -> None:
-        self.busy.cancel_requested.connect(self._on_cancel)
         self._states.action_requested.connect(self.propose_listed)
         self._states.retry_requested.connect(self.propose_listed)
         self.mends.selection_changed.connect(self._show_chosen)
@@ -143,44 +136,22 @@ class MendsView(QWidget):
         start, end = self._span()
         self._left_out = max(0, len(alarm_ids) - http.MOST_MENDED)
         request = http.MendRequest(start=start, end=end, alarm_ids=[*alarm_ids][: http.MOST_MENDED])
-        self.stop_following()
-        self.busy.start(say("Trying deadbands and delays …"), can_cancel=True)
-        self._task = self._place.tasks.start(self._follow(request), self._on_failure)
+        client = self._place.session.client
+
+        async def ask(run_id: str) -> http.Run | None:
+            found = await client.mending(run_id)
+            if found.outcome is None:
+                return found.run
+            left_out = found.outcome.left_out + self._left_out
+            self.show_outcome(found.outcome.model_copy(update={"left_out": left_out}))
+            return None
+
+        self._followed.follow(say("Trying deadbands and delays …"), lambda: client.start_mending(request), ask)
 
     async def propose_and_wait(self, alarm_ids: Sequence[str]) -> None:
         """Look for proposals and wait for what comes of it."""
         self.propose(alarm_ids)
-        if self._task is not None:
-            await asyncio.wait([self._task])
-
-    async def _follow(self, request: http.MendRequest) -> None:
-        client = self._place.session.client
-        self._run = await client.start_mending(request)
-        while True:
-            found = await client.mending(self._run.id)
-            self._run = found.run
-            if found.outcome is not None:
-                left_out = found.outcome.left_out + self._left_out
-                self.show_outcome(found.outcome.model_copy(update={"left_out": left_out}))
-                return
-            if is_over(found.run):
-                self.busy.finish(found.run.message or say("It was cancelled."))
-                return
-            self.busy.set_progress(found.run.progress or None, found.run.message)
-            await asyncio.sleep(_ASK_AGAIN_S)
-
-    def stop_following(self) -> None:
-        """Another search takes the place of the one that is followed."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
-
-    def _on_cancel(self) -> None:
-        if self._run is not None:
-            self._place.tasks.start(self._place.session.client.cancel_run(self._run.id), self._on_failure)
-
-    def _on_failure(self, error: FactoryOpsError) -> None:
-        self.busy.finish(str(error))
+        await self._followed.wait()
 
     # --- showing -----------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -21,11 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from factoryops.contracts import http
-from factoryops.domain.errors import FactoryOpsError
 from factoryops_app.deciding_leaves import leaf_table
+from factoryops_app.followed_run import FollowedRun
 from factoryops_app.models.back_test import EpisodeRow, figure_sentences, span_names
 from factoryops_app.models.rule_draft import RuleDraft
-from factoryops_app.models.runs import is_over
 from factoryops_app.page import plain_label
 from factoryops_app.rule_editor.back_test_incidents import IncidentsView
 from factoryops_app.rule_editor.back_test_results import EpisodeTable, device_table
@@ -36,7 +34,6 @@ from factoryops_resources.words import say
 from factoryops_widgets.busy import BusyLine
 from factoryops_widgets.formatting import number
 
-_ASK_AGAIN_S: Final = 0.3
 _OWN: Final = 0
 _FIRST_SPAN_H: Final = 24
 
@@ -53,13 +50,12 @@ class BackTestTab(QWidget):
         super().__init__()
         self._place = place
         self._draft = draft
-        self._run: http.Run | None = None
-        self._task: asyncio.Task[None] | None = None
         self.outcome: http.BackTestOutcome | None = None
         self._spans = QButtonGroup(self)
         self.begin, self.end = QDateTimeEdit(), QDateTimeEdit()
         self.start = QPushButton(say("Try it"))
         self.busy = BusyLine(place.look)
+        self._followed = FollowedRun(place, self.busy)
         self.figures = plain_label(is_wrapped=True)
         self.trend = BackTestTrend(place)
         self.events = EpisodeTable(place)
@@ -116,7 +112,6 @@ class BackTestTab(QWidget):
     def _connect(self) -> None:
         self._spans.idClicked.connect(lambda _: self._show_own())
         self.start.clicked.connect(self.run_now)
-        self.busy.cancel_requested.connect(self._on_cancel)
         self.events.chosen.connect(self.trend.show_episode)
         self.events.chosen.connect(self._on_alarm)
         self.devices.selection_changed.connect(self._on_device)
@@ -180,46 +175,28 @@ class BackTestTab(QWidget):
             rule=http.RuleContent.of(draft.definition()), start=begin, end=end, sweep=self.sweep.wanted(),
             rule_id=draft.rule_id,
         )  # fmt: skip
-        if self._task is not None:
-            self._task.cancel()
-        self.busy.start(say("Trying it …"), can_cancel=True)
-        self._task = self._place.tasks.start(self._follow(request, draft), self._on_failure)
+        session = self._place.session
+        client = session.client
 
-    async def _follow(self, request: http.BackTestRequest, draft: RuleDraft) -> None:
-        client = self._place.session.client
-        self._run = await self._place.session.change(client.start_back_test(request))
-        while True:
-            found = await client.back_test(self._run.id)
-            self._run = found.run
-            if found.outcome is not None:
-                self.show_outcome(found.outcome, draft)
-                return
-            if is_over(found.run):
-                self.busy.finish(found.run.message or say("It was cancelled."))
-                return
-            self.busy.set_progress(found.run.progress or None, found.run.message)
-            await asyncio.sleep(_ASK_AGAIN_S)
+        async def ask(run_id: str) -> http.Run | None:
+            found = await client.back_test(run_id)
+            if found.outcome is None:
+                return found.run
+            self.show_outcome(found.outcome, draft)
+            return None
+
+        self._followed.follow(say("Trying it …"), lambda: session.change(client.start_back_test(request)), ask)
 
     async def run_and_wait(self) -> None:
         """Try the rule as it stands and wait for what comes of it."""
         self.run_now()
-        if self._task is not None:
-            await asyncio.wait([self._task])
-
-    def _on_cancel(self) -> None:
-        if self._run is not None:
-            self._place.tasks.start(self._place.session.client.cancel_run(self._run.id), self._on_failure)
-
-    def _on_failure(self, error: FactoryOpsError) -> None:
-        self.busy.finish(str(error))
+        await self._followed.wait()
 
     # --- showing -----------------------------------------------------------------------------------------------------
 
     def forget(self) -> None:
         """Another rule is in the editor: what was tried before does not belong to it."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+        self._followed.give_up()
         self.outcome = None
         self.busy.finish()
         self.figures.setText("")

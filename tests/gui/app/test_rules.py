@@ -271,6 +271,22 @@ def test_a_right_alarm_becomes_an_incident_that_rules_are_held_against(client: D
     client(work)
 
 
+def test_a_trial_that_is_not_wanted_any_more_is_cancelled(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        rules = await _open(app)
+        warm = _named(app, "Bearing warm")
+        assert warm is not None
+        rules.table.select(warm.id)
+        rules.back_test.run_now()
+        rules.back_test.run_now()
+        rules.back_test.forget()
+        await until(lambda: [run.state for run in app.plant._jobs.all() if run.kind is http.JobKind.BACK_TEST]
+                    == [http.RunState.CANCELLED] * 2)  # fmt: skip
+        assert rules.back_test.outcome is None
+
+    client(work)
+
+
 def test_what_cannot_be_tried_yet_says_why(client: Drive) -> None:
     async def work(app: ImaginedApp) -> None:
         rules = await _open(app)
