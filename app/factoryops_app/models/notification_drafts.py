@@ -77,7 +77,7 @@ class HookDraft:
     """What is filled in of a hook; its secrets are only ever typed, never shown.
 
     Attributes:
-        url / signing_key: new secrets; both empty to keep those it has.
+        url / signing_key: new secrets; empty to keep what it has.
     """
 
     name: str = ""
@@ -106,7 +106,7 @@ class HookDraft:
         """New secrets; None to keep those it has."""
         if not self.url.strip() and not self.signing_key.strip():
             return None
-        return http.HookSecrets(url=self.url.strip(), signing_key=self.signing_key.strip())
+        return http.HookSecrets(url=self.url.strip(), signing_key=self.signing_key.strip() or None)
 
     def errors(self) -> dict[str, str]:
         """What cannot be saved, by field."""

@@ -61,7 +61,9 @@ class HookForm(FieldsForm[HookDraft]):
         )
         right.add_row(
             "signing_key", say("Signing key"), self.signing_key,
-            hint=say("For webhooks: the other side checks with it that a message is ours. Empty: not signed."),
+            hint=say(
+                "For webhooks: the other side checks that a message is ours. Empty: as it was; new hooks do not sign."
+            ),
         )  # fmt: skip
 
     def show_fields(self, draft: HookDraft) -> None:

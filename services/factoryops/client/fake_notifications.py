@@ -254,7 +254,11 @@ class FakeNotifications:
         """Change a hook."""
         actor, book = await self._enter(Permission.EDIT_PLANT), self._notifications
         held = book.hooks.get(hook_id)
-        shown = _shown(update.secrets) if update.secrets else {"host": held.host, "is_signed": held.is_signed}
+        shown = (
+            _shown(update.secrets, was_signed=held.is_signed)
+            if update.secrets
+            else {"host": held.host, "is_signed": held.is_signed}
+        )
         return book.hooks.update(hook_id, update.version, update.content, actor, book.clock(), **shown)
 
     async def delete_hook(self, hook_id: str) -> None:
@@ -332,8 +336,11 @@ class FakeNotifications:
         return self._notifications.seen(actor, ids)
 
 
-def _shown(secrets: http.HookSecrets) -> dict[str, object]:
+def _shown(secrets: http.HookSecrets, *, was_signed: bool = False) -> dict[str, object]:
     parts = urlsplit(secrets.url)
     if parts.scheme != "https" or not parts.hostname:
         raise InvalidInputError("The hook's address has to begin with https://.", fields={"secrets.url": "not https"})
-    return {"host": parts.hostname, "is_signed": bool(secrets.signing_key)}
+    return {
+        "host": parts.hostname,
+        "is_signed": was_signed if secrets.signing_key is None else bool(secrets.signing_key),
+    }

@@ -50,9 +50,9 @@ class HookSecrets(msgspec.Struct, frozen=True):
     signing_key: str = ""
 
 
-def sealed_secrets(secrets: http.HookSecrets) -> HookSecrets:
-    """Secrets as they are sealed."""
-    return HookSecrets(secrets.url, secrets.signing_key)
+def sealed_secrets(secrets: http.HookSecrets, held_key: str = "") -> HookSecrets:
+    """Secrets as they are sealed; `held_key` stays where none is sent."""
+    return HookSecrets(secrets.url, held_key if secrets.signing_key is None else secrets.signing_key)
 
 
 def check_url(url: str, rules: HookRules) -> SplitResult:

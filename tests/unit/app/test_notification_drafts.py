@@ -60,6 +60,8 @@ def test_a_hook_keeps_its_secrets_until_new_ones_are_typed() -> None:
     assert (draft.errors(), draft.secrets()) == ({}, None)
     assert "url" in HookDraft(name="Chat").errors()
     assert "url" in HookDraft(name="Chat", signing_key="k", identity=kept.id).errors()
+    moved = HookDraft(name="Chat", url="https://hooks.example.com/y", identity=kept.id)
+    assert moved.secrets() == http.HookSecrets(url="https://hooks.example.com/y", signing_key=None)
     typed = HookDraft(name="Chat", url=" https://hooks.example.com/x ", signing_key="k")
     assert typed.secrets() == http.HookSecrets(url="https://hooks.example.com/x", signing_key="k")
 

@@ -9,8 +9,9 @@ import msgspec
 from factoryops.api.call import Asking, Call
 from factoryops.contracts import http
 from factoryops.database.transaction import Transaction
+from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.domain.identity import new_id
-from factoryops.notifications.hook_secrets import check_url, sealed_secrets
+from factoryops.notifications.hook_secrets import HookSecrets, check_url, sealed_secrets
 
 
 async def list_contacts(asking: Asking) -> http.ContactList:
@@ -124,10 +125,13 @@ async def create_hook(body: http.HookRequest, asking: Asking) -> http.Hook:
 
 async def update_hook(hook_id: http.Identifier, body: http.HookUpdate, asking: Asking) -> http.Hook:
     """Change a hook; without new secrets it keeps those it has."""
-    columns = {} if body.secrets is None else _columns(asking, body.secrets, hook_id)
 
     def work(tx: Transaction) -> http.Hook:
         book = tx.notifications(asking.scope)
+        book.hooks.one(hook_id)
+        columns: dict[str, object] = {}
+        if body.secrets is not None:
+            columns = _columns(asking, body.secrets, hook_id, _held_key(asking, tx, body.secrets, hook_id))
         return book.hook(book.hooks.update(hook_id, body.version, body.content, **columns))
 
     return await asking.change(work)
@@ -138,11 +142,24 @@ async def delete_hook(hook_id: http.Identifier, asking: Asking) -> None:
     await asking.change(lambda tx: tx.notifications(asking.scope).delete_hook(hook_id))
 
 
-def _columns(asking: Call, secrets: http.HookSecrets, owner: str) -> dict[str, object]:
+def _held_key(asking: Call, tx: Transaction, secrets: http.HookSecrets, hook_id: str) -> str:
+    """The signing key a hook has, where another is not sent; raises InvalidInputError when it cannot be opened."""
+    held = tx.notifying.sealed_of(asking.scope.factory_id, hook_id) if secrets.signing_key is None else None
+    if held is None:
+        return ""
+    try:
+        opened = asking.service.context.vault.open(held[1], hook_id)
+    except StorageError as error:
+        raise InvalidInputError(str(error), fields={"secrets.signing_key": str(error)}) from error
+    return msgspec.json.decode(opened, type=HookSecrets).signing_key
+
+
+def _columns(asking: Call, secrets: http.HookSecrets, owner: str, held_key: str = "") -> dict[str, object]:
     context = asking.service.context
     check_url(secrets.url, context.hook_rules)
+    sealed = sealed_secrets(secrets, held_key)
     return {
         "host": urlsplit(secrets.url).hostname or "",
-        "is_signed": bool(secrets.signing_key),
-        "sealed": context.vault.seal(msgspec.json.encode(sealed_secrets(secrets)).decode(), owner),
+        "is_signed": bool(sealed.signing_key),
+        "sealed": context.vault.seal(msgspec.json.encode(sealed).decode(), owner),
     }

@@ -113,11 +113,11 @@ class HookSecrets(Sent):
 
     Attributes:
         url: https, or http where the settings permit it.
-        signing_key: for webhooks; "" leaves messages unsigned.
+        signing_key: for webhooks; None keeps the one it has, "" leaves messages unsigned.
     """
 
     url: Annotated[str, Field(min_length=8, max_length=2_000, pattern=LINE, repr=False)]
-    signing_key: Annotated[str, Field(max_length=200, pattern=LINE, repr=False)] = ""
+    signing_key: Annotated[str | None, Field(max_length=200, pattern=LINE, repr=False)] = None
 
 
 class HookRequest(Sent):
