@@ -154,6 +154,7 @@ def read_nuisances(database: Database, scope: Scope, request: http.MendRequest, 
     recorded = Counter(one.alarm_id for one in raised if one.at_us >= span[0])
 
     def read(tx: Transaction) -> Nuisances:
+        tx.alarm_performance(scope).check_there(request.alarm_ids)
         places = tx.alarm_performance(scope).places(wanted[: http.MOST_MENDED])
         return Nuisances(
             plant=_read_plant(tx, scope, span),
