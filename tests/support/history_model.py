@@ -102,7 +102,7 @@ class ModelBin:
         numbers = [value for _, _, value, flags in rows if not flags & SampleFlag.TEXT]
         holds = [(row[2], after[1] - row[1]) for row, after in pairwise(rows) if not row[3] & _NOT_GOOD]
         held_s = sum(held_us for _, held_us in holds) / 1e6
-        inner = sum(value * held_us / 1e6 for value, held_us in holds)
+        inner = sum(value * (held_us / 1e6) for value, held_us in holds)
         apart = [(value - inner / held_s, held_us / 1e6) for value, held_us in holds]
         spread = sum(difference * difference * seconds for difference, seconds in apart)
         bits = (SampleFlag.LATE, SampleFlag.IMPORTED, SampleFlag.UNCERTAIN, SampleFlag.TEXT)

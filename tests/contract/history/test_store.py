@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from factoryops.domain.errors import AbandonedError
@@ -67,6 +67,12 @@ def _assert_equal(reader: HistoryReader, model: ModelHistory, span: tuple[int, i
     reopen_after=st.integers(0, 3),
     span=st.tuples(_time, _time).map(lambda two: (min(two), max(two) + 1)),
     width_us=st.sampled_from([1_000_000, 10_000_000, 60_000_000, 86_400_000_000, 604_800_000_000]),
+)
+@example(
+    appends=[[(A, START_US, 1e300, 0), (A, START_US + 179_769_314, 0.0, 0)]],
+    reopen_after=3,
+    span=SPAN_US,
+    width_us=86_400_000_000,
 )
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_samples_in_any_order_are_read_back_as_the_model_has_them(
