@@ -75,7 +75,9 @@ def _through_endpoint(made: Installation, secret: str) -> list[Figure]:
 
 
 def _latency(made: Installation, secret: str) -> list[Figure]:
-    fresh = Load(made.endpoint_port, "load", secret, devices=DEVICES, seconds=5, rate=PACED).run()
+    meeting = Load(made.endpoint_port, "load", secret, devices=DEVICES, seconds=5, rate=PACED)
+    meeting.wait_until_let_in()
+    fresh = meeting.run()
     load = Load(made.endpoint_port, "load", secret, devices=DEVICES, seconds=20, rate=PACED)
     durable = load.run()
     frames = asyncio.run(_to_a_client(made, load))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -22,8 +23,9 @@ from factoryops.domain.identity import Role, Scope, device_id
 from factoryops.domain.plant import Device
 from factoryops.observability.heartbeat import read_heartbeats
 from tests.support.installation import Installation
+from tests.support.mqtt_client import RawClient
 from tests.support.rules import limit_content
-from tests.support.waiting import wait_until
+from tests.support.waiting import until, wait_until
 
 SLUG = "works"
 MakeRule: TypeAlias = Callable[[int], http.RuleContent]
@@ -106,6 +108,21 @@ class Load:
         fields = {name: getattr(self, name) for name in self.__slots__}
         flags = [part for name, value in fields.items() for part in (f"--{name}", str(value))]
         return [sys.executable, "-m", "tests.benchmarks.load", "--slug", SLUG, *flags]
+
+    def wait_until_let_in(self) -> None:
+        """Wait until the service knows the credential: one that was just made is refused for up to a second."""
+
+        async def is_let_in() -> bool:
+            try:
+                client = await RawClient.logged_in(
+                    self.port, client_id="first", username=self.username, password=self.password
+                )
+            except (AssertionError, ConnectionError):
+                return False
+            await client.close()
+            return True
+
+        asyncio.run(until(is_let_in, timeout_s=30, what="the credential"))
 
     def run(self) -> dict[str, float]:
         """Publish to the end; what came of it."""
