@@ -140,7 +140,7 @@ def figure(
         newest=lambda series, start_us, end_us: history.newest([series], start_us, end_us),
     )
     began, worked = time.perf_counter(), time.process_time()
-    (result,) = try_rule(in_force, swept, ["press"], material, lambda _: None)
+    (result,) = try_rule(in_force, swept, ["press"], material, lambda _: None, most_shown=5_000)
     took_s, spent_s = time.perf_counter() - began, time.process_time() - worked
     note = f"{result.tally.on_time:,} samples, {len(result.events[0]):,} events, {spent_s:.2f} s of processor time"
     return Figure(f"back-test, {name}", took_s, "s", asked, note)

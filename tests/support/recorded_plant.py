@@ -222,7 +222,7 @@ def tried(history: History, rule: RuleInForce, span: tuple[int, int]) -> list[Se
         clocks=clocks,
         series={one: [SeriesKey(FACTORY, one, key) for key in ("pressure", "flow")] for one in rule.devices},
     )
-    results = try_rule(rule, (), sorted(rule.devices), material, lambda _: None)
+    results = try_rule(rule, (), sorted(rule.devices), material, lambda _: None, most_shown=5_000)
     return [
         Seen(one.device, event.kind.value, event.at_us, event.value, event.is_told, _found_why(event.why))
         for one in results

@@ -83,7 +83,7 @@ def window_faults(windows: tuple[WindowDraft, ...], field: str) -> dict[str, str
     return {key.replace("windows", field, 1): text for key, text in faults.items() if key.startswith("windows")}
 
 
-def whole(text: str) -> float:
+def typed_number(text: str) -> float:
     """A number as typed; one that no field takes when it is none."""
     number = parsed(text)
     return NOT_A_NUMBER if number is None else number

@@ -96,11 +96,11 @@ def raises_words(mend: http.AlarmMend) -> str:
 def sentences(mend: http.AlarmMend) -> list[str]:
     """What is to be known of one alarm's proposal."""
     found = []
-    if mend.proposed is not None:
+    if mend.proposed is not None and mend.before is not None:
         chosen = mend.trials[mend.proposed]
         found.append(
             say("{change}: {after} alarms in place of {before}.", change=_capital(change_words(mend, chosen)),
-                after=number(chosen.raises, 0), before=raises_words(mend).split(" ")[0])
+                after=number(chosen.raises, 0), before=number(mend.before.raises, 0))
         )  # fmt: skip
         found.append(_cost_words(mend, chosen))
     return [*found, *mend.notes]
@@ -120,10 +120,10 @@ def changed_content(rule: http.Rule, mend: http.AlarmMend, trial: http.MendTrial
     """The rule with the values of a trial; None when it has changed since they were tried."""
     if rule.version != mend.alarm.rule_version or mend.before is None:
         return None
-    has_deadband = trial.deadband is not None and trial.deadband != mend.before.deadband
+    before = mend.before.deadband
     (definition,) = variants(
         rule.content.definition(),
-        deadbands=[trial.deadband] if has_deadband and trial.deadband is not None else [],
+        deadbands=[one for one in (trial.deadband,) if one is not None and one != before],
         on_delays_s=[trial.on_delay_s],
         off_delays_s=[trial.off_delay_s],
     )

@@ -8,7 +8,14 @@ from typing import Final
 
 from factoryops.contracts import http
 from factoryops.domain.notifying import HookKind, Language
-from factoryops_app.models.drafts import as_read, content_faults, whole, window_bodies, window_drafts, window_faults
+from factoryops_app.models.drafts import (
+    as_read,
+    content_faults,
+    typed_number,
+    window_bodies,
+    window_drafts,
+    window_faults,
+)
 from factoryops_app.models.schedule_draft import WindowDraft
 from factoryops_app.models.typed import moment_text, parsed_date, typed_moment
 from factoryops_resources.words import say
@@ -55,7 +62,7 @@ class ContactDraft:
                 "user": self.user.strip(),
                 "quiet": window_bodies(self.quiet),
                 "critical_breaks_quiet": self.critical_breaks_quiet,
-                "most_per_hour": whole(self.most_per_hour),
+                "most_per_hour": typed_number(self.most_per_hour),
                 "is_enabled": self.is_enabled,
             }
         )
@@ -174,7 +181,7 @@ class RosterDraft:
                 "members": [*self.members],
                 "starts_on": parsed_date(self.starts_on),
                 "handover": self.handover.strip(),
-                "turn_days": whole(self.turn_days),
+                "turn_days": typed_number(self.turn_days),
                 "duty": window_bodies(self.duty),
                 "overrides": [
                     {"start": typed_moment(one.start, self.zone), "end": typed_moment(one.end, self.zone),

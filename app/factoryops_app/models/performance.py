@@ -16,7 +16,6 @@ from factoryops_widgets.formatting import NOTHING, number
 
 Of = TypeVar("Of")
 
-SPANS_H: Final = (24, 7 * 24, 30 * 24, 90 * 24)
 FIRST_SPAN_H: Final = 30 * 24
 
 _SIGNS: Final = {Band.GOOD: "", Band.TOLERABLE: "! ", Band.POOR: "!! "}

@@ -8,7 +8,7 @@ from typing import Final
 
 from factoryops.contracts import http
 from factoryops.domain.errors import InvalidInputError
-from factoryops_app.models.drafts import NOT_A_NUMBER, content_faults
+from factoryops_app.models.drafts import content_faults, seconds
 from factoryops_app.models.typed import parsed_s, span_text
 from factoryops_resources.words import say
 
@@ -43,8 +43,8 @@ class ClassDraft:
         """What is sent; what is no time is sent as one that no field takes."""
         return http.AlarmClass(
             id=self.id.strip(), name=self.name.strip(), needs_comment=self.needs_comment == YES,
-            may_be_shelved=self.may_be_shelved == YES, longest_shelving_s=_seconds(self.longest_shelving_s),
-            re_alarm_s=_seconds(self.re_alarm_s), is_latching=self.is_latching == YES,
+            may_be_shelved=self.may_be_shelved == YES, longest_shelving_s=seconds(self.longest_shelving_s),
+            re_alarm_s=seconds(self.re_alarm_s), is_latching=self.is_latching == YES,
             is_counted=self.is_counted == YES,
         )  # fmt: skip
 
@@ -146,8 +146,3 @@ def _named(key: str) -> tuple[str, str]:
 
 def _yes(*, is_so: bool) -> str:
     return YES if is_so else NO
-
-
-def _seconds(text: str) -> float:
-    length_s = parsed_s(text)
-    return NOT_A_NUMBER if length_s is None else length_s

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from factoryops.contracts import http
 from factoryops.domain.notifying import ChannelKind, TargetKind
-from factoryops_app.models.drafts import as_read, content_faults, seconds, whole
+from factoryops_app.models.drafts import as_read, content_faults, seconds, typed_number
 from factoryops_app.models.typed import parsed_s, span_text
 from factoryops_app.models.wording import channel_name
 from factoryops_resources.words import say
@@ -81,7 +81,7 @@ class PolicyDraft:
                 "tells_service": self.tells_service,
                 "gather_s": seconds(self.gather),
                 "repeat_s": seconds(self.repeat),
-                "most_repeats": whole(self.most_repeats),
+                "most_repeats": typed_number(self.most_repeats),
                 "stops_on_return": self.stops_on_return,
                 "tells_return": self.tells_return,
                 "tells_acknowledge": self.tells_acknowledge,

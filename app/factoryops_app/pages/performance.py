@@ -26,7 +26,7 @@ class PerformancePage(Page):
     key = PageKey.PERFORMANCE
 
     def __init__(self, place: Workplace) -> None:
-        super().__init__(place, say("Alarm performance"))
+        super().__init__(place, say("Alarm figures"))
         self.position, self.span_box = QComboBox(), QComboBox()
         self.refresh = QPushButton(say("Measure again"))
         self.figures = FiguresView(place)

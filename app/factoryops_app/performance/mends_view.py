@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from PySide6.QtCore import Qt
@@ -136,7 +136,8 @@ class MendsView(QWidget):
         start, end = self._span()
         self._left_out = max(0, len(alarm_ids) - http.MOST_MENDED)
         request = http.MendRequest(start=start, end=end, alarm_ids=[*alarm_ids][: http.MOST_MENDED])
-        client = self._place.session.client
+        session = self._place.session
+        client = session.client
 
         async def ask(run_id: str) -> http.Run | None:
             found = await client.mending(run_id)
@@ -146,7 +147,10 @@ class MendsView(QWidget):
             self.show_outcome(found.outcome.model_copy(update={"left_out": left_out}))
             return None
 
-        self._followed.follow(say("Trying deadbands and delays …"), lambda: client.start_mending(request), ask)
+        def begin() -> Awaitable[http.Run]:
+            return session.change(client.start_mending(request))
+
+        self._followed.follow(say("Trying deadbands and delays …"), begin, ask)
 
     async def propose_and_wait(self, alarm_ids: Sequence[str]) -> None:
         """Look for proposals and wait for what comes of it."""

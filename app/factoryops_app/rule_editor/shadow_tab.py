@@ -7,15 +7,15 @@ from datetime import datetime, time, tzinfo
 from typing import Final
 
 import msgspec
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSplitter, QVBoxLayout
 
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.identity import Permission, alarm_id
 from factoryops.domain.rule import RuleMode
 from factoryops.domain.time import to_us
+from factoryops_app.kept_up import KeptUpView
 from factoryops_app.models.back_test import lasted_words
 from factoryops_app.models.shadow import (
     ShadowAlarm,
@@ -32,11 +32,10 @@ from factoryops_widgets.data_table import ColumnSpec, DataTable
 from factoryops_widgets.formatting import date, moment, number
 
 _PER_PAGE: Final = 200
-_EVERY_MS: Final = 5_000
 _LONGEST_REASON: Final = 500
 
 
-class ShadowTab(QWidget):
+class ShadowTab(KeptUpView):
     """The alarms it would have made on the left, the days on the right; brought up to date while it is seen.
 
     Attributes:
@@ -46,8 +45,7 @@ class ShadowTab(QWidget):
     promoted = Signal()
 
     def __init__(self, place: Workplace) -> None:
-        super().__init__()
-        self._place = place
+        super().__init__(place)
         self._rule: http.Rule | None = None
         self._is_unsaved = False
         self._events: list[http.AlarmEvent] = []
@@ -65,8 +63,6 @@ class ShadowTab(QWidget):
         self.older = QPushButton(say("Load older"))
         self.reason = QLineEdit()
         self.promote = QPushButton(say("Put it live"))
-        self._timer = QTimer(self)
-        self._timer.setInterval(_EVERY_MS)
         self._build()
         self._connect()
         self.show_rule(None, is_unsaved=False)
@@ -111,7 +107,6 @@ class ShadowTab(QWidget):
         column.addLayout(line)
 
     def _connect(self) -> None:
-        self._timer.timeout.connect(self.load)
         self.older.clicked.connect(self._on_older)
         self.promote.clicked.connect(self._on_promote)
         self.reason.returnPressed.connect(self._on_promote)
@@ -134,11 +129,15 @@ class ShadowTab(QWidget):
     def load(self) -> None:
         """Fetch what is new."""
         if self._rule is not None:
-            self._place.tasks.start(self._fetch(self._rule.id, None), self._on_failure)
+            self.ask(self._fetch(self._rule.id, None))
+
+    def keep_up(self) -> None:
+        """Fetch what is new."""
+        self.load()
 
     def _on_older(self) -> None:
         if self._rule is not None and self._next_before is not None:
-            self._place.tasks.start(self._fetch(self._rule.id, self._next_before), self._on_failure)
+            self.ask(self._fetch(self._rule.id, self._next_before))
 
     async def _fetch(self, rule_id: str, before: str | None) -> None:
         client = self._place.session.client
@@ -237,19 +236,10 @@ class ShadowTab(QWidget):
         self.failure.setText(sentence)
         self.failure.setVisible(bool(sentence))
 
-    def _on_failure(self, error: FactoryOpsError) -> None:
+    def on_failure(self, error: FactoryOpsError) -> None:
+        """Say why nothing came."""
         self.summary.setText(str(error))
         self._show_buttons()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Keep up to date while it is seen."""
-        super().showEvent(event)
-        self._timer.start()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Ask nothing while nobody looks."""
-        self._timer.stop()
-        super().hideEvent(event)
 
 
 def _day_columns(zone: tzinfo) -> list[ColumnSpec[ShadowDay]]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
+from factoryops_app.kept_up import KeptUpView
 from factoryops_app.models.wording import channel_name, delivery_event_name, delivery_state_name, priority_name
 from factoryops_app.page import plain_label
 from factoryops_app.rule_editor.choices import ChoiceBox
@@ -20,15 +19,13 @@ from factoryops_widgets.formatting import moment
 from factoryops_widgets.state_view import StateView
 
 _PER_PAGE: Final = 200
-_EVERY_MS: Final = 5_000
 
 
-class DeliveriesTab(QWidget):
+class DeliveriesTab(KeptUpView):
     """The ledger, newest first; the newest page is brought up to date while it is seen."""
 
     def __init__(self, place: Workplace) -> None:
-        super().__init__()
-        self._place = place
+        super().__init__(place)
         self._lines: list[http.Delivery] = []
         self._next_before: str | None = None
         states = {one.value: delivery_state_name(one) for one in http.DeliveryState}
@@ -40,8 +37,6 @@ class DeliveriesTab(QWidget):
         self.older = QPushButton(say("Load older"))
         self._again = QPushButton(place.look.icon("refresh"), say("Refresh"))
         self._note = plain_label(role="secondary", is_wrapped=True)
-        self._timer = QTimer(self)
-        self._timer.setInterval(_EVERY_MS)
         content = QWidget()
         self.states = StateView(place.look, content)
         self._build(content)
@@ -88,20 +83,19 @@ class DeliveriesTab(QWidget):
         self._again.clicked.connect(self.load)
         self.states.retry_requested.connect(self.load)
         self.table.row_activated.connect(self._on_activated)
-        self._timer.timeout.connect(self._keep_up)
 
     def load(self) -> None:
         """Ask for the newest lines."""
-        self._place.tasks.start(self._fetch(None), self._on_failure)
+        self.ask(self._fetch(None))
 
-    def _keep_up(self) -> None:
+    def keep_up(self) -> None:
         """Ask again, unless older lines are being looked at."""
         if len(self._lines) <= _PER_PAGE:
             self.load()
 
     def _on_older(self) -> None:
         if self._next_before is not None:
-            self._place.tasks.start(self._fetch(self._next_before), self._on_failure)
+            self.ask(self._fetch(self._next_before))
 
     async def _fetch(self, before: str | None) -> None:
         chosen = self.state.value
@@ -126,7 +120,8 @@ class DeliveriesTab(QWidget):
         else:
             self.states.show_content()
 
-    def _on_failure(self, error: FactoryOpsError) -> None:
+    def on_failure(self, error: FactoryOpsError) -> None:
+        """Say why nothing came."""
         if self.states.is_content_shown:
             self._note.setText(str(error))
         else:
@@ -135,16 +130,6 @@ class DeliveriesTab(QWidget):
     def _on_activated(self, line: http.Delivery) -> None:
         if line.alarm_id:
             self._place.navigator.go(PageKey.ALARMS, Target(ids=(line.alarm_id,)))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Keep up to date while it is seen."""
-        super().showEvent(event)
-        self._timer.start()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Ask nothing while nobody looks."""
-        self._timer.stop()
-        super().hideEvent(event)
 
 
 def _policy(line: http.Delivery) -> str:

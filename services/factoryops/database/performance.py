@@ -22,7 +22,7 @@ MOST_EVENTS: Final = 200_000
 """Events of one question: about 150 MB while it is answered."""
 
 
-class AlarmPlace(NamedTuple):
+class AlarmOrigin(NamedTuple):
     """Where an alarm belongs: its rule, by the name it had last, and its device."""
 
     alarm_id: str
@@ -61,7 +61,7 @@ class PerformanceRecords:
             )
         return [*self._begun_before(lines, start_us), *lines]
 
-    def places(self, alarm_ids: Sequence[str]) -> list[AlarmPlace]:
+    def places(self, alarm_ids: Sequence[str]) -> list[AlarmOrigin]:
         """Which rule and device each of some alarms belongs to, in the order asked for.
 
         What is not there is left out, and so is what is only being tried now, whatever its history says.
@@ -78,7 +78,7 @@ class PerformanceRecords:
                 alarm.c.factory_id == self._scope.factory_id, alarm.c.id.in_(alarm_ids), alarm.c.is_shadow.is_(False)
             )
         )  # fmt: skip
-        found = {row.id: AlarmPlace._make(row) for row in self._unit.rows(query)}
+        found = {row.id: AlarmOrigin._make(row) for row in self._unit.rows(query)}
         return [found[one] for one in dict.fromkeys(alarm_ids) if one in found]
 
     def check_there(self, alarm_ids: Sequence[str]) -> None:
@@ -90,10 +90,10 @@ class PerformanceRecords:
         begun = {(one.alarm_id, one.annunciation) for one in lines}
         begun |= self._active_since_before(start_us)
         raised = {(one.alarm_id, one.annunciation) for one in lines if one.kind == AlarmEventKind.RAISED.value}
-        event = tables.alarm_event
+        event, query = tables.alarm_event, self._select()
         found: list[HistoryLine] = []
         for portion in portions(self._raise_id(*one) for one in begun - raised):
-            found += self._read(self._select().where(event.c.id.in_(portion), event.c.at_us < start_us))
+            found += self._read(query.where(event.c.id.in_(portion), event.c.at_us < start_us))
         return found
 
     def _raise_id(self, alarm_id: str, annunciation: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from factoryops.domain.errors import SetupError
+from factoryops.observability.disk import sync_folder
 
 _LENGTH: Final = 32
 
@@ -72,21 +73,10 @@ def _create(path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         path.hardlink_to(temporary)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         return
     except OSError as error:
         raise SetupError(f"The installation's key {path} cannot be written ({error.strerror}).") from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """The name is on disk, too, before anything is sealed with what it names."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

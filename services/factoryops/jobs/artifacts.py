@@ -14,6 +14,7 @@ from factoryops.domain.errors import StorageError
 from factoryops.domain.identity import ArtifactId, derived_id
 from factoryops.jobs.orders import LeftFile
 from factoryops.journal.failpoint import failpoint
+from factoryops.observability.disk import sync_folder
 
 _WORK: Final = ".work"
 _PIECE_BYTES: Final = 1 << 20
@@ -58,7 +59,7 @@ class ArtifactStore:
             target.mkdir(parents=True, exist_ok=True)
             for number, left in enumerate(files):
                 kept.append(_keep_one(run, number, work_folder, left, target))
-            _sync_folder(target)
+            sync_folder(target)
         except OSError as error:
             self.throw_away(run, kept)
             raise _cannot_write(self._folder, error) from error
@@ -88,17 +89,6 @@ def _keep_one(run: ClaimedRun, number: int, work_folder: Path, left: LeftFile, t
 def _artifact_id(run: ClaimedRun, attempt: int, number: int) -> ArtifactId:
     """Of the run's random id, and different in each attempt: a late loser never overwrites the winner's file."""
     return ArtifactId(derived_id(run.id, "artifact", str(attempt), str(number)))
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make renames durable; Windows has no such call and keeps its own journal."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _cannot_write(folder: Path, error: OSError) -> StorageError:

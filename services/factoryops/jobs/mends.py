@@ -14,7 +14,7 @@ import numpy as np
 
 from factoryops.contracts import http
 from factoryops.database.database import Database
-from factoryops.database.performance import AlarmPlace
+from factoryops.database.performance import AlarmOrigin
 from factoryops.database.transaction import Transaction
 from factoryops.domain.alarms import AlarmEventKind, Priority
 from factoryops.domain.back_tests import Episode
@@ -99,7 +99,7 @@ class Nuisances:
     """
 
     plant: Plant
-    cases: list[tuple[AlarmPlace, http.Rule | None]]
+    cases: list[tuple[AlarmOrigin, http.Rule | None]]
     recorded: Mapping[str, int]
     left_out: int = 0
     limits: Thresholds = DEFAULT
@@ -218,7 +218,7 @@ def carry_out(request: http.MendRequest, nuisances: Nuisances, history: History,
 
 
 def _mend(
-    request: http.MendRequest, nuisances: Nuisances, history: History, place: AlarmPlace, rule: http.Rule | None,
+    request: http.MendRequest, nuisances: Nuisances, history: History, place: AlarmOrigin, rule: http.Rule | None,
     reached: Callable[[float], None],
 ) -> http.AlarmMend:  # fmt: skip
     """What can be proposed for one alarm, or why nothing can."""
@@ -292,7 +292,7 @@ class _Trying:
         return noise_of(np.concatenate(first)) if first else 0.0, breaks.depths()
 
 
-def _told(nuisances: Nuisances, place: AlarmPlace, rule: http.Rule | None) -> http.MendedAlarm:
+def _told(nuisances: Nuisances, place: AlarmOrigin, rule: http.Rule | None) -> http.MendedAlarm:
     plant = nuisances.plant
     watched = len(in_scope(rule.content.definition(), plant.devices, plant.parameters)) if rule else 0
     return http.MendedAlarm(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from factoryops.database.database import Database
 from factoryops.domain.errors import SetupError
 from factoryops.history.queries import History
+from factoryops.history.store import HistoryReader
 from factoryops.history.tail import Tail
 from factoryops.jobs.orders import HistorySource, LocalSource, Order
 from factoryops.journal.import_writer import ImportPlace, ImportWriter
@@ -43,9 +44,8 @@ def open_sources(order: Order) -> Iterator[Sources]:
     journals = {name: Path(path) for name, path in order.journals.items()}
     live = JournalReader(journals["journal"]) if "journal" in journals else None
     try:
-        texts: dict[int, str] = {}
-        tails = {name: read_tail(path, reader.checkpoint(name), texts) for name, path in journals.items()}
-        yield Sources(database, History(reader, tails), live, texts)
+        history, texts = history_now(reader, journals)
+        yield Sources(database, history, live, texts)
     finally:
         if live is not None:
             live.close()
@@ -92,7 +92,14 @@ def open_history(source: HistorySource) -> LocalHistoryReader | InfluxHistoryRea
     return InfluxHistoryReader(config, Path(source.state_path))
 
 
-def read_tail(path: Path, after_seq: int, texts: dict[int, str]) -> Tail:
+def history_now(reader: HistoryReader, journals: Mapping[str, Path]) -> tuple[History, dict[int, str]]:
+    """What the store and the journals beyond it hold at this moment, and what text codes in them stand for."""
+    texts: dict[int, str] = {}
+    tails = {name: _read_tail(path, reader.checkpoint(name), texts) for name, path in journals.items()}
+    return History(reader, tails), texts
+
+
+def _read_tail(path: Path, after_seq: int, texts: dict[int, str]) -> Tail:
     """What a journal holds beyond the store's checkpoint, at this moment; texts it names are added to `texts`."""
     tail = Tail()
     reader = JournalReader(path, after_seq=after_seq)

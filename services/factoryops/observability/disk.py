@@ -1,7 +1,8 @@
-"""How much room must stay on a disk: before it is full nothing more is received (decision 0041)."""
+"""What is asked of a disk: room, without which nothing more is received (decision 0041), and names that last."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -33,3 +34,14 @@ def check_room(folder: Path) -> None:
         raise StorageError(
             f"The disk has {free / 1e9:.1f} GB left, and what devices send needs them. Free some space on the server."
         )
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable; Windows has no such call and keeps its own journal."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -15,9 +15,8 @@ import typer
 from factoryops.contracts import http
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.errors import InvalidInputError, StorageError
-from factoryops.history.queries import History
 from factoryops.jobs.back_tests import Known, carry_out, read_known
-from factoryops.jobs.sources import open_history, read_tail
+from factoryops.jobs.sources import history_now, open_history
 from factoryops.server.bootstrap import history_source
 from factoryops.server.console import parse_moment, say, show_table
 from factoryops.server.context import Context, choose_factory, context_of
@@ -78,11 +77,9 @@ def _numbers(text: str) -> list[float]:
 
 def _carried_out(ours: Context, request: http.BackTestRequest, known: Known) -> http.BackTestOutcome:
     settings = ours.settings()
-    journals = data_folder(settings).journals
     with closing(open_history(history_source(settings))) as reader:
-        texts: dict[int, str] = {}
-        tails = {name: read_tail(path, reader.checkpoint(name), texts) for name, path in journals.items()}
-        return carry_out(request, known, History(reader, tails), lambda share, message: None)
+        history, _ = history_now(reader, data_folder(settings).journals)
+        return carry_out(request, known, history, lambda share, message: None)
 
 
 def _show(outcome: http.BackTestOutcome, zone: ZoneInfo, took_s: float) -> None:

@@ -15,9 +15,8 @@ from factoryops.contracts import http
 from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.domain.identity import Role, Scope
 from factoryops.domain.performance.proposing import REAL_AFTER_S
-from factoryops.history.queries import History
 from factoryops.jobs.mends import carry_out, outages_in, read_nuisances
-from factoryops.jobs.sources import open_history, read_tail
+from factoryops.jobs.sources import history_now, open_history
 from factoryops.server.bootstrap import history_source
 from factoryops.server.console import say, show_table
 from factoryops.server.context import Context, choose_factory, context_of
@@ -64,10 +63,7 @@ def _request(start: datetime, end: datetime, alarms: list[str], real_after_s: fl
 def _carried_out(ours: Context, factory: str | None, request: http.MendRequest) -> http.MendOutcome:
     settings = ours.settings()
     with ours.database() as database, closing(open_history(history_source(settings))) as reader:
-        texts: dict[int, str] = {}
-        journals = data_folder(settings).journals
-        tails = {name: read_tail(path, reader.checkpoint(name), texts) for name, path in journals.items()}
-        history = History(reader, tails)
+        history, _ = history_now(reader, data_folder(settings).journals)
         scope = Scope(choose_factory(database, factory).id, "command line", Role.VIEWER)
         outages = outages_in(history, scope, request)
         nuisances = read_nuisances(database, scope, request, outages)

@@ -31,7 +31,7 @@ from factoryops.domain.plant import Factory
 from factoryops.history.queries import History
 from factoryops.history.transfer.exporting import estimate
 from factoryops.history.transfer.importing import ImportJob, ImportResult, Tell
-from factoryops.jobs.sources import open_history, read_tail
+from factoryops.jobs.sources import history_now, open_history
 from factoryops.jobs.transfers import PlantNames, export_file, export_sentence, import_file, sentence_of
 from factoryops.journal.import_writer import ImportWriter
 from factoryops.server import bootstrap
@@ -67,14 +67,12 @@ class _Plant:
 def _plant(ours: Context, slug: str | None) -> Iterator[_Plant]:
     settings = ours.settings()
     reader = open_history(bootstrap.history_source(settings))
-    texts: dict[int, str] = {}
     try:
-        journals = data_folder(settings).journals
-        tails = {name: read_tail(path, reader.checkpoint(name), texts) for name, path in journals.items()}
+        history, texts = history_now(reader, data_folder(settings).journals)
         with ours.database() as database:
             factory = choose_factory(database, slug)
             names = PlantNames.read(database, factory.id)
-            yield _Plant(settings, database, factory, names, History(reader, tails), texts)
+            yield _Plant(settings, database, factory, names, history, texts)
     finally:
         reader.close()
 

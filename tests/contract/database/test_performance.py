@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from factoryops.contracts import http
-from factoryops.database.performance import AlarmPlace
+from factoryops.database.performance import AlarmOrigin
 from factoryops.database.philosophy_tables import alarm_philosophy
 from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import NotFoundError
@@ -132,7 +132,7 @@ def test_an_alarm_whose_rule_is_only_tried_by_now_is_left_out_where_nobody_named
     assert [one.rule_id for one in site.database.read(partial(_places, site.scope, asked))] == [live.id]
 
 
-def _places(scope: Scope, asked: Sequence[str], tx: Transaction) -> list[AlarmPlace]:
+def _places(scope: Scope, asked: Sequence[str], tx: Transaction) -> list[AlarmOrigin]:
     return tx.alarm_performance(scope).places(asked)
 
 

@@ -201,7 +201,7 @@ def test_where_nothing_chatters_there_is_nothing_to_mend(client: Drive) -> None:
     client(work)
 
 
-def test_a_search_can_be_cancelled_and_operators_cannot_start_one(client: Drive) -> None:
+def test_a_search_can_be_cancelled(client: Drive) -> None:
     async def work(app: ImaginedApp) -> None:
         page = await _open(app)
         page.mends.propose([next(iter(app.session.alarms.active)).id])

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -17,18 +14,11 @@ from factoryops.domain.notifying import HookKind
 from factoryops.identity.instance_key import load_or_create_instance_key
 from factoryops.identity.vault import Vault
 from factoryops.server import key_commands
-from factoryops.server.command_line import main
 from factoryops.server.instance_lock import InstanceLock
 from factoryops.server.settings import DataFolder
+from tests.integration.server.test_command_line import Command, command, settings
 
-
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Said]
+__all__ = ["command", "settings"]
 
 
 @pytest.fixture
@@ -36,23 +26,10 @@ def folder(tmp_path: Path) -> DataFolder:
     return DataFolder(tmp_path / "data")
 
 
-@pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    settings = tmp_path / "factoryops.toml"
-    settings.write_text('data_folder = "data"\n[endpoint]\nport = 0\n[api]\nport = 0\n', encoding="utf-8")
-
-    def run(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["factoryops-service", "--config", str(settings), *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 0
-        said = capsys.readouterr()
-        return Said(code, said.out, said.err)
-
-    assert run("factory", "add", "works").code == 0
-    return run
+@pytest.fixture(autouse=True)
+def factory(command: Command) -> None:
+    """An installation with a factory."""
+    assert command("factory", "add", "works").code == 0
 
 
 def add_hook(folder: DataFolder, secret: str) -> str:

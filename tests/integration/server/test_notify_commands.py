@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import http.server
 import json
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,8 +20,10 @@ from factoryops.identity.instance_key import load_or_create_instance_key
 from factoryops.identity.vault import Vault
 from factoryops.notifications.hook_secrets import HookSecrets
 from factoryops.notifications.hooks import signature
-from factoryops.server.command_line import main
 from factoryops.server.settings import data_folder, load_settings
+from tests.integration.server.test_command_line import Command, command
+
+__all__ = ["command"]
 
 SETTINGS = """data_folder = "data"
 [endpoint]
@@ -33,15 +34,6 @@ port = 0
 allowed_networks = ["127.0.0.0/8"]
 allow_http = true
 """
-
-
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Said]
 
 
 class Posted(NamedTuple):
@@ -81,21 +73,6 @@ def settings(tmp_path: Path) -> Path:
     file = tmp_path / "factoryops.toml"
     file.write_text(SETTINGS, encoding="utf-8")
     return file
-
-
-@pytest.fixture
-def command(settings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["factoryops-service", "--config", str(settings), *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 0
-        said = capsys.readouterr()
-        return Said(code, said.out, said.err)
-
-    return run
 
 
 def add_hook(settings: Path, name: str, url: str, kind: HookKind, key: str = "") -> None:

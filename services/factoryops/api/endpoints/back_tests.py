@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from factoryops.api.call import Asking
-from factoryops.api.endpoints.jobs import place_of
+from factoryops.api.endpoints.jobs import outcome_of
 from factoryops.contracts import http
-from factoryops.database.rows import ArtifactRecord
 from factoryops.domain.errors import NotFoundError
 
 
@@ -23,11 +20,7 @@ async def get_back_test(back_test_id: http.Identifier, asking: Asking) -> http.B
     run = await asking.read(lambda tx: tx.work.get(asking.scope, back_test_id))
     if run.kind is not http.JobKind.BACK_TEST:
         raise NotFoundError("There is no such back-test.")
-    if not run.artifacts:
-        return http.BackTest(run=run)
-    record = await asking.read(lambda tx: tx.work.artifacts(asking.scope).get(run.artifacts[0].id))
-    outcome = await asking.service.pool.run(_outcome_in, asking.service.context.artifacts_folder, record)
-    return http.BackTest(run=run, outcome=outcome)
+    return http.BackTest(run=run, outcome=await outcome_of(run, http.BackTestOutcome, asking))
 
 
 async def list_incidents(asking: Asking) -> http.IncidentList:
@@ -48,7 +41,3 @@ async def change_incident(incident_id: http.Identifier, body: http.IncidentConte
 async def delete_incident(incident_id: http.Identifier, asking: Asking) -> None:
     """Take a mark away."""
     await asking.change(lambda tx: tx.incidents(asking.scope).delete(incident_id))
-
-
-def _outcome_in(folder: Path, record: ArtifactRecord) -> http.BackTestOutcome:
-    return http.BackTestOutcome.model_validate_json(place_of(folder, record).read_bytes())

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 from fastapi import Response
+from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
 from factoryops.api.call import Asking
 from factoryops.contracts import http
 from factoryops.database.rows import ArtifactRecord
 from factoryops.domain.errors import InvalidInputError, NotFoundError
+
+M = TypeVar("M", bound=BaseModel)
 
 _CHUNK_BYTES: Final = 1 << 16
 _PLAIN_NAME: Final = re.compile(r"[^A-Za-z0-9._ -]")
@@ -66,6 +69,15 @@ async def get_artifact(artifact_id: http.Identifier, asking: Asking) -> Response
         "X-Content-SHA256": record.sha256,
     }
     return StreamingResponse(_parts(path), 200, headers, record.media_type)
+
+
+async def outcome_of(run: http.Run, model: type[M], asking: Asking) -> M | None:
+    """What a run left as its one JSON file; None until it has succeeded."""
+    if not run.artifacts:
+        return None
+    record = await asking.read(lambda tx: tx.work.artifacts(asking.scope).get(run.artifacts[0].id))
+    folder = asking.service.context.artifacts_folder
+    return await asking.service.pool.run(lambda: model.model_validate_json(place_of(folder, record).read_bytes()))
 
 
 def place_of(folder: Path, record: ArtifactRecord) -> Path:

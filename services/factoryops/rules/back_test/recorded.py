@@ -7,12 +7,12 @@ from typing import Final
 
 import numpy as np
 
+from factoryops.domain.conditions.checking import own_parameters
 from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SeriesKey
 from factoryops.domain.time import US_PER_S
 from factoryops.rules.back_test.feed import Feed
 from factoryops.rules.back_test.material import Material
-from factoryops.rules.conditions.instances import own_parameters
 from factoryops.rules.conditions.lowering import ANYTHING
 from factoryops.rules.conditions.program import Program
 
@@ -67,7 +67,7 @@ class Recorded:
 
     def _appeared_us(self, device: str, in_force: RuleInForce) -> int:
         """When all of its own parameters that the condition looks at were there; without any, when it sent anything."""
-        own = sorted(own_parameters(in_force))
+        own = sorted(own_parameters(in_force.rule.definition.condition))
         if own:
             return max(self._first_us(SeriesKey(self._material.factory, device, one)) for one in own)
         there = self._material.series.get(device, ())

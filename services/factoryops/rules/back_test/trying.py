@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from factoryops.domain.rule import RuleDefinition, RuleInForce
 from factoryops.rules.back_test.limit_run import run_limits
@@ -11,8 +10,6 @@ from factoryops.rules.back_test.material import WARM_UP_US, DeviceResult, Materi
 from factoryops.rules.back_test.program_run import run_programs
 from factoryops.rules.back_test.shown import Shown
 from factoryops.rules.immediate import immediate
-
-MOST_SHOWN: Final = 5_000
 
 Tell = Callable[[float], None]
 """Told which share (0 to 1) is done; it may raise AbandonedError."""
@@ -25,7 +22,7 @@ def try_rule(
     material: Material,
     tell: Tell,
     *,
-    most_shown: int = MOST_SHOWN,
+    most_shown: int,
 ) -> list[DeviceResult]:
     """What the rule and then each variant would have done, by device.
 

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from factoryops.domain.conditions.checking import references
 from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SeriesKey, series_id
 
@@ -45,11 +44,6 @@ class KnownSeries:
     def has(self, device: Device, parameters: AbstractSet[str]) -> bool:
         """Whether it has them all, and anything at all."""
         return device in self._parameters and parameters <= self._parameters[device].keys()
-
-
-def own_parameters(in_force: RuleInForce) -> frozenset[str]:
-    """The parameters of its own device that a rule's condition looks at."""
-    return frozenset(one.parameter for one in references(in_force.rule.definition.condition) if not one.device)
 
 
 def is_evaluated_for(in_force: RuleInForce, device: str, known: KnownSeries) -> bool:

@@ -14,12 +14,13 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from factoryops.domain.conditions.checking import own_parameters
 from factoryops.domain.expressions.track import FOR_EVER
 from factoryops.domain.identity import AlarmId, RuleId
 from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.domain.time import US_PER_S
-from factoryops.rules.conditions.instances import KnownSeries, devices_of, is_evaluated_for, own_parameters
+from factoryops.rules.conditions.instances import KnownSeries, devices_of, is_evaluated_for
 from factoryops.rules.conditions.load import Load
 from factoryops.rules.conditions.lowering import ANYTHING
 from factoryops.rules.conditions.program import (
@@ -254,7 +255,7 @@ class Programs:
     def _index(self) -> None:
         self._waiting.clear()
         for guard in self._guards.values():
-            for parameter in own_parameters(guard.in_force) or {ANYTHING}:
+            for parameter in own_parameters(guard.in_force.rule.definition.condition) or {ANYTHING}:
                 self._waiting[guard.in_force.rule.factory_id, parameter].append(guard)
 
     def _put(
