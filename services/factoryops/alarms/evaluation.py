@@ -11,7 +11,7 @@ import msgspec
 
 from factoryops.alarms.engine import AlarmEngine, Calculated
 from factoryops.alarms.live_journal import LiveJournal
-from factoryops.alarms.records import JOURNAL, Record
+from factoryops.alarms.records import JOURNAL, Record, SavedState
 from factoryops.alarms.system_watch import Place, SystemProblem
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database.rows import EngineState
@@ -41,6 +41,7 @@ class Evaluation:
         is_database_away: transitions are told as not yet recorded.
         received_us: receive time of the newest row that was read.
         lost: rows that could not be read since the start, None when all could.
+        is_state_due: something moved that the journal will not say again: the next record must hold the state.
     """
 
     def __init__(self, journal: Path, live: LiveJournal) -> None:
@@ -50,6 +51,7 @@ class Evaluation:
         self.is_database_away = False
         self.received_us = 0
         self.lost: MissingRows | None = None
+        self.is_state_due = False
         self._reader = JournalReader(journal)
         self._live = live
 
@@ -90,6 +92,7 @@ class Evaluation:
         """Take the service's own problems; nothing happens where they are as they were."""
         happened = self.engine.set_system(wanted, now_us())
         if happened:
+            self.is_state_due = True
             self.tell(happened)
             self._hold(happened)
 
@@ -133,10 +136,18 @@ class Evaluation:
     def record(self, new_rules: Sequence[RuleInForce] = (), new_calculations: Sequence[Calculation] = ()) -> Record:
         """Everything the database must be told to be where the engine is."""
         engine = self.engine
+        self.is_state_due = False
         return Record(
-            tuple(self.pending), engine.seq, engine.dump(), new_rules, new_calculations,
+            tuple(self.pending), SavedState(engine.seq, engine.snapshot()), new_rules, new_calculations,
             dict(engine.calculator.faults), dict(engine.programs.faults),
         )  # fmt: skip
+
+    def record_of_news(self, *, is_whole: bool) -> Record:
+        """What happened, and the state only where asked for or due.
+
+        What happened beyond the recorded state the engine says again after a crash, and it is known again then.
+        """
+        return self.record() if is_whole or self.is_state_due else Record(tuple(self.pending))
 
     def recorded(self, record: Record) -> None:
         """The database has `record`."""

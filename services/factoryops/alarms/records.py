@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from factoryops.alarms.engine import packed
 from factoryops.contracts.transitions import AlarmTransition
 from factoryops.database.database import Database
 from factoryops.database.rows import Changes, EngineState
@@ -23,21 +24,28 @@ JOURNAL: Final = "journal"
 
 
 @dataclass(frozen=True, slots=True)
+class SavedState:
+    """Where the engine stood: its `snapshot` behind row `seq`."""
+
+    seq: int
+    snapshot: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One unit of what is to be recorded.
 
     Attributes:
         transitions: everything since the last record, in order.
-        seq: the row the engine had reached behind them.
-        blob: its state there.
+        state: where the engine stood behind them; None when only they are recorded (decision 0043), and nothing of
+            what follows.
         new_rules / new_calculations: versions that hold from behind that row.
         faults: why calculations are stopped, by id and version.
         rule_faults: why rules are stopped, by id and version.
     """
 
     transitions: Sequence[AlarmTransition]
-    seq: int
-    blob: bytes
+    state: SavedState | None = None
     new_rules: Sequence[RuleInForce] = ()
     new_calculations: Sequence[Calculation] = ()
     faults: Mapping[tuple[str, int], str] = field(default_factory=dict)
@@ -65,26 +73,32 @@ def commit(database: Database, record: Record) -> None:
     """
     if record.transitions:
         failpoint("engine_before_record")
-    refused = database.run(lambda tx: _write(tx, record))
+    blob = b"" if record.state is None else packed(record.state.snapshot)
+    refused = database.run(lambda tx: _write(tx, record, blob))
     if refused:
         logger.warning("%d raises or clears are of rules this database does not know and were left out", len(refused))
     if record.transitions:
         failpoint("engine_after_record")
 
 
-def _write(tx: Transaction, record: Record) -> Sequence[AlarmTransition]:
+def _write(tx: Transaction, record: Record, blob: bytes) -> Sequence[AlarmTransition]:
     refused = tx.engine.apply(record.transitions).refused if record.transitions else ()
     refused_of = {item.rule_id for item in refused}
     tx.whys.record(item for item in record.transitions if item.rule_id not in refused_of)
+    if record.state is not None:
+        _write_state(tx, record, record.state.seq, blob)
+    return refused
+
+
+def _write_state(tx: Transaction, record: Record, seq: int, blob: bytes) -> None:
     for one in record.new_rules:
-        tx.engine.mark_rule_holds(one.rule.id, one.rule.version, record.seq + 1)
+        tx.engine.mark_rule_holds(one.rule.id, one.rule.version, seq + 1)
     tx.engine.end_demoted(one.rule for one in record.new_rules)
     for calculation in record.new_calculations:
-        tx.engine.mark_calculation_holds(calculation.id, calculation.version, record.seq + 1)
+        tx.engine.mark_calculation_holds(calculation.id, calculation.version, seq + 1)
     tx.engine.note_faults(record.faults)
     tx.engine.note_rule_faults(record.rule_faults)
-    tx.engine.save_state(EngineState({JOURNAL: record.seq}, record.blob))
-    return refused
+    tx.engine.save_state(EngineState({JOURNAL: seq}, blob))
 
 
 def load_state(database: Database) -> EngineState | None:

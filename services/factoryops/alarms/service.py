@@ -41,6 +41,9 @@ _REST_S: Final = 0.02
 _LOOK_EVERY_S: Final = 1.0
 _FIRST_WAIT_S: Final = 0.5
 _LONGEST_WAIT_S: Final = 10.0
+_GATHER_S: Final = 0.2
+"""Under a flood, transitions gather for so long before the database is told of them together."""
+
 _BEHIND_US: Final = 10 * US_PER_S
 
 
@@ -55,7 +58,7 @@ class EngineConfig:
         snapshot_path / snapshot_key: the signed file by which ingest knows devices and credentials.
         retention_path: where the historian looks for how long history is kept.
         import_path: what imports are written to; its devices and parameters are copied to the database as well.
-        save_every_s: how often the state is recorded while no alarm changes.
+        save_every_s: how often the state is recorded, and the most that is evaluated again after a crash.
     """
 
     journal_path: Path
@@ -177,6 +180,7 @@ class EngineService:
             except UnavailableError as error:
                 self._note_away(evaluation, error)
                 await is_set_within(stop, self._next_wait_s())
+            await is_set_within(stop, _GATHER_S)
 
     async def _keep_time(self, stop: asyncio.Event) -> None:
         """Let time bring to alarms what it brings; while the database is away it waits with them."""
@@ -204,14 +208,16 @@ class EngineService:
         async with self._evaluation_turn:
             if evaluation.has_overflowed:
                 return
-            record = await asyncio.to_thread(evaluation.record)
+            is_whole = self._is_save_due(evaluation) or self._away is not None
+            record = await asyncio.to_thread(evaluation.record_of_news, is_whole=is_whole)
         await asyncio.to_thread(commit, self._database, record)
         async with self._evaluation_turn:
             evaluation.recorded(record)
-        await self._has_recorded(evaluation, record.seq)
-
-    async def _has_recorded(self, evaluation: Evaluation, seq: int) -> None:
         self._note_back(evaluation)
+        if record.state is not None:
+            await self._has_saved(record.state.seq)
+
+    async def _has_saved(self, seq: int) -> None:
         self._recorded_at, self._recorded_seq = time.monotonic(), seq
         if seq:
             await asyncio.to_thread(publish_checkpoint, self._config.checkpoints_folder, _CONSUMER, JOURNAL, seq)
@@ -219,6 +225,7 @@ class EngineService:
     async def _record_the_rest(self, evaluation: Evaluation) -> None:
         """At an orderly stop; what cannot be recorded now is derived again after the next start."""
         if self._away is None and not evaluation.has_overflowed and evaluation.engine.seq > self._recorded_seq:
+            evaluation.is_state_due = True
             with contextlib.suppress(UnavailableError):
                 await self._record(evaluation)
 
@@ -239,9 +246,10 @@ class EngineService:
         if around.are_rules_new:
             await self._take_rules(evaluation)
         async with self._evaluation_turn:
-            heard, clocks = evaluation.engine.heard(), evaluation.engine.clock_offsets
-            kinds = evaluation.engine.kinds()
-        await asyncio.to_thread(around.note_heard, heard)
+            heard = evaluation.engine.heard() if around.is_touch_due else {}
+            clocks, kinds = evaluation.engine.clock_offsets, evaluation.engine.kinds()
+        if heard:
+            await asyncio.to_thread(around.note_heard, heard)
         await asyncio.to_thread(around.note_clocks, clocks)
         await asyncio.to_thread(around.note_kinds, kinds)
 
@@ -256,7 +264,8 @@ class EngineService:
             seq = evaluation.engine.seq
         self._surroundings.have_taken_rules(wanted.as_of)
         if is_new:
-            await self._has_recorded(evaluation, seq)
+            self._note_back(evaluation)
+            await self._has_saved(seq)
 
     def _put_in_force(self, evaluation: Evaluation, wanted: InForce) -> None:
         """Change rules and calculations at this row of the journal and record that before going on.

@@ -111,11 +111,14 @@ class Surroundings:
         """The rules are in force as they were then."""
         self._taken = as_of
 
+    @property
+    def is_touch_due(self) -> bool:
+        """Whether it is time again to note when devices were last heard."""
+        return time.monotonic() - self._touched_at >= _TOUCH_EVERY_S
+
     def note_heard(self, heard_us: Mapping[SeriesKey, int]) -> None:
-        """Record now and then when devices were last heard; raises UnavailableError."""
+        """Record when devices were last heard; raises UnavailableError."""
         self._heard.update(heard_us)
-        if time.monotonic() - self._touched_at < _TOUCH_EVERY_S:
-            return
         self._touched_at = time.monotonic()
         self._plant.touch(self._heard)
         self._heard.clear()

@@ -36,11 +36,13 @@ from tests.support.waiting import wait_until
 START_S = 1_750_000_000
 DEVICES = ("pump-1", "pump-2", "press-1")
 ROOT = Path(__file__).parents[3]
+OFTEN_S, NEVER_S = 0.2, 3_600.0
+"""How often the engine records its state: at every turn nearly, or never while a test lasts."""
 
 
-def start(plant: EngineSite, failpoint: str = "") -> subprocess.Popen[bytes]:
+def start(plant: EngineSite, failpoint: str = "", *, save_every_s: float = OFTEN_S) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "FACTORYOPS_FAILPOINT": failpoint}
-    command = [sys.executable, "-m", "tests.support.engine_process", str(plant.folder)]
+    command = [sys.executable, "-m", "tests.support.engine_process", str(plant.folder), str(save_every_s)]
     return subprocess.Popen(command, cwd=ROOT, env=environment)
 
 
@@ -93,15 +95,16 @@ def finish(plant: EngineSite, last: int) -> None:
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.parametrize("save_every_s", [OFTEN_S, NEVER_S])
 @pytest.mark.parametrize(
-    "failpoint", ["engine_before_record", "engine_after_derived_before_record:2", "engine_after_record"]
+    "failpoint", ["engine_before_record:2", "engine_after_derived_before_record:3", "engine_after_record:3"]
 )
 def test_killed_between_telling_and_recording_it_says_the_same_again_and_records_it_once(
-    plant: EngineSite, failpoint: str
+    plant: EngineSite, failpoint: str, save_every_s: float
 ) -> None:
     add_rules(plant)
     chance = random.Random(failpoint)
-    process = start(plant, failpoint)
+    process = start(plant, failpoint, save_every_s=save_every_s)
     wait_until(plant.config.snapshot_path.exists, timeout_s=20, what="the start")
     pause = threading.Event()
     number, last = 0, 0
@@ -127,8 +130,8 @@ def test_killed_at_random_moments_under_load_nothing_is_lost_and_nothing_is_said
     chance = random.Random(7)
     pause = threading.Event()
     number, last, kills = 0, 0, 0
-    for _ in range(3):
-        process = start(plant)
+    for save_every_s in (OFTEN_S, NEVER_S, NEVER_S):
+        process = start(plant, save_every_s=save_every_s)
         told = len(plant.told()) if plant.config.derived_path.exists() else 0
         enough = chance.randint(1, 60)
         while not plant.config.derived_path.exists() or len(plant.told()) < told + enough:

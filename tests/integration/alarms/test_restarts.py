@@ -90,10 +90,10 @@ class Alarms(RuleBasedStateMachine):
     def evaluate(self) -> None:
         self.evaluation.turn()
 
-    @rule()
-    def record(self) -> None:
+    @rule(is_whole=st.booleans())
+    def record(self, *, is_whole: bool) -> None:
         self.evaluation.turn()
-        record = self.evaluation.record()
+        record = self.evaluation.record_of_news(is_whole=is_whole)
         commit(self.database, record)
         self.evaluation.recorded(record)
         self.recorded = {device: one.annunciation for device, one in self.model.items()}
@@ -104,10 +104,10 @@ class Alarms(RuleBasedStateMachine):
         self.forget()
         self.start()
 
-    @rule()
-    def crash_after_the_commit(self) -> None:
+    @rule(is_whole=st.booleans())
+    def crash_after_the_commit(self, *, is_whole: bool) -> None:
         self.evaluation.turn()
-        commit(self.database, self.evaluation.record())
+        commit(self.database, self.evaluation.record_of_news(is_whole=is_whole))
         self.recorded = {device: one.annunciation for device, one in self.model.items()}
         self.is_recorded = True
         self.crash()

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from factoryops.alarms import system_watch
+from factoryops.alarms.directory import Directory
+from factoryops.alarms.evaluation import Evaluation
+from factoryops.alarms.live_journal import LiveJournal
+from factoryops.alarms.records import commit, load_state
+from factoryops.alarms.system_watch import SystemProblem
 from factoryops.contracts import http
 from factoryops.domain.system_alarms import SERVICE_DEVICE
 from factoryops.domain.time import now_us
@@ -96,3 +101,27 @@ async def test_a_restart_neither_repeats_nor_forgets_it(plant: EngineSite) -> No
         historian.problems = ()
         await until(lambda: plant.events() == [(1, "raised"), (1, "cleared")])
     assert [one.kind for one in plant.told()] == ["raised", "cleared"]
+
+
+def test_a_crash_loses_no_count_of_what_the_journal_does_not_say(plant: EngineSite) -> None:
+    problem = SystemProblem("store_away", "historian", WRONG.message, WRONG.since_us)
+    for wanted in ({problem.place: problem}, {}, {problem.place: problem}):
+        with evaluating(plant) as evaluation:
+            evaluation.take_system(wanted)
+            commit(plant.site.database, evaluation.record_of_news(is_whole=False))
+    assert {*plant.events()} == {(1, "raised"), (1, "cleared"), (2, "raised")}
+
+
+@contextlib.contextmanager
+def evaluating(plant: EngineSite) -> Iterator[Evaluation]:
+    """An evaluation that goes on from what was recorded, and forgets everything else."""
+    config, database = plant.config, plant.site.database
+    live = LiveJournal(config.derived_path, config.checkpoints_folder, config.doorbell_folder)
+    evaluation = Evaluation(config.journal_path, live)
+    evaluation.resume(load_state(database))
+    evaluation.engine.directory = Directory(factories=frozenset({plant.site.factory.id}))
+    try:
+        yield evaluation
+    finally:
+        evaluation.close()
+        live.close()
