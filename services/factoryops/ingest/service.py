@@ -39,7 +39,6 @@ logger = logging.getLogger(__name__)
 _BEAT_S: Final = 1.0
 _TRIM_EVERY_BEATS: Final = 5
 _LAST_COMMIT_S: Final = 3.0
-_SWITCH_INTERVAL_S: Final = 0.0005
 
 
 class IngestService:
@@ -62,7 +61,6 @@ class IngestService:
             SetupError: the endpoint's port cannot be taken, or the journal was written by a newer program.
             StorageError: the data folder cannot be written.
         """
-        sys.setswitchinterval(_SWITCH_INTERVAL_S)
         _allow_many_connections()
         running = await _Running.open(self._config)
         try:

@@ -18,9 +18,9 @@ from factoryops.server.settings import EndpointSettings, Settings, data_folder, 
 if TYPE_CHECKING:
     from factoryops.ingest.config import EndpointConfig
 
-_HOT_SWITCH_INTERVAL_S: Final = 0.0005
-"""How long a thread may keep the interpreter where latency counts."""
-
+_SWITCH_INTERVAL_S: Final = 0.0005
+"""How long a thread may keep the interpreter, where others of the same process must answer within milliseconds."""
+_HOT: Final = ("ingest", "engine", "api")
 
 _READY_AFTER_S: Final = 10.0
 """When a service has started, everything else loads first."""
@@ -34,6 +34,8 @@ DISPENSABLE: Final = ("worker",)
 
 def build(role: str, settings: Settings) -> Work:
     """The work of a role, its ports in place."""
+    if role in _HOT:
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
     return _BUILDERS[role](settings)
 
 
@@ -41,7 +43,6 @@ def _ingest(settings: Settings) -> Work:
     from factoryops.ingest.config import BrokerConfig, IngestConfig  # noqa: PLC0415 - this role alone
     from factoryops.ingest.service import IngestService  # noqa: PLC0415 - as above
 
-    sys.setswitchinterval(_HOT_SWITCH_INTERVAL_S)
     folder = data_folder(settings)
     key = load_or_create_instance_key(folder.instance_key)
     client_id = f"factoryops-{hashlib.sha256(key).hexdigest()[:12]}"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import time
 from collections import deque
@@ -142,7 +143,7 @@ class Supervisor:
                 return
             role.started_at = time.monotonic()
             role.process = await asyncio.create_subprocess_exec(
-                sys.executable, *role.command, stdin=asyncio.subprocess.PIPE
+                sys.executable, *role.command, stdin=asyncio.subprocess.PIPE, env=_environment()
             )
             code = await role.process.wait()
             if stop.is_set():
@@ -174,3 +175,12 @@ class Supervisor:
             await process.wait()
         if role.task is not None:
             await role.task
+
+
+def _environment() -> dict[str, str]:
+    """A role's environment, with one memory arena for all its threads unless somebody says otherwise.
+
+    With an arena for each, glibc lets every one grow to its own largest need: sealing 60 million samples left 50 MB
+    more behind. Elsewhere the variable means nothing.
+    """
+    return {"MALLOC_ARENA_MAX": "1", **os.environ}

@@ -72,6 +72,22 @@ async def test_a_role_that_was_killed_is_started_again(role: Path, log: Path) ->
     assert not any(psutil.pid_exists(pid) for pid in pids(log))
 
 
+@pytest.mark.parametrize(("said", "wanted"), [(None, "1"), ("4", "4")])
+async def test_the_threads_of_a_role_share_their_memory_unless_somebody_says_otherwise(
+    role: Path, log: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, wanted: str
+) -> None:
+    if said is None:
+        monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    else:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", said)
+    stop = asyncio.Event()
+    running = asyncio.create_task(Supervisor({"one": [str(role), str(log), "work"]}).run(stop))
+    await until(lambda: len(pids(log)) == 1)
+    assert psutil.Process(pids(log)[0]).environ()["MALLOC_ARENA_MAX"] == wanted
+    stop.set()
+    await running
+
+
 @pytest.mark.parametrize("how", ["refuse", "refuse in a group"])
 async def test_a_role_that_cannot_start_stops_the_whole_service(role: Path, log: Path, how: str) -> None:
     supervisor = Supervisor({"good": [str(role), str(log), "work"], "bad": [str(role), str(log), how]})
