@@ -16,7 +16,7 @@ from factoryops_app.response_sheet import ResponseSheetDialog
 from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.alarm_badge import AlarmBadge, AlarmMark
-from factoryops_widgets.formatting import moment, with_unit
+from factoryops_widgets.formatting import instant, moment, with_unit
 
 
 class AlarmDetail(QFrame):
@@ -114,7 +114,7 @@ class AlarmDetail(QFrame):
             (say("Device"), alarm.device_name or alarm.device_key),
             (say("Area"), alarm.area),
             (say("Value"), with_unit(alarm.value, decimals, alarm.unit)),
-            (say("Raised"), moment(alarm.raised_at, zone)),
+            (say("Raised"), instant(alarm.raised_at, zone)),
         ]
         if alarm.cleared_at is not None:
             lines.append((say("Returned"), moment(alarm.cleared_at, zone)))

@@ -15,7 +15,7 @@ from factoryops_app.page import plain_label
 from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec, DataTable
-from factoryops_widgets.formatting import NOTHING, moment, number
+from factoryops_widgets.formatting import NOTHING, instant, moment, number
 
 _PER_PAGE: Final = 200
 
@@ -50,7 +50,8 @@ class AlarmHistory(QWidget):
     def _columns(self) -> list[ColumnSpec[http.AlarmEvent]]:
         zone = self._place.look.zone
         return [
-            ColumnSpec("at", say("Time"), lambda one: one.at, lambda one: moment(one.at, zone), width=160),
+            ColumnSpec("at", say("Time"), lambda one: one.at, lambda one: moment(one.at, zone), width=160,
+                       tooltip=lambda one: instant(one.at, zone)),
             ColumnSpec("kind", say("What"), lambda one: event_name(one.kind), width=150),
             ColumnSpec("priority", say("Priority"), lambda one: int(one.priority),
                        lambda one: priority_name(one.priority), width=90),

@@ -248,10 +248,7 @@ class AlarmTable(QWidget):
         return formatting.moment(line.raised_at, self._look.zone)
 
     def _to_the_ms(self, line: AlarmLine) -> str:
-        """Which of two came first can be a matter of milliseconds."""
-        if line.raised_at is None:
-            return formatting.NOTHING
-        return f"{self._raised(line)}.{line.raised_at.microsecond // 1_000:03d}"
+        return formatting.instant(line.raised_at, self._look.zone)
 
     def _value(self, line: AlarmLine) -> str:
         return formatting.with_unit(line.value, line.decimals, line.unit)

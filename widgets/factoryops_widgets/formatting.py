@@ -50,6 +50,11 @@ def moment(at: datetime | None, zone: tzinfo) -> str:
     return NOTHING if at is None else at.astimezone(zone).strftime(f"{_date_format()} %H:%M:%S")
 
 
+def instant(at: datetime | None, zone: tzinfo) -> str:
+    """The same to the millisecond: which of two came first can be a matter of those."""
+    return NOTHING if at is None else f"{moment(at, zone)}.{at.microsecond // 1_000:03d}"
+
+
 def date(at: datetime, zone: tzinfo) -> str:
     """The date in `zone`."""
     return at.astimezone(zone).strftime(_date_format())

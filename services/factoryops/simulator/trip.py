@@ -92,7 +92,7 @@ def prepare_trip(database: Database, factory_id: FactoryId) -> int:
     def work(transaction: Transaction) -> int:
         transaction.devices(scope).ensure_many(_device(factory_id, bay) for bay in range(BAYS))
         rules = transaction.rules(scope)
-        known = {rule.content.name: rule.id for rule in rules.list()}
+        known = {rule.content.name: rule.id for rule in rules.list() if rule.content.scope.kinds == (_KIND,)}
         missing = [one for one in QUANTITIES if one.alarm not in known]
         for quantity in missing:
             parent = known.get(QUANTITIES[0].alarm, "")
