@@ -55,13 +55,13 @@ class OutagesView(QWidget):
         zone = self._place.look.zone
         return [
             ColumnSpec("start", say("From"), lambda one: one.content.start,
-                       lambda one: moment(one.content.start, zone), width=150),
+                       lambda one: moment(one.content.start, zone), width=172),
             ColumnSpec("end", say("To"), lambda one: one.content.end,
-                       lambda one: moment(one.content.end, zone), width=150),
+                       lambda one: moment(one.content.end, zone), width=172),
             ColumnSpec("reason", say("Why"), lambda one: one.content.reason, width=200, is_elastic=True),
             ColumnSpec("declared", say("Declared by"), lambda one: one.declared_by, width=120),
             ColumnSpec("at", say("Declared"), lambda one: one.declared_at,
-                       lambda one: moment(one.declared_at, zone), width=150),
+                       lambda one: moment(one.declared_at, zone), width=172),
             ColumnSpec("state", say("State"), lambda one: state_words(one, zone), width=220),
         ]  # fmt: skip
 
