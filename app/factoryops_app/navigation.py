@@ -57,6 +57,7 @@ def tab_titles(page: PageKey) -> dict[str, str]:
             "fleeting": say("Fleeting"),
             "stale": say("Stale"),
             "proposals": say("Proposals"),
+            "outages": say("Outages"),
         },
         PageKey.SOURCES: {
             "waiting": say("Waiting devices"),

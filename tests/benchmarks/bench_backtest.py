@@ -20,6 +20,7 @@ from factoryops.domain.conditions.tree import (
     Comparison,
     Condition,
     Constant,
+    Count,
     Deviation,
     Frozen,
     Held,
@@ -62,10 +63,18 @@ ORDINARY: dict[str, Condition] = {
     "a limit beside another device's": AllOf((HIGH, PUMP)),
     "a limit, and not frozen": AllOf((HIGH, Not(Frozen(Parameter("pressure"), 60.0)))),
 }
+PRESSURE = Parameter("pressure")
 LOOKING_BACK: dict[str, Condition] = {
-    "a mean of a minute": Window(Parameter("pressure"), WindowFunction.MEAN, 60.0, Comparison.ABOVE, 6.0, 0.1),
-    "a rate over a minute": Rate(Parameter("pressure"), Comparison.ABOVE, 0.005, 60.0),
-    "away from its mean of ten minutes": Deviation(Parameter("pressure"), 0.25, 600.0),
+    "a mean of a minute": Window(PRESSURE, WindowFunction.MEAN, 60.0, Comparison.ABOVE, 6.0, 0.1),
+    "a mean of ten minutes": Window(PRESSURE, WindowFunction.MEAN, 600.0, Comparison.ABOVE, 6.0, 0.1),
+    "the least of ten minutes": Window(PRESSURE, WindowFunction.MIN, 600.0, Comparison.ABOVE, 6.0, 0.1),
+    "the greatest of ten minutes": Window(PRESSURE, WindowFunction.MAX, 600.0, Comparison.BELOW, 4.0, 0.1),
+    "a sum of ten minutes": Window(PRESSURE, WindowFunction.SUM, 600.0, Comparison.ABOVE, 3_600.0, 60.0),
+    "a rate over a minute": Rate(PRESSURE, Comparison.ABOVE, 0.005, 60.0),
+    "away from its mean of ten minutes": Deviation(PRESSURE, 0.25, 600.0),
+    "away from its mean of an hour": Deviation(PRESSURE, 0.9, 3_600.0),
+    "ten times within an hour": Count(HIGH, 10, 3_600.0),
+    "frozen for a minute": Frozen(PRESSURE, 60.0),
 }
 
 
@@ -88,7 +97,7 @@ def _figures(history: History) -> list[Figure]:
         figure(history, "12 months, a limit", definition(HIGH), YEAR, asked="under 10"),
         figure(history, "30 days, a sweep of 20", definition(HIGH), MONTH, limits),
     ]
-    for name, condition in ORDINARY.items():
+    for name, condition in {**ORDINARY, **LOOKING_BACK}.items():
         found += [
             figure(history, f"30 days, {name}", definition(condition), MONTH, asked="under 1"),
             figure(history, f"12 months, {name}", definition(condition), YEAR, asked="under 10"),
@@ -98,9 +107,7 @@ def _figures(history: History) -> list[Figure]:
         figure(history, "12 months, a limit on working days", definition(HIGH, SHIFT), YEAR, asked="under 10"),
         figure(history, "30 days, two limits, a sweep of 20 delays", definition(ORDINARY["two limits"]), MONTH, delays),
     ]
-    return found + [
-        figure(history, f"30 days, {name}", definition(condition), MONTH) for name, condition in LOOKING_BACK.items()
-    ]
+    return found
 
 
 def fill(path: Path, days: int) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from factoryops.contracts import http
 from factoryops.domain.alarms import Priority
-from factoryops.domain.conditions.tree import Comparison
+from factoryops.domain.conditions.tree import DEFAULT_AGE_S, Comparison
+from factoryops.domain.errors import ExpressionError
+from factoryops.domain.expressions.formula import Formula
 from factoryops.domain.scheduled_rules import Aggregate, ScheduledWindow
 from factoryops.domain.schedules import EVERY_DAY
 from factoryops_app.models.drafts import (
@@ -21,6 +24,9 @@ from factoryops_app.models.schedule_draft import WindowDraft, days_text, parsed_
 from factoryops_app.models.typed import number_fault, parsed, plain
 from factoryops_app.models.wording import comparison_name
 from factoryops_resources.words import say
+
+PARAMETER: Final = "parameter"
+EXPRESSION: Final = "expression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ class ScheduledRuleDraft:
     """What is filled in of a scheduled rule.
 
     Attributes:
+        looks_at: PARAMETER or EXPRESSION; the other one is then only remembered.
         is_everywhere: for every device that has the parameter; what else is chosen is then only remembered.
         least_known: in per cent, as typed.
     """
@@ -109,17 +116,22 @@ class ScheduledRuleDraft:
     is_everywhere: bool = False
     kinds: frozenset[str] = frozenset()
     areas: frozenset[str] = frozenset()
+    looks_at: str = PARAMETER
+    expression: str = ""
+    maximum_age_s: str = plain(DEFAULT_AGE_S)
 
     @classmethod
     def of(cls, kept: http.ScheduledRule) -> ScheduledRuleDraft:
         """The draft that changes a scheduled rule."""
         content = kept.content
         return cls(
-            content.name, frozenset(content.devices), content.parameter, content.aggregate.value,
+            content.name, frozenset(content.devices), content.parameter or "", content.aggregate.value,
             content.window.value, content.shift_id or "", content.comparison.value, plain(content.limit),
             plain(content.least_known * 100), content.local_time, days_text(content.days),
             str(int(content.priority)), content.response, content.is_enabled, kept.id, kept.version, content,
             content.scope.is_whole_factory, frozenset(content.kinds), frozenset(content.areas),
+            PARAMETER if content.expression is None else EXPRESSION, content.expression or "",
+            plain(content.maximum_age_s),
         )  # fmt: skip
 
     @classmethod
@@ -130,6 +142,7 @@ class ScheduledRuleDraft:
     def content(self) -> http.ScheduledRuleContent:
         """What is sent; raises ValidationError for a draft with errors."""
         least_percent = parsed(self.least_known)
+        is_calculated = self.looks_at == EXPRESSION
         is_of_a_shift = self.window == ScheduledWindow.LAST_SHIFT.value
         return http.ScheduledRuleContent.model_validate(
             as_read(self.held)
@@ -138,7 +151,9 @@ class ScheduledRuleDraft:
                 "devices": [] if self.is_everywhere else sorted(self.devices),
                 "kinds": [] if self.is_everywhere else sorted(self.kinds),
                 "areas": [] if self.is_everywhere else sorted(self.areas),
-                "parameter": self.parameter,
+                "parameter": None if is_calculated else self.parameter,
+                "expression": self.expression.strip() if is_calculated else None,
+                "maximum_age_s": (parsed(self.maximum_age_s) or NOT_A_NUMBER) if is_calculated else DEFAULT_AGE_S,
                 "aggregate": self.aggregate,
                 "window": self.window,
                 "shift_id": self.shift_id or None if is_of_a_shift else None,
@@ -158,6 +173,8 @@ class ScheduledRuleDraft:
         sentences = {
             "name": say("Give it a name."),
             "parameter": say("Choose a parameter."),
+            "expression": str(self.expression_fault or say("Write an expression.")),
+            "maximum_age_s": number_fault(self.maximum_age_s, say("Between 1 s and 24 h.")),
             "limit": number_fault(self.limit, say("Enter a number.")),
             "least_known": say("Between 0 and 100 per cent."),
             "local_time": say("Write a time as 06:30."),
@@ -169,6 +186,15 @@ class ScheduledRuleDraft:
         if not (self.is_everywhere or self.devices or self.kinds or self.areas):
             found["devices"] = say("Choose the devices it is for.")
         return found
+
+    @property
+    def expression_fault(self) -> ExpressionError | None:
+        """What is wrong with the expression; None while nothing is written or nothing is wrong."""
+        try:
+            Formula.of(self.expression)
+        except ExpressionError as error:
+            return error if self.expression.strip() else None
+        return None
 
 
 def aggregate_name(aggregate: Aggregate) -> str:
@@ -197,6 +223,6 @@ def scheduled_words(content: http.ScheduledRuleContent) -> str:
     """Such as "Mean of power, yesterday, is above 900"."""
     return say(
         "{figure} of {parameter}, {window}, {comparison} {limit}", figure=aggregate_name(content.aggregate),
-        parameter=content.parameter, window=window_name(content.window),
+        parameter=content.subject, window=window_name(content.window),
         comparison=comparison_name(content.comparison), limit=plain(content.limit),
     )  # fmt: skip

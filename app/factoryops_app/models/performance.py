@@ -9,6 +9,7 @@ from typing import Final, Generic, TypeVar
 from factoryops.contracts import http
 from factoryops.domain.performance.figures import Performance
 from factoryops.domain.performance.judging import Band, Load
+from factoryops.domain.performance.left_out import unreceived_s
 from factoryops.domain.performance.thresholds import Target
 from factoryops_app.models.back_test import length_words
 from factoryops_resources.words import say
@@ -120,9 +121,11 @@ def summary(found: http.AlarmPerformance) -> list[str]:
             say("Indicative only: {days} of the 30 days that such figures need could be judged.",
                 days=number(load.judged_s / 86_400, 1))
         )  # fmt: skip
-    if load.excluded_s:
+    if (unreceived := unreceived_s(figures)) > 0:
         sentences.append(say("{time} in which nothing could be received are left out.",
-                             time=length_words(load.excluded_s)))  # fmt: skip
+                             time=length_words(unreceived)))  # fmt: skip
+    if figures.declared_s:
+        sentences.append(say("{time} of declared outages are left out.", time=length_words(figures.declared_s)))
     return sentences
 
 
@@ -188,5 +191,5 @@ def seconds(length_s: float | None) -> str:
 
 
 def is_nothing_judged(figures: Performance) -> bool:
-    """Whether there is no time that figures could be made of."""
-    return figures.rates.judged_s <= 0
+    """Whether nothing was received in all of the time; where outages were declared, that is shown with the figures."""
+    return figures.rates.judged_s <= 0 and not figures.declared_s

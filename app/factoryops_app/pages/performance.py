@@ -11,11 +11,13 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QSplitter, QVBoxLayout
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.time import from_us
+from factoryops_app.models.outages import tab_title
 from factoryops_app.models.performance import FIRST_SPAN_H, is_nothing_judged, nuisance_ids, span_titles
 from factoryops_app.page import Page
 from factoryops_app.performance.figures_view import FiguresView
 from factoryops_app.performance.lists import Lists
 from factoryops_app.performance.mends_view import MendsView
+from factoryops_app.performance.outages_view import OutagesView
 from factoryops_app.workplace import PageKey, Target, Workplace
 from factoryops_resources.words import say
 
@@ -32,6 +34,7 @@ class PerformancePage(Page):
         self.figures = FiguresView(place)
         self.lists = Lists(place)
         self.mends = MendsView(place, self.span, lambda: nuisance_ids(self._shown))
+        self.outages = OutagesView(place)
         self._shown: http.AlarmPerformance | None = None
         self._asked = 0
         self._build()
@@ -49,6 +52,7 @@ class PerformancePage(Page):
         for widget in (self.position, self.span_box, self.refresh):
             self.header.addWidget(widget)
         self.lists.addTab(self.mends, say("Proposals"))
+        self.lists.addTab(self.outages, tab_title(()))
         both = QSplitter(Qt.Orientation.Vertical)
         both.setChildrenCollapsible(False)
         both.addWidget(self.figures)
@@ -62,6 +66,8 @@ class PerformancePage(Page):
         self.position.activated.connect(lambda _: self._load_other())
         self.span_box.activated.connect(lambda _: self._load_other())
         self.refresh.clicked.connect(self.load)
+        self.outages.changed.connect(self.load)
+        self.outages.listed.connect(self._name_outages)
         self.lists.currentChanged.connect(lambda _: self._make_room())
         self.lists.chattering.propose.clicked.connect(lambda: self._propose(self.lists.chattering.wanted()))
         self.lists.fleeting.propose.clicked.connect(lambda: self._propose(self.lists.fleeting.wanted()))
@@ -77,7 +83,7 @@ class PerformancePage(Page):
 
     def show_tab(self, key: str) -> None:
         """Bring a list into view, by what `tab_titles` calls it."""
-        tabs = {tab.words.name: tab for tab in self.lists.tabs} | {"proposals": self.mends}
+        tabs = {tab.words.name: tab for tab in self.lists.tabs} | {"proposals": self.mends, "outages": self.outages}
         if key in tabs:
             self.lists.setCurrentWidget(tabs[key])
 
@@ -104,11 +110,12 @@ class PerformancePage(Page):
     async def _fetch(self, asked: int) -> None:
         client = self.place.session.client
         hours, position = int(self.span_box.currentData()), self.position.currentData()
-        positions = await client.positions()
+        positions, outages = await client.positions(), await client.outages()
         now = datetime.now(UTC)
         found = await client.alarm_performance(start=now - timedelta(hours=hours), end=now, position=position)
         if asked == self._asked:
             self._offer_positions(positions)
+            self.outages.show_outages(outages)
             self.show_figures(found)
 
     def _offer_positions(self, positions: Sequence[http.Position]) -> None:
@@ -132,6 +139,10 @@ class PerformancePage(Page):
             )
             return
         self.states.show_content()
+
+    def _name_outages(self) -> None:
+        title = tab_title(self.outages.table.rows())
+        self.lists.setTabText(self.lists.indexOf(self.outages), title)
 
     def _make_room(self) -> None:
         """Proposals are tables of their own and take the place of the figures."""

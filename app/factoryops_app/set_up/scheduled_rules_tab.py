@@ -10,10 +10,14 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QPlainTextEdit
 from factoryops.contracts import http
 from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.tree import Comparison
+from factoryops.domain.expressions.printer import quoted
 from factoryops.domain.scheduled_rules import Aggregate, ScheduledWindow
 from factoryops_app.list_and_form import ListWords
+from factoryops_app.models.calculation_draft import completions
 from factoryops_app.models.names import Names
 from factoryops_app.models.organisation_drafts import (
+    EXPRESSION,
+    PARAMETER,
     ScheduledRuleDraft,
     aggregate_name,
     scheduled_words,
@@ -30,8 +34,9 @@ from factoryops_app.set_up.named_list import NamedList
 from factoryops_app.workplace import Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.data_table import ColumnSpec
+from factoryops_widgets.expression_edit import ExpressionEdit
 
-_LINES: Final = {"name": 200, "limit": 40, "least_known": 6, "local_time": 5, "days": 60}
+_LINES: Final = {"name": 200, "limit": 40, "least_known": 6, "local_time": 5, "days": 60, "maximum_age_s": 12}
 _LIST_PX: Final = 112
 _SHORT_LIST_PX: Final = 72
 _TEXT_PX: Final = 60
@@ -46,6 +51,7 @@ class ScheduledRuleForm(FieldsForm[ScheduledRuleDraft]):
         for key, length in _LINES.items():
             self.texts[key].setMaxLength(length)
         self.boxes: dict[str, ChoiceBox] = {
+            "looks_at": ChoiceBox({PARAMETER: say("Parameter"), EXPRESSION: say("Expression")}),
             "parameter": ParameterBox(place.session.plant),
             "aggregate": ChoiceBox({one.value: aggregate_name(one) for one in Aggregate}),
             "window": ChoiceBox({one.value: window_name(one) for one in ScheduledWindow}),
@@ -53,12 +59,13 @@ class ScheduledRuleForm(FieldsForm[ScheduledRuleDraft]):
             "comparison": ChoiceBox({one.value: comparison_name(one) for one in Comparison}),
             "priority": ChoiceBox({str(int(one)): priority_name(one) for one in Priority}),
         }
+        self.expression = ExpressionEdit(place.look)
         self.devices = CheckedList(say("Devices"), say("No device has sent anything yet."), has_title=False)
         self.kinds = CheckedList(say("Kinds"), say("No device has a kind yet."), has_title=False)
         self.areas = CheckedList(say("Areas"), say("No device has an area yet."), has_title=False)
         for one, height_px in ((self.devices, _LIST_PX), (self.kinds, _SHORT_LIST_PX), (self.areas, _SHORT_LIST_PX)):
             one.list.setFixedHeight(place.look.px(height_px))
-        self.is_everywhere = QCheckBox(say("Every device that has the parameter, future ones too"))
+        self.is_everywhere = QCheckBox(say("Every device that has what it looks at, future ones too"))
         self.response = QPlainTextEdit()
         self.response.setTabChangesFocus(True)
         self.response.setFixedHeight(place.look.px(_TEXT_PX))
@@ -67,16 +74,27 @@ class ScheduledRuleForm(FieldsForm[ScheduledRuleDraft]):
         self.watch(*(field.textEdited for field in self.texts.values()))
         self.watch(*(box.activated for box in self.boxes.values()))
         self.watch(self.devices.edited, self.kinds.edited, self.areas.edited, self.is_everywhere.clicked)
-        self.watch(self.response.textChanged, self.is_enabled.clicked)
+        self.watch(self.response.textChanged, self.expression.textChanged, self.is_enabled.clicked)
         self.fill(ScheduledRuleDraft.new())
 
     def _place_rows(self) -> None:
         left, right = self.columns
         left.add_row("name", say("Name"), self.texts["name"])
-        labels = {
-            "aggregate": say("Figure"), "parameter": say("Parameter"), "window": say("Over"), "shift_id": say("Shift"),
-            "comparison": say("Alarms when it"),
-        }  # fmt: skip
+        for key, label in (
+            ("aggregate", say("Figure")),
+            ("looks_at", say("What is looked at")),
+            ("parameter", say("Parameter")),
+        ):
+            left.add_row(key, label, self.boxes[key])
+        left.add_row(
+            "expression", say("Expression"), self.expression,
+            hint=say("For each device; names without a device are its own. Ctrl+Space completes them."),
+        )  # fmt: skip
+        left.add_row(
+            "maximum_age_s", say("Maximum age of inputs"), self.texts["maximum_age_s"], unit="s",
+            hint=say("How long a sample counts."),
+        )  # fmt: skip
+        labels = {"window": say("Over"), "shift_id": say("Shift"), "comparison": say("Alarms when it")}
         for key, label in labels.items():
             left.add_row(key, label, self.boxes[key])
         left.add_row("limit", say("Limit"), self.texts["limit"])
@@ -100,6 +118,9 @@ class ScheduledRuleForm(FieldsForm[ScheduledRuleDraft]):
         parameter = self.boxes["parameter"]
         if isinstance(parameter, ParameterBox):
             parameter.show_device("")
+        known = self.place.session.plant.parameters
+        own = {quoted(one.parameter.key) for one in known}
+        self.expression.set_words([*sorted(own), *completions(known, "")])
 
     def show_fields(self, draft: ScheduledRuleDraft) -> None:
         """Put a draft into the fields."""
@@ -112,6 +133,7 @@ class ScheduledRuleForm(FieldsForm[ScheduledRuleDraft]):
         self.devices.fill({one.key: device_title(one) for one in devices}, draft.devices)
         self.kinds.fill({kind: kind for kind in sorted({one.kind for one in devices} - {""})}, draft.kinds)
         self.areas.fill({area: area for area in sorted({one.area for one in devices} - {""})}, draft.areas)
+        self.expression.setPlainText(draft.expression)
         self.response.setPlainText(draft.response)
         self.is_enabled.setChecked(draft.is_enabled)
 
@@ -124,12 +146,18 @@ class ScheduledRuleForm(FieldsForm[ScheduledRuleDraft]):
             "devices": self.devices.chosen(),
             "kinds": self.kinds.chosen(),
             "areas": self.areas.chosen(),
+            "expression": self.expression.toPlainText(),
             "response": self.response.toPlainText(),
             "is_enabled": self.is_enabled.isChecked(),
         }
 
     def on_shown(self, draft: ScheduledRuleDraft) -> None:
-        """A shift is asked for where the last one is looked at, devices where not all are meant."""
+        """Only what is asked for is shown; a fault in the expression is marked while it is written."""
+        is_calculated, fault = draft.looks_at == EXPRESSION, draft.expression_fault
+        self.expression.mark(fault.at if fault is not None else None)
+        self.form.set_row_shown("parameter", is_shown=not is_calculated)
+        for key in ("expression", "maximum_age_s"):
+            self.form.set_row_shown(key, is_shown=is_calculated)
         self.form.set_row_shown("shift_id", is_shown=draft.window == ScheduledWindow.LAST_SHIFT.value)
         for one in (self.devices, self.kinds, self.areas):
             one.setEnabled(not draft.is_everywhere)

@@ -8,6 +8,7 @@ from typing import Final
 
 from factoryops.client.fake_alarms import FakeAlarms
 from factoryops.client.fake_organisation import OrganisationBook
+from factoryops.client.fake_outages import FakeOutages
 from factoryops.contracts import http
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import Permission
@@ -18,8 +19,8 @@ from factoryops.domain.time import from_us, to_us
 _ALL: Final = 1_000_000
 
 
-class FakePerformance:
-    """Alarm performance, measured on the imagined alarms as on real ones."""
+class FakePerformance(FakeOutages):
+    """Alarm performance and the outages it leaves out, measured on the imagined alarms as on real ones."""
 
     _clock: Callable[[], int]
     _alarms: FakeAlarms
@@ -40,7 +41,7 @@ class FakePerformance:
             raise InvalidInputError("The span is empty: its start must lie before its end.")
         chosen = self._organisation.position(position) if position is not None else None
         return http.AlarmPerformance.of(
-            self._lines(until), (to_us(since), to_us(until)), [], chosen, self._philosophy.thresholds
+            self._lines(until), (to_us(since), to_us(until)), [], self._declared, chosen, self._philosophy.thresholds
         )
 
     async def floods(self) -> list[http.PositionFlood]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from factoryops.client.fake_organisation import OrganisationBook
 from factoryops.contracts import http
-from factoryops.domain.errors import InvalidInputError, NotFoundError, OutdatedError
+from factoryops.contracts.http.scheduled_rules import check_parameters
+from factoryops.domain.errors import NotFoundError, OutdatedError
 from factoryops.domain.identity import Permission, new_id
 from factoryops.domain.organisation import check_name
 from factoryops.domain.time import from_us
@@ -59,17 +60,8 @@ class FakeScheduledRules:
         check_name(content.name, (one.content.name for one in self._scheduled.values() if one.id != identity))
         if content.shift_id is not None:
             self._organisation.shift(content.shift_id)
-        having = {
-            device.key
-            for device in self._devices.values()
-            if content.parameter in [parameter.key for parameter in device.parameters]
-        }
-        for key in content.devices:
-            if key not in having:
-                raise InvalidInputError(
-                    f"The device {key} has no parameter {content.parameter}.",
-                    fields={"devices": f"{key} has no such parameter"},
-                )
+        there = {(device.key, one.key) for device in self._devices.values() for one in device.parameters}
+        check_parameters(content, lambda device, parameter: (device, parameter) in there)
         made = http.ScheduledRule(
             id=identity, version=version, content=content, changed_by=actor, changed_at=from_us(self._clock())
         )

@@ -19,6 +19,7 @@ from factoryops.client.http_credentials import HttpCredentials
 from factoryops.client.http_link import open_link
 from factoryops.client.http_notifications import HttpNotifications
 from factoryops.client.http_organisation import HttpOrganisation
+from factoryops.client.http_outages import HttpOutages
 from factoryops.client.http_performance import HttpPerformance
 from factoryops.client.http_retention import HttpRetention
 from factoryops.client.http_rules import HttpRules
@@ -41,6 +42,7 @@ class HttpPlant(
     HttpCredentials,
     HttpNotifications,
     HttpOrganisation,
+    HttpOutages,
     HttpPerformance,
     HttpRetention,
     HttpRules,

@@ -16,6 +16,7 @@ from factoryops.client.port_calculations import CalculationsClient
 from factoryops.client.port_credentials import CredentialsClient
 from factoryops.client.port_notifications import NotificationsClient
 from factoryops.client.port_organisation import OrganisationClient
+from factoryops.client.port_outages import OutagesClient
 from factoryops.client.port_performance import PerformanceClient
 from factoryops.client.port_retention import RetentionClient
 from factoryops.client.port_rules import RulesClient
@@ -48,6 +49,7 @@ class PlantClient(
     CredentialsClient,
     NotificationsClient,
     OrganisationClient,
+    OutagesClient,
     PerformanceClient,
     RetentionClient,
     RulesClient,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from factoryops.contracts import http
+from factoryops.contracts.http.scheduled_rules import check_parameters
 from factoryops.contracts.transitions import AlarmTransition, Why
 from factoryops.database import organisation_tables, tables
 from factoryops.database.engine import EngineRecords
@@ -186,20 +187,16 @@ class ScheduledRules:
         check_name(content.name, (row.name for row in self._rows.all() if row.id != identity))
         if content.shift_id is not None:
             Shifts(self._unit, self._scope).get(content.shift_id)
-        known = self._devices_with(content.parameter)
-        missing = [key for key in content.devices if key not in known]
-        if missing:
-            raise InvalidInputError(
-                f"The device {missing[0]} has no parameter {content.parameter}.",
-                fields={"devices": f"{missing[0]} has no such parameter"},
-            )
+        keys = self._keys_of({*content.devices, *(one.device for one in content.references if one.device)})
+        check_parameters(content, lambda device, parameter: (device, parameter) in keys)
 
-    def _devices_with(self, parameter_key: str) -> set[str]:
+    def _keys_of(self, devices: Collection[str]) -> set[tuple[str, str]]:
+        """The parameters of some devices, as the device's key and its own."""
         device, parameter = tables.device, tables.parameter
         of_device = sa.and_(parameter.c.factory_id == device.c.factory_id, parameter.c.device_id == device.c.id)
-        query = sa.select(device.c.key).join(parameter, of_device)
-        mine = sa.and_(device.c.factory_id == self._scope.factory_id, parameter.c.key == parameter_key)
-        return {row.key for row in self._unit.rows(query.where(mine))}
+        query = sa.select(device.c.key.label("device"), parameter.c.key).join(parameter, of_device)
+        mine = sa.and_(device.c.factory_id == self._scope.factory_id, device.c.key.in_([*devices]))
+        return {(row.device, row.key) for row in self._unit.rows(query.where(mine))}
 
     def _told(self, row: sa.Row[Any]) -> http.ScheduledRule:
         return http.ScheduledRule(
@@ -237,6 +234,7 @@ def _withdrawn(rule: http.ScheduledRule, device: sa.Row[Any], at_us: int) -> Ver
 
 def _transition(factory_id: FactoryId, verdict: Verdict, annunciation: int) -> AlarmTransition:
     content = verdict.rule.content
+    parameter_key = next(iter(content.own_parameters), "")
     kind = AlarmEventKind.RAISED if verdict.is_true else AlarmEventKind.CLEARED
     return AlarmTransition(
         factory_id=factory_id,
@@ -248,8 +246,8 @@ def _transition(factory_id: FactoryId, verdict: Verdict, annunciation: int) -> A
         device_key=verdict.device_key,
         device_name=verdict.device_name,
         area=verdict.area,
-        parameter_key=content.parameter,
-        series_id=series_id(SeriesKey(factory_id, verdict.device_key, content.parameter)),
+        parameter_key=parameter_key,
+        series_id=series_id(SeriesKey(factory_id, verdict.device_key, parameter_key)),
         unit=verdict.unit,
         priority=int(content.priority),
         kind=kind.value,

@@ -22,6 +22,7 @@ from factoryops.database.notification_book import NotificationBook
 from factoryops.database.notification_ledger import NotificationLedger
 from factoryops.database.notification_work import NotificationWork
 from factoryops.database.organisation import Positions, Shifts
+from factoryops.database.outages import Outages
 from factoryops.database.performance import PerformanceRecords
 from factoryops.database.philosophy import Philosophies
 from factoryops.database.plant import Devices, Parameters
@@ -104,6 +105,10 @@ class Transaction:
     def incidents(self, scope: Scope) -> Incidents:
         """The factory's marked incidents."""
         return Incidents(self._unit, scope)
+
+    def outages(self, scope: Scope) -> Outages:
+        """The factory's declared outages."""
+        return Outages(self._unit, scope)
 
     def notifications(self, scope: Scope) -> NotificationBook:
         """Who is told of the factory's alarms."""

@@ -146,10 +146,14 @@ def read_nuisances(database: Database, scope: Scope, request: http.MendRequest, 
         InvalidInputError: the span holds too many events.
     """
     span = to_us(request.start), to_us(request.end)
-    lines, limits = database.read(
-        lambda tx: (tx.alarm_performance(scope).lines(*span), tx.philosophy(scope).get().thresholds)
+    lines, limits, declared = database.read(
+        lambda tx: (
+            tx.alarm_performance(scope).lines(*span),
+            tx.philosophy(scope).get().thresholds,
+            tx.outages(scope).spans(*span),
+        )
     )
-    wanted = request.alarm_ids or _nuisances(lines, span, outages, limits)
+    wanted = request.alarm_ids or _nuisances(lines, span, [*outages, *declared], limits)
     raised = (one for one in lines if one.kind == AlarmEventKind.RAISED.value and one.is_annunciation)
     recorded = Counter(one.alarm_id for one in raised if one.at_us >= span[0])
 

@@ -13,10 +13,13 @@ from factoryops.contracts.transitions import Why, WhyLeaf
 from factoryops.database.scheduled_rules import Verdict
 from factoryops.domain.identity import FactoryId, Role, Scope, device_id, parameter_id
 from factoryops.domain.plant import Device, Parameter
+from factoryops.domain.samples import SeriesKey, series_id
 from factoryops.domain.scheduled_rules import figure_of, holds, sentence, span_in_words, span_of
 from factoryops.domain.schedules import Schedule
-from factoryops.domain.time import to_us
+from factoryops.domain.summaries import Held
+from factoryops.domain.time import US_PER_S, to_us
 from factoryops.history.queries import LOOK_BACK_US, History
+from factoryops.jobs.expression_figures import held_of_expression
 from factoryops.jobs.orders import Done, Order
 from factoryops.jobs.slots import DailyRule
 from factoryops.jobs.sources import Sources
@@ -67,15 +70,19 @@ class _Plant:
     shifts: Mapping[str, Schedule]
 
     def keys_of(self, content: http.ScheduledRuleContent) -> list[str]:
-        """The devices a rule is for now: those it names, and those of its kinds and areas that have its parameter."""
+        """The devices a rule is for now: those it names, and those of its kinds and areas that have its parameters."""
         named = set(content.devices)
         covered = {
             one.key
             for one in self.devices.values()
             if content.scope.covers(one.key, one.kind, one.area)
-            and parameter_id(self.factory_id, one.key, content.parameter) in self.parameters
+            and all(self.parameter(one.key, own) is not None for own in content.own_parameters)
         }
         return sorted(named | covered)
+
+    def parameter(self, device_key: str, parameter_key: str) -> Parameter | None:
+        """A parameter by its names, if it is there."""
+        return self.parameters.get(parameter_id(self.factory_id, device_key, parameter_key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,8 @@ def _evaluate(
     content = rule.content
     keys = plant.keys_of(content)
     if not keys:
-        return [], [f"{content.name}: no device it is for has {content.parameter}"]
+        own = " and ".join(content.own_parameters)
+        return [], [f"{content.name}: no device it is for {f'has {own}' if own else 'is there'}"]
     span = span_of(content.window, due, plant.timezone, plant.shifts.get(content.shift_id or ""))
     if span is None:
         return [], [f"{content.name} on {key}" for key in keys]
@@ -115,26 +123,48 @@ def _evaluate(
 
 def _judge(rule: http.ScheduledRule, device_key: str, due_us: int, plant: _Plant, window: _Window) -> Verdict | None:
     """What the rule comes to on a device; None where too little is known to decide anything."""
-    content = rule.content
+    content, span = rule.content, window.span
     device = plant.devices.get(device_id(plant.factory_id, device_key))
-    parameter = plant.parameters.get(parameter_id(plant.factory_id, device_key, content.parameter))
-    if device is None or parameter is None:
+    looked_at = _looked_at(content, device_key, plant, window)
+    if device is None or looked_at is None:
         return None
-    span = window.span
-    held = window.history.held(parameter.series_id, span, window.gaps)
-    value, known = figure_of(content.aggregate, held), held.good_us / (span[1] - span[0])
+    value, known = figure_of(content.aggregate, looked_at.held), looked_at.held.good_us / (span[1] - span[0])
     if math.isnan(value) or known < content.least_known:
         return None
     told = sentence(
-        content.aggregate, parameter.name, (value, content.limit, known), content.comparison,
+        content.aggregate, looked_at.name, (value, content.limit, known), content.comparison,
         span_in_words(span, plant.timezone),
     )  # fmt: skip
     is_true = holds(value, content.comparison, content.limit)
     leaf = WhyLeaf("", told if is_true else f"Not: {told}", str(is_true).lower(), value, content.limit, ())
     return Verdict(
-        rule=rule, device_key=device_key, device_name=device.name, area=device.area, unit=parameter.unit,
+        rule=rule, device_key=device_key, device_name=device.name, area=device.area, unit=looked_at.unit,
         is_true=is_true, at_us=due_us, value=value, message=told, why=Why(due_us, (leaf,)),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _LookedAt:
+    """What a rule looks at on one device, and what it came to over the window."""
+
+    name: str
+    unit: str
+    held: Held
+
+
+def _looked_at(content: http.ScheduledRuleContent, device_key: str, plant: _Plant, window: _Window) -> _LookedAt | None:
+    formula, history, factory = content.formula, window.history, plant.factory_id
+    if formula is not None:
+        series = {
+            one: series_id(SeriesKey(factory, one.device or device_key, one.parameter)) for one in formula.references
+        }
+        age_us = round(content.maximum_age_s * US_PER_S)
+        held = held_of_expression(formula, series, window.span, age_us, history, factory)
+        return _LookedAt(formula.text, "", held)
+    parameter = plant.parameter(device_key, content.subject)
+    if parameter is None:
+        return None
+    return _LookedAt(parameter.name, parameter.unit, history.held(parameter.series_id, window.span, window.gaps))
 
 
 def _done(rules: list[http.ScheduledRule], verdicts: list[Verdict], unknown: list[str], moved: int) -> Done:

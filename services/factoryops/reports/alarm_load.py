@@ -8,6 +8,7 @@ from reportlab.platypus import KeepTogether, Spacer
 
 from factoryops.contracts import http
 from factoryops.domain.performance.figures import Performance
+from factoryops.domain.performance.left_out import left_out_sentences
 from factoryops.reports import paper
 
 _MOST_LISTED: Final = 5
@@ -19,7 +20,8 @@ def alarm_load_section(load: http.AlarmPerformance | None) -> list[Any]:
         return []
     figures = load.figures
     widths = [paper.WIDTH * share for share in (0.40, 0.20, 0.40)]
-    note = "Alarms that were announced, of the whole factory. The figures of one day are indicative."
+    about = "Alarms that were announced, of the whole factory. The figures of one day are indicative."
+    note = " ".join([about, *left_out_sentences(figures)])
     table = paper.hairline_table(("Figure", "Value", "Guidance"), _rows(figures), widths, right=frozenset({1}))
     parts = [paper.paragraph("Alarm load", paper.SECTION), paper.paragraph(note, paper.NOTE), table, Spacer(1, 4)]
     return [KeepTogether([*parts, _frequent(load)])]

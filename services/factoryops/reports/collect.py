@@ -19,6 +19,7 @@ from factoryops.domain.bins import BinnedSeries, bin_width_us
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.identity import FactoryId, Role, Scope
 from factoryops.domain.performance.history import HistoryLine
+from factoryops.domain.performance.rates import Span
 from factoryops.domain.performance.thresholds import DEFAULT, Thresholds
 from factoryops.domain.plant import Device, Factory, Parameter
 from factoryops.domain.time import US_PER_S, from_us, to_us
@@ -169,6 +170,7 @@ class Plant:
     is_cut: bool
     history: list[HistoryLine] | None = None
     limits: Thresholds = DEFAULT
+    declared: Sequence[Span] = ()
 
 
 def collect(
@@ -206,8 +208,8 @@ def collect(
 def _load_of(plant: Plant, span: tuple[int, int], gaps: Sequence[Gap]) -> http.AlarmPerformance | None:
     if plant.history is None:
         return None
-    outages = [(gap.start_us, gap.end_us) for gap in gaps]
-    return http.AlarmPerformance.of(plant.history, span, outages, None, plant.limits)
+    unseen = [(gap.start_us, gap.end_us) for gap in gaps]
+    return http.AlarmPerformance.of(plant.history, span, unseen, plant.declared, None, plant.limits)
 
 
 def read_plant(transaction: Transaction, request: Request) -> Plant:
@@ -235,6 +237,7 @@ def read_plant(transaction: Transaction, request: Request) -> Plant:
         is_cut=before is not None,
         history=None if request.device_ids else transaction.alarm_performance(scope).lines(*request.span_us()),
         limits=transaction.philosophy(scope).get().thresholds,
+        declared=transaction.outages(scope).spans(*request.span_us()),
     )
 
 

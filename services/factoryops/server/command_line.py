@@ -23,6 +23,7 @@ from factoryops.server import (
     mend_commands,
     notification_commands,
     organisation_commands,
+    outage_commands,
     performance_commands,
     plant_commands,
     retention_commands,
@@ -58,6 +59,7 @@ rule_commands.register(app)
 alarm_commands.register(app)
 organisation_commands.register(app)
 performance_commands.register(app)
+outage_commands.register(app)
 mend_commands.register(app)
 retention_commands.register(app)
 scheduled_rule_commands.register(app)

@@ -13,6 +13,7 @@ from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import Role, Scope
 from factoryops.domain.performance.figures import Performance
 from factoryops.domain.performance.judging import Band
+from factoryops.domain.performance.left_out import left_out_sentences
 from factoryops.domain.performance.thresholds import Target
 from factoryops.domain.time import to_us
 from factoryops.jobs.sources import open_history
@@ -40,13 +41,14 @@ def show_performance(
     try:
         with ours.database() as database:
             scope = Scope(choose_factory(database, factory).id, "command line", Role.VIEWER)
-            outages = [(gap.start_us, gap.end_us) for gap in reader.gaps(scope.factory_id, *span)]
+            gaps = [(gap.start_us, gap.end_us) for gap in reader.gaps(scope.factory_id, *span)]
             lines = database.read(lambda tx: tx.alarm_performance(scope).lines(*span))
+            declared = database.read(lambda tx: tx.outages(scope).spans(*span))
             limits = database.read(lambda tx: tx.philosophy(scope).get()).thresholds
             chosen = database.read(lambda tx: _position(tx, scope, position)) if position is not None else None
     finally:
         reader.close()
-    _show(http.AlarmPerformance.of(lines, span, outages, chosen, limits))
+    _show(http.AlarmPerformance.of(lines, span, gaps, declared, chosen, limits))
 
 
 def _position(tx: Transaction, scope: Scope, name: str) -> http.Position:
@@ -61,8 +63,8 @@ def _show(found: http.AlarmPerformance) -> None:
     say(found.position_name or "Whole factory")
     if figures.is_indicative:
         say("Less than 30 days could be judged: the figures are indicative only.")
-    if figures.rates.excluded_s:
-        say(f"{_hours(figures.rates.excluded_s)} in which nothing could be received are left out.")
+    for sentence in left_out_sentences(figures):
+        say(sentence)
     show_table(("figure", "value", "guidance", "judged"), _rows(figures))
     names = {one.number: f"{one.rule_name} · {one.device_name}" for one in found.alarms}
     show_table(
@@ -122,7 +124,3 @@ def _number(value: float | None) -> str:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
-
-
-def _hours(seconds: float) -> str:
-    return f"{seconds / 3_600:.1f} h"

@@ -36,13 +36,13 @@ def list_rules(context: typer.Context, factory: Slug) -> None:
     """List the scheduled rules of a factory."""
     rows = [
         (
-            one.content.name, _devices_text(one.content), one.content.parameter, one.content.aggregate.value,
+            one.content.name, _devices_text(one.content), one.content.subject, one.content.aggregate.value,
             one.content.window.value, f"{one.content.comparison.value} {one.content.limit:g}", one.content.local_time,
             "yes" if one.content.is_enabled else "no",
         )
         for one in _kept(context, factory)
     ]  # fmt: skip
-    show_table(("name", "devices", "parameter", "figure", "over", "when it is", "due", "switched on"), rows)
+    show_table(("name", "devices", "looks at", "figure", "over", "when it is", "due", "switched on"), rows)
 
 
 def export_rules(context: typer.Context, factory: Slug) -> None:

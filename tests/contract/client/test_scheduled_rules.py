@@ -60,6 +60,26 @@ async def test_what_it_names_must_be_there(subject: Subject) -> None:
         content("Wrong", window="last_shift")
 
 
+async def test_it_may_look_at_an_expression_of_several_parameters(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    calculated = content("Per piece", parameter=None, expression='pressure / 2 + "pump-1".pressure', maximum_age_s=60)
+    made = await plant.create_scheduled_rule(calculated)
+    assert made.content == calculated
+    assert (made.content.own_parameters, made.content.subject) == (("pressure",), calculated.expression)
+    wrong = content("Wrong", parameter=None, expression='pressure + "pump-1".nothing')
+    with pytest.raises(InvalidInputError, match="no parameter 'nothing'") as caught:
+        await plant.create_scheduled_rule(wrong)
+    assert "expression" in caught.value.fields
+    with pytest.raises(InvalidInputError, match="has no parameter nothing"):
+        await plant.create_scheduled_rule(content("Wrong", parameter=None, expression="pressure + nothing"))
+    for fields in ({"expression": "pressure"}, {"parameter": None}, {"parameter": None, "expression": "1 +"}):
+        with pytest.raises(ValidationError):
+            content("Neither or both", **fields)
+    with pytest.raises(ValidationError, match="names no parameter"):
+        content("Nothing", parameter=None, expression="1 + 1")
+    await plant.delete_scheduled_rule(made.id)
+
+
 async def test_a_shift_that_a_scheduled_rule_uses_stays(subject: Subject) -> None:
     plant = await subject.enter(Role.SUPERVISOR)
     window = http.ShiftWindow(start="22:00", end="06:00")

@@ -105,6 +105,33 @@ def test_a_scheduled_rule_says_in_words_what_it_looks_at(client: Drive) -> None:
     client(work)
 
 
+def test_a_scheduled_rule_of_an_expression_is_written_marked_and_kept(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        tab = await _open(app, "scheduled", ScheduledRulesTab)
+        await until(lambda: "looks at nothing" in tab.states.message)
+        tab.begin_new()
+        form = tab.form
+        assert form.expression.isHidden()
+        QTest.keyClicks(form.texts["name"], "Per piece")
+        QTest.keyClicks(form.texts["limit"], "900")
+        box = form.boxes["looks_at"]
+        box.choose("expression")
+        box.activated.emit(box.currentIndex())
+        assert form.boxes["parameter"].isHidden()
+        assert not form.expression.isHidden()
+        form.expression.setPlainText("power /")
+        assert form.expression.extraSelections()
+        form.devices.fill({"compressor-1": "Air compressor"}, frozenset({"compressor-1"}))
+        tab.save()
+        assert "expression" in form.errors()
+        form.expression.setPlainText("power / 2")
+        tab.save()
+        await until(lambda: [one.content.expression for one in tab.table.rows()] == ["power / 2"])
+        assert not form.is_changed
+
+    client(work)
+
+
 def test_a_scheduled_rule_for_every_device_needs_no_other_choice(client: Drive) -> None:
     async def work(app: ImaginedApp) -> None:
         tab = await _open(app, "scheduled", ScheduledRulesTab)

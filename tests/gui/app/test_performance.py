@@ -219,3 +219,42 @@ def test_who_may_not_change_rules_may_look_but_not_search(client: Drive, role: R
         assert not page.lists.chattering.propose.isEnabled()
 
     client(work)
+
+
+def test_a_planned_stop_is_left_out_and_taken_back(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app)
+        outages = page.outages
+        page.lists.setCurrentWidget(outages)
+        outages.send()
+        assert outages.complaint == "Write both moments as 2026-03-31 14:30."
+        for field, text in ((outages.begin, "2020-01-01 00:00"), (outages.end, "2120-01-01 00:00")):
+            field.setText(text)
+        outages.send()
+        assert outages.complaint == "Say why the time is to be left out."
+        outages.reason.setText("Planned stop")
+        outages.send()
+        await until(lambda: "of declared outages are left out" in page.figures.remarks.text())
+        assert page.states.is_content_shown
+        assert page.lists.tabText(page.lists.indexOf(outages)) == "Outages (1)"
+        assert outages.begin.text() == ""
+        (made,) = outages.table.rows()
+        outages.table.select(made.id)
+        assert outages.withdraw.isEnabled()
+        await outages.withdrawn([made.id])
+        await until(lambda: "declared outages" not in page.figures.remarks.text())
+        assert page.lists.tabText(page.lists.indexOf(outages)) == "Outages"
+        (gone,) = outages.table.rows()
+        outages.table.select(gone.id)
+        assert not outages.withdraw.isEnabled()
+
+    client(work)
+
+
+def test_operators_see_outages_and_declare_none(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        page = await _open(app, "operator")
+        outages = page.outages
+        assert not any(one.isEnabled() for one in (outages.begin, outages.reason, outages.declare, outages.withdraw))
+
+    client(work)

@@ -16,11 +16,14 @@ from factoryops.domain.conditions.tree import (
     Condition,
     Constant,
     Count,
+    Deviation,
+    Expression,
     Frozen,
     Held,
     NoData,
     Not,
     Parameter,
+    Rate,
     Window,
     WindowFunction,
 )
@@ -46,6 +49,12 @@ _CONDITIONS: dict[str, Condition] = {
     "frozen": Frozen(_PRESSURE, 8.0),
     "counted": Count(_HIGH, 2, 300.0),
     "window": Window(_PRESSURE, WindowFunction.MEAN, 20.0, Comparison.ABOVE, 5.5, deadband=0.5),
+    "mean of two": Window(Expression("pressure + flow"), WindowFunction.MEAN, 33.0, Comparison.ABOVE, 10.5),
+    "least": Window(_PRESSURE, WindowFunction.MIN, 7.0, Comparison.ABOVE, 3.0),
+    "greatest": Window(_PRESSURE, WindowFunction.MAX, 9.0, Comparison.BELOW, 8.0),
+    "sum": Window(_PRESSURE, WindowFunction.SUM, 15.0, Comparison.AT_OR_ABOVE, 60.0),
+    "rate": Rate(_PRESSURE, Comparison.ABOVE, 0.2, 6.0),
+    "deviation": Deviation(_PRESSURE, 1.5, 40.0, deadband=0.5),
 }
 
 

@@ -52,6 +52,7 @@ class Known:
 
 
 _SPAN = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
+_OUTAGE = {**_SPAN, "reason": "Planned stop."}
 
 
 def _tried(service: ApiService, kit: FactoryKit) -> str:
@@ -84,6 +85,9 @@ def _known(service: ApiService, kit: FactoryKit) -> Known:
         ).id,
         "incident_id": service.database.run(
             lambda tx: tx.incidents(kit.scope).mark(http.IncidentContent.model_validate(_SPAN))
+        ).id,
+        "outage_id": service.database.run(
+            lambda tx: tx.outages(kit.scope).declare(http.OutageContent.model_validate(_OUTAGE))
         ).id,
         "back_test_id": _tried(service, kit),
         "mending_id": _mended(service, kit),
@@ -194,6 +198,7 @@ def _bodies(route: Route, identity: str, own: Known) -> Any:
         "rotateCredential": {"overlap_h": 1},
         "startBackTest": {"rule": _CONTENT, **_SPAN},
         "startMending": {**_SPAN, "alarm_ids": [identity]},
+        "declareOutage": _OUTAGE,
         "markIncident": _SPAN,
         "changeIncident": _SPAN,
         "createMapping": _MAPPING,

@@ -12,7 +12,10 @@ from factoryops.contracts.http import JobKind, RunState
 from factoryops.database.database import Database
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.expressions.formula import Formula
+from factoryops.domain.expressions.printer import quoted
 from factoryops.domain.identity import Role, Scope
+from factoryops.domain.scheduled_rules import Aggregate
 from factoryops.domain.time import from_us, now_us
 from factoryops.jobs.clock import look
 from factoryops.jobs.orders import LocalSource, Order
@@ -87,6 +90,55 @@ def test_it_raises_once_says_why_and_clears_when_it_is_true_no_more(
     (alarm,) = alarms_of(database, scope, rule)
     assert (alarm.annunciation, alarm.cleared_at is not None) == (1, True)
     database.run(lambda tx: tx.scheduled_rules(scope).delete(rule.id))
+
+
+def test_an_expression_is_calculated_for_each_device_and_its_figure_is_judged(
+    plant: JobPlant, database: Database, scope: Scope
+) -> None:
+    plain = content(database, scope, "Calculated", limit=4.9)
+    own = quoted(plain.parameter or "")
+    text = f"{own} * 0 + 5 + 0 * {quoted(plain.devices[0])}.{own}"
+    made = http.ScheduledRuleContent.model_validate(
+        plain.model_dump() | {"parameter": None, "expression": text, "devices": [], "least_known": 0.01}
+    )
+    rule = database.run(lambda tx: tx.scheduled_rules(scope).create(made))
+    result = evaluate(plant, scope)
+    devices = database.read(lambda tx: {one.id: one.key for one in tx.devices(scope).list()})
+    having = {
+        devices[one.device_id] for one in database.read(lambda tx: tx.parameters(scope).list())
+        if one.key == plain.parameter
+    }  # fmt: skip
+    assert standing(database, scope, rule) == having
+    assert result["figures"] == [
+        {"rule": "Calculated", "device": key, "value": pytest.approx(5.0), "is_true": True} for key in sorted(having)
+    ]
+    (alarm, *_) = alarms_of(database, scope, rule)
+    assert alarm.message.startswith(f"Mean of {Formula.of(text).text} over ")
+    database.run(lambda tx: tx.scheduled_rules(scope).delete(rule.id))
+
+
+def test_an_expression_of_the_parameter_alone_comes_to_what_the_parameter_does(
+    plant: JobPlant, database: Database, scope: Scope
+) -> None:
+    plain, end = content(database, scope, "As it is"), from_us(now_us())
+    text = f"{quoted(plain.parameter or '')} + 0"
+    made = http.ScheduledRuleContent.model_validate(
+        plain.model_dump() | {"name": "Calculated", "parameter": None, "expression": text, "maximum_age_s": 86_400}
+    )
+    rules = [database.run(lambda tx, one=one: tx.scheduled_rules(scope).create(one)) for one in (plain, made)]  # type: ignore[misc] # bound per turn
+    for aggregate in ("mean", "min", "max", "total"):
+        for rule in rules:
+            changed = rule.content.model_copy(update={"aggregate": Aggregate(aggregate)})
+            held = next(one for one in database.read(lambda tx: tx.scheduled_rules(scope).list()) if one.id == rule.id)
+            database.run(
+                lambda tx, held=held, changed=changed: tx.scheduled_rules(scope).update(held.id, held.version, changed)  # type: ignore[misc] # as above
+            )
+        figures = evaluate(plant, scope, end=end)["figures"]
+        assert isinstance(figures, list)
+        one, two = (figure["value"] for figure in figures)
+        assert two == pytest.approx(one, rel=1e-6), aggregate
+    for rule in rules:
+        database.run(lambda tx, rule=rule: tx.scheduled_rules(scope).delete(rule.id))  # type: ignore[misc] # as above
 
 
 def test_an_older_verdict_moves_nothing_and_no_other_moment_than_now_can_be_asked_for(

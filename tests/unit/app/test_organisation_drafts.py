@@ -7,7 +7,14 @@ import pytest
 
 from factoryops.contracts import http
 from factoryops.domain.scheduled_rules import ScheduledWindow
-from factoryops_app.models.organisation_drafts import PositionDraft, ScheduledRuleDraft, ShiftDraft, scheduled_words
+from factoryops_app.models.organisation_drafts import (
+    EXPRESSION,
+    PARAMETER,
+    PositionDraft,
+    ScheduledRuleDraft,
+    ShiftDraft,
+    scheduled_words,
+)
 from factoryops_app.models.philosophy_draft import ClassDraft, PhilosophyDraft, SeverityDraft, bounds_s
 from factoryops_app.models.schedule_draft import WindowDraft
 from factoryops_resources.words import set_language
@@ -66,6 +73,24 @@ def test_a_scheduled_rule_of_the_last_shift_asks_which() -> None:
         "Energy", frozenset({"a"}), "power", window=ScheduledWindow.LAST_SHIFT.value, limit="1", days="Mon-Sun"
     )
     assert of_a_shift.errors() == {"shift_id": "Choose the shift."}
+
+
+def test_a_scheduled_rule_of_an_expression_says_what_is_wrong_with_it_and_comes_back_as_it_was() -> None:
+    draft = ScheduledRuleDraft(
+        "Per piece", frozenset({"a"}), "power", limit="1", days="Mon-Sun", looks_at=EXPRESSION,
+        expression="power / ", maximum_age_s="0",
+    )  # fmt: skip
+    assert set(draft.errors()) == {"expression", "maximum_age_s"}
+    assert draft.expression_fault is not None
+    assert replace(draft, expression="").errors()["expression"] == "Write an expression."
+    whole = replace(draft, expression="power / speed ", maximum_age_s="30")
+    content = whole.content()
+    assert (content.parameter, content.expression, content.maximum_age_s) == (None, "power / speed", 30.0)
+    assert scheduled_words(content) == "Mean of power / speed, yesterday, is above 1"
+    kept = http.ScheduledRule(id="0" * 32, version=1, content=content, changed_by="", changed_at=datetime.now(UTC))
+    assert ScheduledRuleDraft.of(kept).content() == content
+    as_parameter = replace(ScheduledRuleDraft.of(kept), looks_at=PARAMETER, parameter="power").content()
+    assert (as_parameter.parameter, as_parameter.expression, as_parameter.maximum_age_s) == ("power", None, 600.0)
 
 
 def test_every_field_of_a_scheduled_rule_says_what_it_wants() -> None:

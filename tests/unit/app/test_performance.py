@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -25,7 +27,8 @@ from factoryops_app.models.mends import (
     sentences,
     trial_rows,
 )
-from factoryops_app.models.performance import figure_rows, listed, nuisance_ids, pair_rows, summary
+from factoryops_app.models.outages import OutageDraft
+from factoryops_app.models.performance import figure_rows, is_nothing_judged, listed, nuisance_ids, pair_rows, summary
 from tests.support.rules import limit_content
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -34,7 +37,7 @@ DAY = timedelta(days=1)
 
 def measured(
     raised_s: list[float], *, days: float = 30, outages: Sequence[tuple[int, int]] = (), alarms: int = 1,
-    limits: Thresholds = DEFAULT,
+    limits: Thresholds = DEFAULT, declared: Sequence[tuple[int, int]] = (),
 ) -> http.AlarmPerformance:  # fmt: skip
     """One raise after the other, of `alarms` different alarms in turn."""
     end = to_us(NOW)
@@ -53,7 +56,7 @@ def measured(
         )
         for n, at in enumerate(raised_s)
     ]
-    return http.AlarmPerformance.of(lines, (start, end), outages, None, limits)
+    return http.AlarmPerformance.of(lines, (start, end), outages, declared, None, limits)
 
 
 def test_every_figure_says_its_target_and_whether_it_is_beyond() -> None:
@@ -105,6 +108,36 @@ def test_short_and_interrupted_times_are_told() -> None:
     assert told[0].startswith("The load on the operator is")
     assert told[1].startswith("Indicative only: 0.9 of the 30 days")
     assert told[2] == "2.0 h in which nothing could be received are left out."
+
+
+def test_declared_outages_are_told_apart_from_what_could_not_be_received() -> None:
+    start, hour_us = to_us(NOW - DAY), 3_600_000_000
+    span = (start, start + 2 * hour_us)
+    told = summary(measured([], days=1, outages=[span], declared=[(start + hour_us, start + 5 * hour_us)]))
+    assert told[2:] == [
+        "2.0 h in which nothing could be received are left out.", "3.0 h of declared outages are left out.",
+    ]  # fmt: skip
+    assert summary(measured([], days=1, declared=[span]))[2:] == ["2.0 h of declared outages are left out."]
+
+
+def test_a_time_that_was_all_declared_is_shown_so_that_it_can_be_withdrawn() -> None:
+    whole = [(to_us(NOW - DAY), to_us(NOW))]
+    assert is_nothing_judged(measured([], days=1, outages=whole).figures)
+    assert not is_nothing_judged(measured([], days=1, declared=whole).figures)
+
+
+def test_an_outage_is_typed_on_the_factory_s_clock() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    draft = OutageDraft("2026-07-01 06:00", "01.07.2026 12:00", " Planned stop ")
+    content = draft.content(berlin)
+    assert draft.fault(berlin) == ""
+    assert (content.start, content.end) == (datetime(2026, 7, 1, 4, tzinfo=UTC), datetime(2026, 7, 1, 10, tzinfo=UTC))
+    assert content.reason == "Planned stop"
+    assert replace(draft, begin="soon").fault(berlin) == "Write both moments as 2026-03-31 14:30."
+    assert replace(draft, end="2026-07-01 06:00").fault(berlin) == "An outage must end after it begins."
+    assert replace(draft, reason=" ").fault(berlin) == "Say why the time is to be left out."
+    twice = OutageDraft("2026-10-25 02:30", "2026-10-25 03:10", "The clock is put back")
+    assert twice.fault(berlin) == ""
 
 
 def test_lists_name_their_alarms() -> None:

@@ -19,7 +19,7 @@ def load_of(count: int) -> http.AlarmPerformance:
         HistoryLine("0" * 32, number, "raised", number * 10 * US_PER_S, 2, True, "<b>Too hot", "Pump & 1", "Hall")
         for number in range(count)
     ]
-    return http.AlarmPerformance.of(lines, (0, DAY_US), [], None, DEFAULT)
+    return http.AlarmPerformance.of(lines, (0, DAY_US), [], [], None, DEFAULT)
 
 
 def test_a_day_without_alarms_has_no_such_section() -> None:

@@ -29,18 +29,19 @@ async def get_alarm_performance(
     """Figures based on ISA-18.2 and EEMUA 191, by default of the last 30 days and of the whole factory.
 
     They are per operating position: a factory with several operators asks for each. Time in which the service could
-    not receive is left out and listed. Alarms about the service itself do not count.
+    not receive and declared outages are left out and listed. Alarms about the service itself do not count.
     """
     span = _span(start, end)
     scope = asking.scope
     chosen = await asking.read(lambda tx: tx.positions(scope).get(position)) if position is not None else None
     limits = (await asking.read(lambda tx: tx.philosophy(scope).get())).thresholds
+    declared = await asking.read(lambda tx: tx.outages(scope).spans(*span))
     lines = await asking.read(lambda tx: tx.alarm_performance(scope).lines(*span))
     history = asking.service.context.history
 
     def figures(lines: list[HistoryLine]) -> http.AlarmPerformance:
-        outages = [(gap.start_us, gap.end_us) for gap in history.gaps(scope.factory_id, *span)]
-        return http.AlarmPerformance.of(lines, span, outages, chosen, limits)
+        gaps = [(gap.start_us, gap.end_us) for gap in history.gaps(scope.factory_id, *span)]
+        return http.AlarmPerformance.of(lines, span, gaps, declared, chosen, limits)
 
     async with asking.service.rate_limits.turn(session_name(asking.session)):
         return await asking.service.history_pool.run(figures, lines)

@@ -178,6 +178,7 @@ from factoryops.contracts.http.organisation import (
     ShiftUpdate,
     ShiftWindow,
 )
+from factoryops.contracts.http.outages import Outage, OutageContent, OutageList
 from factoryops.contracts.http.parts import (
     OUTDATED_TYPE,
     Finite,
@@ -374,6 +375,9 @@ __all__ = [
     "NotificationPolicy",
     "NotificationPreview",
     "NumberedAlarm",
+    "Outage",
+    "OutageContent",
+    "OutageList",
     "Parameter",
     "ParameterChange",
     "ParameterStatistics",

@@ -38,12 +38,15 @@ class AlarmPerformance(Received):
 
     @classmethod
     def of(
-        cls, lines: Iterable[HistoryLine], span: Span, outages: Sequence[Span], position: Position | None,
-        limits: Thresholds,
+        cls, lines: Iterable[HistoryLine], span: Span, gaps: Sequence[Span], declared: Sequence[Span],
+        position: Position | None, limits: Thresholds,
     ) -> AlarmPerformance:  # fmt: skip
-        """The figures of a history for an operating position, None for the whole factory."""
+        """The figures of a history for an operating position, None for the whole factory.
+
+        Left out are `gaps`, in which nothing could be received, and `declared` outages.
+        """
         happenings, known = numbered(lines, None if position is None else frozenset(position.content.areas))
-        figures = measure(happenings, span, outages, limits)
+        figures = measure(happenings, span, gaps, limits, declared=declared)
         alarms = [_told(number, known[number]) for number in sorted(alarms_named(figures))]
         if position is None:
             return cls(position_id="", position_name="", figures=figures, alarms=alarms)

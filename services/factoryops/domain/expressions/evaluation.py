@@ -55,11 +55,7 @@ def reach_us(node: Node, maximum_age_us: int) -> int:
 
 
 def evaluate(tree: Node, inputs: Inputs, start_us: int) -> Track:
-    """The expression at every moment from `start_us` on at which one of its inputs has a sample.
-
-    Raises:
-        TooMuchWorkError: a window holds too many values.
-    """
+    """The expression at every moment from `start_us` on at which one of its inputs has a sample."""
     with np.errstate(all="ignore"):
         return _plain_track(tree, inputs, start_us)
 

@@ -48,5 +48,5 @@ class Formula:
         return reach_us(self.tree, maximum_age_us)
 
     def evaluate(self, inputs: Inputs, start_us: int) -> Track:
-        """The results from `start_us` on, those without a value included; raises TooMuchWorkError."""
+        """The results from `start_us` on, those without a value included."""
         return evaluate(self.tree, inputs, start_us)

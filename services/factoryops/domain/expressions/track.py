@@ -18,6 +18,8 @@ Marks: TypeAlias = npt.NDArray[np.bool_]
 _TEXT: Final = np.uint8(SampleFlag.TEXT)
 _UNCERTAIN: Final = np.uint8(SampleFlag.UNCERTAIN)
 
+_WORTH_A_LOOK: Final = 64
+
 FOR_EVER: Final = np.iinfo(np.int64).max
 
 
@@ -81,11 +83,25 @@ class Track:
         """What holds at each of `moments`: the newest value not after it, while it is not too old."""
         if not len(self):
             return Values.constant(np.nan, len(moments))
-        place = np.searchsorted(self.time_us, moments, "right") - 1
+        place = _places(self.time_us, moments)
         row = np.maximum(place, 0)
         until = self.values.until_us[row]
         holds = (place >= 0) & (moments <= until)
         return Values(np.where(holds, self.values.value[row], np.nan), until, self.values.is_uncertain[row] & holds)
+
+
+def _places(times: Times, moments: Times) -> npt.NDArray[np.intp]:
+    """The row of the newest of `times` that is not after each of `moments`, both rising; -1 where there is none.
+
+    Mostly the moments are the times themselves, or all but the first are: then there is nothing to search for.
+    """
+    if len(moments) < _WORTH_A_LOOK:
+        return np.searchsorted(times, moments, "right") - 1
+    first, second = (np.searchsorted(times, moments[:2], "right") - 1).tolist()
+    rest = len(moments) - 1
+    if np.array_equal(times[max(second, 0) : second + rest], moments[1:]):
+        return np.append(first, np.arange(second, second + rest))
+    return np.searchsorted(times, moments, "right") - 1
 
 
 def merged(columns: Sequence[Times]) -> Times:

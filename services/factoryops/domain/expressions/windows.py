@@ -7,19 +7,14 @@ so that values calculated live and over a whole history are the same to the last
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
+from factoryops.domain.expressions.blocks import Blocks
 from factoryops.domain.expressions.track import Marks, Numbers, Times, Track, Values
 from factoryops.domain.time import US_PER_S
-
-MOST_STEPS: Final = 200_000_000
-"""Values looked at for one column of results, at most."""
-
-
-class TooMuchWorkError(ArithmeticError):
-    """A window holds so many values that evaluating it would take too long."""
 
 
 class Windows:
@@ -35,65 +30,66 @@ class Windows:
         self.row = np.arange(first, len(track))
         self.start_us: Times = self._times[first:] - length_us
         self._inner = np.searchsorted(self._times, self.start_us, "right")
-        if int((self.row - self._inner).sum()) > MOST_STEPS:
-            raise TooMuchWorkError("its windows hold too many values")
+        self._length_us = length_us
 
-    def sums(self, column: Numbers, end: Times) -> Numbers:
-        """The sum of `column` over each window's rows before `end`."""
-        return _reduced(np.add, column, self._inner, end, 0.0)
+    @cached_property
+    def _blocks(self) -> Blocks:
+        return Blocks(self._times, self._length_us, self._inner, self.row)
 
     def held(self) -> tuple[Numbers, Numbers]:
         """Per window the sum of value × seconds, and the seconds with a value; each value is held to the next row."""
         values, times = self._track.values, self._times
         ends = np.minimum(np.append(times[1:], times[-1:]), values.until_us)
-        seconds = np.where(values.is_known, np.maximum(ends - times, 0), 0) / US_PER_S
-        area = np.where(values.is_known, values.value, 0.0) * seconds
-        lead_value, lead_s = self._lead(ends)
+        held_us = np.where(values.is_known, np.maximum(ends - times, 0), 0)
+        area = np.where(values.is_known, values.value, 0.0) * (held_us / US_PER_S)
+        lead_value, lead_us = self._lead(ends)
+        lead_area = np.where(np.isnan(lead_value), 0.0, lead_value) * (lead_us / US_PER_S)
         return (
-            self.sums(area, self.row) + np.where(np.isnan(lead_value), 0.0, lead_value) * lead_s,
-            self.sums(seconds, self.row) + lead_s,
+            self._blocks.over(np.add, area, self.row, 0.0) + lead_area,
+            (self._whole(held_us, self.row) + lead_us) / US_PER_S,
         )
 
-    def _lead(self, ends: Times) -> tuple[Numbers, Numbers]:
-        """The value that held when each window began, and for how many seconds it went on."""
+    def _lead(self, ends: Times) -> tuple[Numbers, Times]:
+        """The value that held when each window began, and for how many microseconds it went on."""
         before = np.maximum(self._inner - 1, 0)
         value = np.where(self._inner > 0, self._track.values.value[before], np.nan)
         until = np.minimum(ends[before], self._times[self.row])
-        return value, np.where(np.isnan(value), 0, np.maximum(until - self.start_us, 0)) / US_PER_S
+        return value, np.where(np.isnan(value), 0, np.maximum(until - self.start_us, 0))
 
     def extremes(self, chosen: np.ufunc, neutral: float) -> Numbers:
         """The least or greatest of all values that held at any moment of each window."""
         values = self._track.values
         column = np.where(values.is_known, values.value, neutral)
-        found = _reduced(chosen, column, self._inner, self.row + 1, neutral)
+        found = self._blocks.over(chosen, column, self.row + 1, neutral)
         lead = self.at_start()
         found = chosen(found, np.where(np.isnan(lead), neutral, lead))
         return np.where(np.isinf(found), np.nan, found)
 
     def at_start(self) -> Numbers:
         """The value that held when each window began."""
-        return self._track.at(self.start_us).value
+        before = np.maximum(self._inner - 1, 0)
+        holds = (self._inner > 0) & (self.start_us <= self._track.values.until_us[before])
+        return np.where(holds, self._track.values.value[before], np.nan)
 
     def counts(self) -> Numbers:
         """How many values came within each window."""
-        return self.sums(self._track.values.is_known.astype(np.float64), self.row + 1)
+        return self._whole(self._track.values.is_known, self.row + 1).astype(np.float64)
 
     def totals(self) -> Numbers:
         """The sum of the values that came within each window."""
-        return self.sums(np.where(self._track.values.is_known, self._track.values.value, 0.0), self.row + 1)
+        column = np.where(self._track.values.is_known, self._track.values.value, 0.0)
+        return self._blocks.over(np.add, column, self.row + 1, 0.0)
 
     def are_uncertain(self) -> Marks:
         """Whether any value of each window was uncertain."""
-        return self.sums(self._track.values.is_uncertain.astype(np.float64), self.row + 1) > 0
+        is_uncertain = self._track.values.is_uncertain
+        is_any = is_uncertain.any()
+        return self._whole(is_uncertain, self.row + 1) > 0 if is_any else np.zeros(len(self.row), np.bool_)
 
-
-def _reduced(step: np.ufunc, column: Numbers, start: Times, end: Times, neutral: float) -> Numbers:
-    """`step` over column[start:end] of each pair; `neutral` where that is empty."""
-    padded = np.append(column, neutral)
-    bounds = np.empty(2 * len(start), np.intp)
-    bounds[0::2], bounds[1::2] = start, np.maximum(end, start)
-    found: Numbers = step.reduceat(padded, bounds)[::2]
-    return np.where(end > start, found, neutral)
+    def _whole(self, column: Times | Marks, end: Times) -> Times:
+        """The sum of whole numbers over each window's rows before `end`: differences of running totals are exact."""
+        totals: Times = np.append(np.int64(0), np.cumsum(column, dtype=np.int64))
+        return totals[end] - totals[self._inner]
 
 
 def _mean(windows: Windows, now: Numbers) -> Numbers:
@@ -114,11 +110,7 @@ _OVER_WINDOW: Final[Mapping[str, Callable[[Windows, Numbers], Numbers]]] = {
 
 
 def over_window(function: str, track: Track, length_us: int, start_us: int) -> Track:
-    """A time function over the window before each row of `track` from `start_us` on.
-
-    Raises:
-        TooMuchWorkError: the windows hold too many values.
-    """
+    """A time function over the window before each row of `track` from `start_us` on."""
     first = int(np.searchsorted(track.time_us, start_us))
     if first == len(track):
         return Track.empty()

@@ -27,6 +27,7 @@ from factoryops.domain.performance.nuisance import (
 from factoryops.domain.performance.rates import IntervalLoad, Rates, Span, interval_load, merged, rates
 from factoryops.domain.performance.responses import PriorityFigures, by_priority
 from factoryops.domain.performance.thresholds import DEFAULT, TOP, Thresholds
+from factoryops.domain.time import US_PER_S
 
 REPRESENTATIVE_DAYS: Final = 30
 """Figures of less time are indicative only."""
@@ -45,9 +46,10 @@ class Performance:
         standing / quiet_standing: alarms active at the end; the second of them are shelved, suppressed or out of
             service.
         quiet_raises: raises that told nobody, for they were shelved, suppressed or out of service.
-        outages: what could not be seen and is left out.
+        outages: what could not be seen, or was declared an outage, and is left out.
         load: annunciations of each 10 minutes, for a picture.
         limits: what the figures are judged by.
+        declared_s: of the time that is left out, what only a declaration says: everything could be received in it.
     """
 
     start_us: int
@@ -69,19 +71,22 @@ class Performance:
     judgement: Judgement
     load: IntervalLoad
     limits: Thresholds
+    declared_s: float = 0.0
 
 
 def measure(
-    happenings: Iterable[AlarmHappening], span: Span, outages: Sequence[Span] = (), limits: Thresholds = DEFAULT
-) -> Performance:
+    happenings: Iterable[AlarmHappening], span: Span, gaps: Sequence[Span] = (), limits: Thresholds = DEFAULT,
+    *, declared: Sequence[Span] = (),
+) -> Performance:  # fmt: skip
     """The figures of what happened in `span` [start, end), in µs UTC.
 
     `happenings` are those of the span and, of alarms that were active when it began, the raise before it. Announcements
-    within outages are left out of all figures.
+    within `gaps`, in which nothing could be received, and `declared` outages are left out of all figures.
     """
     limits.check()
     episodes, active = read_history(happenings)
-    outages = merged(outages, span)
+    outages = merged([*gaps, *declared], span)
+    unseen_us = sum(end - start for start, end in merged(gaps, span))
     seen = episodes.where(_is_seen(episodes, span, outages))
     load = rates(seen.at_us, span, outages, limits)
     top = frequent(seen, TOP)
@@ -108,6 +113,7 @@ def measure(
         judgement=judge(load, top_share if _is_concentration(seen) else None, at_once, limits),
         load=interval_load(seen.at_us, span, outages),
         limits=limits,
+        declared_s=load.excluded_s - unseen_us / US_PER_S,
     )
 
 

@@ -19,8 +19,6 @@ from factoryops.rules.conditions.program import Program
 _LONGEST_STEP_US: Final = 86_400 * US_PER_S
 _MOST: Final = 50_000
 """Samples of a series that are evaluated at once."""
-_MOST_LOOKING_BACK: Final = 5_000
-"""The same where each of them is looked at with the window before it."""
 
 
 class Recorded:
@@ -42,7 +40,6 @@ class Recorded:
         self._read_from = {series: self._sources(key, material) for series, key in self.keys.items()}
         wanted = dict.fromkeys(key for keys in self._read_from.values() for key in keys)
         self.feeds: dict[SeriesKey, Feed] = {key: material.feed(key) for key in wanted}
-        self._most = _MOST_LOOKING_BACK if any(reaches.values()) else _MOST
         self._material = material
 
     @staticmethod
@@ -82,7 +79,7 @@ class Recorded:
         """Read the samples of the next step, which begins at `since_us`; answers where it ends, `until_us` at most."""
         end_us = min(until_us, since_us + _LONGEST_STEP_US)
         for feed in self.feeds.values():
-            end_us = feed.end_of_step(end_us, self._most)
+            end_us = feed.end_of_step(end_us, _MOST)
         end_us = max(end_us, since_us + 1)
         self._take({key: feed.until(end_us) for key, feed in self.feeds.items()})
         return end_us

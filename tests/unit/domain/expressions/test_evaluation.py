@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from factoryops.domain.expressions import windows
 from factoryops.domain.expressions.evaluation import Inputs, evaluate
 from factoryops.domain.expressions.formula import Formula
 from factoryops.domain.expressions.printer import print_expression
@@ -109,10 +108,3 @@ def test_texts_are_no_input_and_uncertainty_is_passed_on() -> None:
     found = Formula.of("mean(a, 10 s) + a").evaluate(Inputs({Reference("a"): track}, 60 * S), 0)
     assert np.isnan(found.values.value).tolist() == [False, True, False, False]
     assert found.values.is_uncertain.tolist()[2:] == [True, True]
-
-
-def test_a_window_with_too_many_values_is_refused_before_it_is_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "MOST_STEPS", 1_000)
-    columns = {"a": dict.fromkeys(range(100), 1.0)}
-    with pytest.raises(windows.TooMuchWorkError):
-        _results("mean(a, 100 s)", columns)

@@ -14,6 +14,7 @@ from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.performance.episodes import AlarmHappening
 from factoryops.domain.performance.figures import Performance, alarms_named, measure
 from factoryops.domain.performance.judging import Band, Load
+from factoryops.domain.performance.left_out import left_out_sentences
 from factoryops.domain.performance.nuisance import chatter_index
 from factoryops.domain.performance.rates import intervals
 from factoryops.domain.performance.thresholds import DEFAULT, Target, Thresholds
@@ -140,17 +141,30 @@ def test_an_alarm_that_always_follows_another_is_found() -> None:
 
 def test_time_that_could_not_be_seen_is_left_out_and_shown() -> None:
     outage = (START + 600 * US_PER_S, START + 1_500 * US_PER_S)
-    found = over(series([10, 700, 1_600, 3_000]), 3_600, outages=[outage, (START - DAY_US, START)])
+    found = over(series([10, 700, 1_600, 3_000]), 3_600, gaps=[outage, (START - DAY_US, START)])
     assert (found.rates.annunciations, found.rates.judged_s, found.rates.excluded_s) == (3, 2_700.0, 900.0)
     assert (found.rates.intervals, found.rates.hours, found.rates.busy_hours) == (4, 0, None)
     assert found.rates.per_interval == pytest.approx(3 / 4.5)
     assert found.outages == [outage]
 
 
+def test_declared_outages_are_left_out_and_counted_where_something_was_received() -> None:
+    gap, declared = (
+        (START + start * US_PER_S, START + end * US_PER_S) for start, end in ((600, 1_500), (1_200, 2_400))
+    )
+    found = over(series([10, 700, 1_600, 3_000]), 3_600, gaps=[gap], declared=[declared])
+    assert (found.rates.annunciations, found.rates.excluded_s, found.declared_s) == (2, 1_800.0, 900.0)
+    assert found.outages == [(gap[0], declared[1])]
+    assert left_out_sentences(found) == [
+        "0.2 h in which nothing could be received are left out.", "0.2 h of declared outages are left out.",
+    ]  # fmt: skip
+    assert left_out_sentences(over([], 3_600)) == []
+
+
 def test_a_flood_ends_where_nothing_could_be_seen() -> None:
     happenings = [raised(number, 1, at) for number, at in enumerate([*range(0, 600, 50), *range(1_200, 1_260, 10)])]
     whole = over(happenings, 1_800).rates.floods
-    cut = over(happenings, 1_800, outages=[(START + 700 * US_PER_S, START + 701 * US_PER_S)]).rates.floods
+    cut = over(happenings, 1_800, gaps=[(START + 700 * US_PER_S, START + 701 * US_PER_S)]).rates.floods
     assert [one.annunciations for one in whole] == [one.annunciations for one in cut] == [12]
 
 
@@ -178,7 +192,7 @@ _times = st.lists(st.integers(0, 6 * 3_600), max_size=60).map(sorted)
 def test_every_annunciation_outside_an_outage_is_counted_once(at_s: list[int], outage: tuple[int, int]) -> None:
     start_s, length_s = outage
     cut = (START + start_s * US_PER_S, START + (start_s + length_s) * US_PER_S)
-    found = over(series(at_s), 6 * 3_600, outages=[cut])
+    found = over(series(at_s), 6 * 3_600, gaps=[cut])
     seen = [at for at in at_s if at < 6 * 3_600 and not start_s <= at < start_s + length_s]
     assert found.rates.annunciations == len(seen) == sum(one.annunciations for one in found.priorities)
     at_us = START + np.array(at_s, np.int64) * US_PER_S
@@ -188,7 +202,7 @@ def test_every_annunciation_outside_an_outage_is_counted_once(at_s: list[int], o
 
 def test_the_load_of_each_interval_leaves_out_what_could_not_be_seen() -> None:
     outage = (START + 700 * US_PER_S, START + 800 * US_PER_S)
-    load = over(series([0, 10, 650, 1_300]), 2_400, outages=[outage]).load
+    load = over(series([0, 10, 650, 1_300]), 2_400, gaps=[outage]).load
     assert (load.start_us, load.width_us, load.counts) == (START, 600 * US_PER_S, [2, None, 1, 0])
     assert over([], 30).load.counts == []
 

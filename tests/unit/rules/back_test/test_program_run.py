@@ -117,7 +117,6 @@ def test_where_steps_are_cut_makes_no_difference(
         patched.setattr("factoryops.rules.back_test.material.WARM_UP_US", 60 * S)
         whole = _events(rows, definition)
         patched.setattr(recorded, "_MOST", most)
-        patched.setattr(recorded, "_MOST_LOOKING_BACK", most)
         patched.setattr(recorded, "_LONGEST_STEP_US", longest_s * S)
         cut = _events(rows, definition)
     assert cut == whole
@@ -165,7 +164,7 @@ def test_a_device_that_has_not_what_the_condition_looks_at_raises_nothing() -> N
 
 def test_a_window_that_holds_too_much_says_so_and_the_rest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("factoryops.rules.conditions.quantity.MOST_HELD", 20)
-    monkeypatch.setattr(recorded, "_MOST_LOOKING_BACK", 10)
+    monkeypatch.setattr(recorded, "_MOST", 10)
     rows: Rows = [("own", "x", second, float(second % 3)) for second in range(150)]
     (result,) = _tried(rows, _definition(Deviation(Parameter("x"), 0.5, 60.0)))
     assert "lie within the time it looks back" in result.fault
