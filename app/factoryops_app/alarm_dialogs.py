@@ -44,7 +44,7 @@ class _AsideDialog(PlantDialog):
     """For alarms that are named at the top; a reason is asked for."""
 
     def __init__(self, place: Workplace, parent: QWidget, title: str, alarms: Sequence[http.Alarm]) -> None:
-        super().__init__(place, parent, title)
+        super().__init__(place, parent, title, title)
         self._ids = [alarm.id for alarm in alarms]
         self.reason = QLineEdit()
         self.reason.setMaxLength(_REASON_LENGTH)
@@ -133,7 +133,6 @@ class ShelveDialog(_AsideDialog):
             self._problem.setText(say("Its class does not permit shelving."))
         if not self._button(self._span()).isEnabled():
             self.choose(_LONGEST)
-        self.adjustSize()
 
     def _button(self, span: int) -> QAbstractButton:
         return self.spans.button(span if span > 0 else _BELOW + span)

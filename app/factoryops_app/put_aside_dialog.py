@@ -45,7 +45,7 @@ class PutAsideDialog(QDialog):
         self.cancel = QPushButton(say("Cancel"))
         self._build()
         self._connect()
-        if device_id:
+        if place.session.plant.device(device_id) is not None:
             self.device.choose(device_id)
         self._show_device()
         self._tasks.start(self._fetch_classes())

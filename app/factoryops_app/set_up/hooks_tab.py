@@ -23,7 +23,7 @@ from factoryops_widgets.data_table import ColumnSpec
 def hook_kind_name(kind: HookKind) -> str:
     """What waits at the other end."""
     return {
-        HookKind.WEBHOOK: say("Webhook (JSON, signed)"),
+        HookKind.WEBHOOK: say("Webhook (JSON)"),
         HookKind.TEAMS: say("Teams channel"),
         HookKind.SLACK: say("Slack-style chat"),
     }[kind]

@@ -110,7 +110,7 @@ def _class_columns() -> list[GridColumn]:
         GridColumn("needs_comment", say("Needs a comment"), 130, choices, default=NO),
         GridColumn("may_be_shelved", say("May be shelved"), 110, choices, default=YES),
         GridColumn("longest_shelving_s", say("At most for"), 90, default="8 h"),
-        GridColumn("re_alarm_s", say("Tells again after"), 118, default="0 s"),
+        GridColumn("re_alarm_s", say("Tells again after"), 144, default="0 s"),
         GridColumn("is_latching", say("Latches"), 80, choices, default=NO),
         GridColumn("is_counted", say("Counts"), 80, choices, default=YES),
     ]
