@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic import ValidationError
 
@@ -77,6 +77,10 @@ class ThresholdsDraft:
     def version(self) -> int:
         """The one it changes."""
         return self.held.version
+
+    def based_on(self, held: http.Philosophy) -> Self:
+        """The same as a change of another version."""
+        return replace(self, held=held)
 
     def content(self) -> http.PhilosophyChange:
         """What is sent; raises ValidationError for a draft with errors."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -25,6 +25,10 @@ class PartDraft(SetUpDraft, Protocol):
     @property
     def held(self) -> http.Philosophy:
         """What it changes."""
+        ...
+
+    def based_on(self, held: http.Philosophy) -> Self:
+        """The same as a change of another version."""
         ...
 
     def content(self) -> http.PhilosophyChange:
@@ -137,12 +141,20 @@ class PhilosophyPart(QWidget, Generic[Draft]):
     async def _send(self, draft: Draft) -> None:
         session = self._place.session
         try:
-            kept = await session.change(session.client.change_philosophy(draft.content()))
+            kept = await session.change(self._change(draft))
         finally:
             self._is_sending = False
         session.alarms.judge_floods(kept.thresholds)
         self._take(self.draft_of(kept))
         self._place.navigator.say_briefly(say("Saved: {name}.", name=self._words.name))
+
+    async def _change(self, draft: Draft) -> http.Philosophy:
+        """Send a draft; where only other parts have changed meanwhile, they stay as they now are."""
+        client = self._place.session.client
+        newest = await client.philosophy()
+        if self.draft_of(newest) == self.draft_of(draft.held):
+            draft = draft.based_on(newest)
+        return await client.change_philosophy(draft.content())
 
     def _on_discard(self) -> None:
         """Show what is kept now, which may be somebody else's newer version."""

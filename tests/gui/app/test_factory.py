@@ -205,6 +205,29 @@ def test_targets_of_alarm_figures_are_changed_and_the_classes_stay(client: Drive
     client(work)
 
 
+def test_classes_and_targets_are_changed_side_by_side(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        classes = await _open(app, "classes", PhilosophyTab, "admin")
+        await until(lambda: classes.states.is_content_shown)
+        classes.form.classes.set_text(0, "name", "Process and more")
+        page = app.window.current
+        assert isinstance(page, FactoryPage)
+        page.show_tab("targets")
+        targets = page.tab("targets")
+        assert isinstance(targets, ThresholdsTab)
+        await until(lambda: targets.states.is_content_shown)
+        targets.form.fields["busy_hour"].setText("40")
+        targets.save()
+        await until(lambda: not targets.form.is_changed)
+        page.show_tab("classes")
+        classes.save()
+        await until(lambda: not classes.form.is_changed)
+        kept = await app.plant.philosophy()
+        assert (kept.classes[0].name, kept.thresholds.busy_hour) == ("Process and more", 40)
+
+    client(work)
+
+
 def test_figures_lead_to_their_targets_and_a_supervisor_reads_them(client: Drive) -> None:
     async def work(app: ImaginedApp) -> None:
         window = await app.log_in("supervisor")
