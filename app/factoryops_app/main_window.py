@@ -153,6 +153,7 @@ class MainWindow(QMainWindow):
         bind("F8", "Shelve the selection", "Alarms", lambda: self._on_page(AlarmDeed.SHELVE))
         bind("Shift+F8", "Take the selection out of service", "Alarms", lambda: self._on_page(AlarmDeed.TAKE_OUT))
         bind("Ctrl+F8", "Unshelve or return the selection", "Alarms", lambda: self._on_page(AlarmDeed.TAKE_UP))
+        bind("Ctrl+Shift+F8", "Put alarms aside beforehand", "Alarms", lambda: self._on_page(AlarmDeed.PUT_ASIDE))
         bind("F9", "Reset the latched ones of the selection", "Alarms", lambda: self._on_page(AlarmDeed.RESET))
         bind("F11", "Full screen", "Window", self._toggle_full_screen)
         bind("Ctrl+=", "Larger", "Window", lambda: self._scale_by(0.1))
@@ -230,12 +231,17 @@ class MainWindow(QMainWindow):
             for identity, tab in tab_titles(key).items()
         ]
         actions = [
+            Finding(say("Put alarms aside beforehand"), say("Action"), "Ctrl+Shift+F8", self._put_aside, 3),
             Finding(say("Lock"), say("Action"), "Ctrl+L", self.lock, 3),
             Finding(say("Keys"), say("Action"), "?", self._overlay.toggle, 3),
             Finding(say("Full screen"), say("Action"), "F11", self._toggle_full_screen, 3),
             Finding(say("Log out"), say("Action"), "", self.logout_requested.emit, 3),
         ]
         return pages + tabs + plant_entries(self.place.session, self) + actions
+
+    def _put_aside(self) -> None:
+        self.go(PageKey.ALARMS)
+        self._on_page(AlarmDeed.PUT_ASIDE)
 
     def _way_to(self, page: PageKey, target: Target | None = None) -> Callable[[], None]:
         return lambda: self.go(page, target)

@@ -41,6 +41,7 @@ def tab_titles(page: PageKey) -> dict[str, str]:
         PageKey.FACTORY: {
             "shifts": say("Shifts"),
             "classes": say("Classes and priorities"),
+            "targets": say("Targets of alarm figures"),
             "positions": say("Operating positions"),
             "scheduled": say("Scheduled rules"),
         },

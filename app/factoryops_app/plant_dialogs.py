@@ -22,9 +22,13 @@ _FIGURES = (*_RANGE, "deadband")
 
 
 class PlantDialog(QDialog):
-    """A form with Save and Cancel; the dialog closes when the service has taken the change."""
+    """A form with Save and Cancel; the dialog closes when the service has taken the change.
 
-    def __init__(self, place: Workplace, parent: QWidget, title: str) -> None:
+    Args:
+        deed: what the first button says in place of "Save".
+    """
+
+    def __init__(self, place: Workplace, parent: QWidget, title: str, deed: str = "") -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
@@ -34,7 +38,7 @@ class PlantDialog(QDialog):
         self._problem = plain_label(role="error", is_wrapped=True)
         standard = QDialogButtonBox.StandardButton
         self._buttons = QDialogButtonBox(standard.Save | standard.Cancel)
-        self._buttons.button(standard.Save).setText(say("Save"))
+        self._buttons.button(standard.Save).setText(deed or say("Save"))
         self._buttons.button(standard.Cancel).setText(say("Cancel"))
         self._buttons.accepted.connect(self.save)
         self._buttons.rejected.connect(self.reject)
@@ -42,7 +46,7 @@ class PlantDialog(QDialog):
         self.column.addWidget(self.form)
         self.column.addWidget(self._problem)
         self.column.addWidget(self._buttons)
-        self.form.setMinimumWidth(place.look.px(440))
+        self.column.addStrut(place.look.px(440))
 
     def save(self) -> None:
         """Check, send, close."""

@@ -41,6 +41,7 @@ class TabbedPage(Page):
     def __init__(self, place: Workplace, title: str, tabs: Sequence[Tab]) -> None:
         super().__init__(place, title)
         self._bar = QTabWidget()
+        self._bar.setProperty("role", "page")
         self._tabs: dict[str, QWidget] = {}
         for tab in tabs:
             widget = self._tabs[tab.key] = tab.make(place)

@@ -19,9 +19,9 @@ class WindowsGrid(EditGrid):
 
     def __init__(self, look: Appearance, name: str, *, most_visible: int = 4) -> None:
         columns = [
-            GridColumn("days", say("Days"), 130, default=days_text(WORKDAYS)),
-            GridColumn("start", say("From"), 80, default="06:00"),
-            GridColumn("end", say("To"), 80, default="18:00"),
+            GridColumn("days", say("Days"), 130, default=days_text(WORKDAYS), is_elastic=True),
+            GridColumn("start", say("From"), 100, default="06:00"),
+            GridColumn("end", say("To"), 100, default="18:00"),
         ]
         super().__init__(look, columns, name=name, most_visible=most_visible)
 

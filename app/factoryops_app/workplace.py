@@ -36,13 +36,15 @@ class PageKey(StrEnum):
 
 
 class AlarmDeed(StrEnum):
-    """What can be done with the chosen alarms from the keyboard, beside acknowledging them."""
+    """What can be done with alarms from the keyboard, beside acknowledging them; mostly with the chosen ones."""
 
     RESPONSE = "response"
     SHELVE = "shelve"
     TAKE_OUT = "take_out"
     TAKE_UP = "take_up"
     RESET = "reset"
+    PUT_ASIDE = "put_aside"
+    """Put aside beforehand what is in no list."""
 
 
 @dataclass(frozen=True, slots=True)

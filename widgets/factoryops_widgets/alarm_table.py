@@ -220,9 +220,9 @@ class AlarmTable(QWidget):
             ColumnSpec("device", "Device", lambda line: line.device, width=168),
             ColumnSpec("message", "Alarm", lambda line: line.message, width=240, is_elastic=True),
             ColumnSpec("value", "Value", lambda line: line.value, self._value, is_number=True, width=96),
-            ColumnSpec("state", "State", lambda line: line.state.value, _state_text, width=184),
+            ColumnSpec("state", "State", lambda line: line.state.value, _state_text, width=200),
             ColumnSpec("acknowledged", "Acknowledged", lambda line: line.acknowledged_at, self._answered, width=132),
-            ColumnSpec("area", "Area", lambda line: line.area or None, width=80),
+            ColumnSpec("area", "Area", lambda line: line.area or None, width=104),
         ]
 
     def _aside_columns(self) -> list[ColumnSpec[AlarmLine]]:
@@ -238,7 +238,7 @@ class AlarmTable(QWidget):
             ColumnSpec("underlying", "Underneath", lambda line: state_name(line.underlying), width=160),
             ColumnSpec("by", "By", lambda line: line.by or None, width=110),
             ColumnSpec("reason", "Reason", lambda line: line.reason or None, width=180),
-            ColumnSpec("area", "Area", lambda line: line.area or None, width=80),
+            ColumnSpec("area", "Area", lambda line: line.area or None, width=104),
         ]  # fmt: skip
 
     def _priority_text(self, line: AlarmLine) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractSpinBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from factoryops_widgets.appearance import Appearance
 
@@ -18,6 +18,7 @@ _TEXT_MARGIN_PX: Final = 6
 class _FormRow:
     label: QLabel
     field: QWidget
+    unit: QLabel | None
     hint: QLabel
     hint_text: str
 
@@ -46,11 +47,22 @@ class Form(QWidget):
         remark = _remark(hint)
         field.setAccessibleName(label.replace("&", ""))
         self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self._grid.addWidget(_with_unit(field, unit), row, 1)
-        self._grid.addWidget(remark, row + 1, 1)
+        beside = self._add_unit(unit, row)
+        self._grid.addWidget(field, row, 1, 1, 1 if beside else 2)
+        self._grid.addWidget(remark, row + 1, 1, 1, 2)
         self._grid.setRowMinimumHeight(row + 2, 6)
         name.setMinimumHeight(28)
-        self._rows[key] = _FormRow(name, field, remark, hint)
+        self._rows[key] = _FormRow(name, field, beside, remark, hint)
+
+    def _add_unit(self, unit: str, row: int) -> QLabel | None:
+        """In a column of their own, so that fields beside long and short units end at one line."""
+        if not unit:
+            return None
+        label = QLabel(unit)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setProperty("role", "secondary")
+        self._grid.addWidget(label, row, 2)
+        return label
 
     def add_section(self, title: str) -> None:
         """A heading over the rows that follow."""
@@ -58,7 +70,7 @@ class Form(QWidget):
         heading.setProperty("role", "section")
         heading.setTextFormat(Qt.TextFormat.PlainText)
         heading.setContentsMargins(0, 12, 0, 4)
-        self._grid.addWidget(heading, self._grid.rowCount(), 0, 1, 2)
+        self._grid.addWidget(heading, self._grid.rowCount(), 0, 1, 3)
 
     def field(self, key: str) -> QWidget:
         """The field of a row; KeyError when there is none."""
@@ -67,8 +79,7 @@ class Form(QWidget):
     def set_row_shown(self, key: str, *, is_shown: bool) -> None:
         """Show or hide a row."""
         row = self._rows[key]
-        field = row.field.parentWidget() if row.field.parentWidget() is not self else row.field
-        for widget in (row.label, row.field, field):
+        for widget in (row.label, row.field, row.unit):
             if widget is not None:
                 widget.setVisible(is_shown)
         row.hint.setVisible(is_shown and bool(row.hint.text()))
@@ -119,18 +130,3 @@ def _remark(hint: str) -> QLabel:
     remark.setProperty("role", "label")
     remark.setVisible(bool(hint))
     return remark
-
-
-def _with_unit(field: QWidget, unit: str) -> QWidget:
-    if not unit:
-        return field
-    box = QWidget()
-    line = QHBoxLayout(box)
-    line.setContentsMargins(0, 0, 0, 0)
-    line.setSpacing(8)
-    line.addWidget(field, 1)
-    label = QLabel(unit)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setProperty("role", "secondary")
-    line.addWidget(label)
-    return box

@@ -134,6 +134,10 @@ class AlarmStore:
         """The alarms of one device, most urgent first."""
         return [alarm for alarm in self.active if alarm.device_id == device_id]
 
+    def by_rule(self, device_id: str) -> Mapping[str, http.Alarm]:
+        """What is known of one device's alarms, by the ids of their rules; those that are put aside, too."""
+        return {alarm.rule_id: alarm for alarm in self._alarms.values() if alarm.device_id == device_id}
+
     def clear(self) -> None:
         """Forget everything."""
         self._alarms.clear()

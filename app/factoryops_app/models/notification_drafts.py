@@ -85,6 +85,8 @@ class HookDraft:
 
     Attributes:
         url / signing_key: new secrets; empty to keep what it has.
+        drops_key: messages are to be signed no longer.
+        is_signed: whether it has a signing key now.
     """
 
     name: str = ""
@@ -92,9 +94,11 @@ class HookDraft:
     language: str = Language.ENGLISH.value
     url: str = ""
     signing_key: str = ""
+    drops_key: bool = False
     is_enabled: bool = True
     identity: str | None = None
     version: int = 0
+    is_signed: bool = False
     held: http.HookContent | None = field(default=None, compare=False)
 
     @classmethod
@@ -102,30 +106,28 @@ class HookDraft:
         """The draft that changes a hook."""
         content = kept.content
         return cls(content.name, content.kind.value, content.language.value, is_enabled=content.is_enabled,
-                   identity=kept.id, version=kept.version, held=content)  # fmt: skip
+                   identity=kept.id, version=kept.version, is_signed=kept.is_signed, held=content)  # fmt: skip
 
     def content(self) -> http.HookContent:
         """What is sent beside the secrets; raises ValidationError for a draft with errors."""
         told = {"name": self.name.strip(), "kind": self.kind, "language": self.language}
         return http.HookContent.model_validate(as_read(self.held) | told | {"is_enabled": self.is_enabled})
 
-    def secrets(self) -> http.HookSecrets | None:
-        """New secrets; None to keep those it has."""
-        if not self.url.strip() and not self.signing_key.strip():
-            return None
+    def secrets(self) -> http.HookSecrets:
+        """Those of a new hook; raises ValidationError for a draft with errors."""
         return http.HookSecrets(url=self.url.strip(), signing_key=self.signing_key.strip() or None)
+
+    def changed_secrets(self) -> http.HookSecretsChange | None:
+        """What of them is new; None to keep them all. Raises ValidationError for a draft with errors."""
+        key = "" if self.drops_key else self.signing_key.strip() or None
+        change = http.HookSecretsChange(url=self.url.strip() or None, signing_key=key)
+        return None if change == http.HookSecretsChange() else change
 
     def errors(self) -> dict[str, str]:
         """What cannot be saved, by field."""
         found = content_faults(self.content, {"name": say("Give it a name.")})
         url = self.url.strip()
-        if not url and (self.identity is None or self.signing_key.strip()):
-            found["url"] = (
-                say("Paste the address that the other side gave you.")
-                if self.identity is None
-                else say("Both secrets are replaced together: paste the address again, too.")
-            )
-        elif url and len(url) <= len(HTTPS):
+        if len(url) <= len(HTTPS) and (url or self.identity is None):
             found["url"] = say("Paste the address that the other side gave you.")
         return found
 

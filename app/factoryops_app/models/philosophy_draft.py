@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
 
 from factoryops.contracts import http
 from factoryops.domain.errors import InvalidInputError
@@ -91,6 +91,10 @@ class PhilosophyDraft:
     def version(self) -> int:
         """The one it changes."""
         return self.held.version
+
+    def based_on(self, held: http.Philosophy) -> Self:
+        """The same as a change of another version."""
+        return replace(self, held=held)
 
     def content(self) -> http.PhilosophyChange:
         """What is sent; raises ValidationError for a draft with errors."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QTabWidget, QVBoxLayout
+from PySide6.QtWidgets import QPushButton, QTabWidget, QVBoxLayout
 
 from factoryops.domain.alarms import AlarmState
+from factoryops.domain.identity import Permission
 from factoryops_app.alarm_history import AlarmHistory
 from factoryops_app.alarm_tabs import ActiveTab, AsideTab
 from factoryops_app.models.alarms import PUT_ASIDE_STATES
 from factoryops_app.models.wording import alarm_state_name
 from factoryops_app.page import Page
+from factoryops_app.put_aside_dialog import PutAsideDialog
 from factoryops_app.workplace import AlarmDeed, PageKey, Target, Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.alarm_table import AlarmTable
@@ -26,6 +28,10 @@ class AlarmsPage(Page):
         self._active = ActiveTab(self)
         self._aside = {state: AsideTab(self, state) for state in PUT_ASIDE_STATES}
         self._history = AlarmHistory(place)
+        self.put_aside = QPushButton(say("Put aside beforehand … (Ctrl+Shift+F8)"))
+        self.put_aside.setToolTip(say("For work that will raise alarms: those that are in no list, too."))
+        self.put_aside.clicked.connect(lambda: self.do_with_alarms(AlarmDeed.PUT_ASIDE))
+        self.header.addWidget(self.put_aside)
         self._tabs.addTab(self._active, say("Active"))
         for state, tab in self._aside.items():
             self._tabs.addTab(tab, alarm_state_name(state))
@@ -58,6 +64,7 @@ class AlarmsPage(Page):
     def enter(self, target: Target) -> None:
         """Show what is active; an alarm in `target` is chosen in the list it is in."""
         super().enter(target)
+        self.put_aside.setEnabled(self.place.session.may(Permission.SHELVE))
         self.listen(self.place.session.alarms.changed, self._show)
         self._on_tab()
         if target.ids:
@@ -91,8 +98,17 @@ class AlarmsPage(Page):
     def do_with_alarms(self, deed: AlarmDeed) -> None:
         """Do it with the chosen alarms of the list in front."""
         tab = self._tabs.currentWidget()
-        if isinstance(tab, ActiveTab | AsideTab):
+        if deed is AlarmDeed.PUT_ASIDE:
+            self._put_aside_beforehand()
+        elif isinstance(tab, ActiveTab | AsideTab):
             tab.do(deed)
+
+    def _put_aside_beforehand(self) -> None:
+        """Of the chosen alarm's device first; any other can be chosen."""
+        if self.put_aside.isEnabled():
+            tab = self._tabs.currentWidget()
+            chosen = tab.chosen() if isinstance(tab, ActiveTab | AsideTab) else []
+            PutAsideDialog(self.place, self, chosen[0].device_id if chosen else "").open()
 
     def _show(self) -> None:
         alarms = self.place.session.alarms

@@ -17,8 +17,9 @@ from factoryops_app.models.plant import LATE_SHARE, WRONG_CLOCK_S, Measured, dev
 from factoryops_app.page import Page, plain_label
 from factoryops_app.plant_dialogs import DeviceDialog, ParameterDialog
 from factoryops_app.presence import presence_words
+from factoryops_app.put_aside_dialog import PutAsideDialog
 from factoryops_app.tiles import FlowGrid, TileFeed, tile_content
-from factoryops_app.workplace import PageKey, Target, Workplace
+from factoryops_app.workplace import AlarmDeed, PageKey, Target, Workplace
 from factoryops_resources.words import say
 from factoryops_widgets.alarm_table import AlarmTable
 from factoryops_widgets.data_table import ColumnSpec, DataTable
@@ -50,6 +51,8 @@ class DevicePage(Page):
         self._choice.setAccessibleName(say("Device"))
         self._choice.setMinimumWidth(place.look.px(200))
         self._edit = QPushButton(place.look.icon("edit"), say("Edit device"))
+        self.put_aside = QPushButton(say("Put alarms aside …"))
+        self.put_aside.setToolTip(say("Before work on the device that will raise alarms (Ctrl+Shift+F8)"))
         self._to_trends = QPushButton(place.look.icon("trends"), say("Show in trends"))
         self._grid = FlowGrid(place, _TILE_PX)
         self.trend = TrendView(place.look, place.clock)
@@ -66,7 +69,7 @@ class DevicePage(Page):
 
     def _build(self) -> None:
         px = self.place.look.px
-        for widget in (self._received, self._choice, self._to_trends, self._edit):
+        for widget in (self._received, self._choice, self.put_aside, self._to_trends, self._edit):
             self.header.addWidget(widget)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -87,6 +90,7 @@ class DevicePage(Page):
         self._choice.activated.connect(self._on_choice)
         self._edit.clicked.connect(self._on_edit)
         self._to_trends.clicked.connect(self._on_to_trends)
+        self.put_aside.clicked.connect(lambda: self.do_with_alarms(AlarmDeed.PUT_ASIDE))
         self.alarms.acknowledge_requested.connect(self._acknowledge)
         self.alarms.activated.connect(self._on_alarm)
         self.parameters.row_activated.connect(self._on_parameter)
@@ -150,6 +154,11 @@ class DevicePage(Page):
         """Acknowledge the chosen alarms of the device."""
         self._acknowledge([line.id for line in self.alarms.selected()])
 
+    def do_with_alarms(self, deed: AlarmDeed) -> None:
+        """Put alarms of the device aside beforehand."""
+        if deed is AlarmDeed.PUT_ASIDE and self.device is not None and self.put_aside.isEnabled():
+            PutAsideDialog(self.place, self, self.device.id).open()
+
     # --- showing -----------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
@@ -172,6 +181,7 @@ class DevicePage(Page):
         self.set_title(device_title(device), where)
         may_edit = self.place.session.may(Permission.EDIT_PLANT)
         self._edit.setVisible(may_edit)
+        self.put_aside.setEnabled(self.place.session.may(Permission.SHELVE))
         self.states.show_content()
         self._show_late(device)
         self._show_tiles(device)

@@ -31,6 +31,7 @@ class PerformancePage(Page):
         super().__init__(place, say("Alarm figures"))
         self.position, self.span_box = QComboBox(), QComboBox()
         self.refresh = QPushButton(say("Measure again"))
+        self.targets = QPushButton(say("Targets …"))
         self.figures = FiguresView(place)
         self.lists = Lists(place)
         self.mends = MendsView(place, self.span, lambda: nuisance_ids(self._shown))
@@ -49,7 +50,8 @@ class PerformancePage(Page):
         self.span_box.setCurrentIndex(self.span_box.findData(FIRST_SPAN_H))
         self.position.setAccessibleName(say("Operating position"))
         self.span_box.setAccessibleName(say("Time the figures are of"))
-        for widget in (self.position, self.span_box, self.refresh):
+        self.targets.setToolTip(say("What the figures are judged by: Factory, Targets of alarm figures"))
+        for widget in (self.position, self.span_box, self.refresh, self.targets):
             self.header.addWidget(widget)
         self.lists.addTab(self.mends, say("Proposals"))
         self.lists.addTab(self.outages, tab_title(()))
@@ -68,6 +70,7 @@ class PerformancePage(Page):
         self.refresh.clicked.connect(self.load)
         self.outages.changed.connect(self.load)
         self.outages.listed.connect(self._name_outages)
+        self.targets.clicked.connect(lambda: self.place.navigator.go(PageKey.FACTORY, Target(ids=("targets",))))
         self.lists.currentChanged.connect(lambda _: self._make_room())
         self.lists.chattering.propose.clicked.connect(lambda: self._propose(self.lists.chattering.wanted()))
         self.lists.fleeting.propose.clicked.connect(lambda: self._propose(self.lists.fleeting.wanted()))

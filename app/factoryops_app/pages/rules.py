@@ -54,11 +54,11 @@ class RuleList(ListAndForm[http.Rule, RuleDraft]):
         return [
             ColumnSpec("priority", say("Priority"), lambda rule: int(rule.content.priority),
                        lambda rule: priority_name(rule.content.priority), width=90),
-            ColumnSpec("name", say("Name"), lambda rule: rule.content.name, width=170),
+            ColumnSpec("name", say("Name"), lambda rule: rule.content.name, width=210),
             ColumnSpec("condition", say("Condition"), self._condition, width=220, is_elastic=True),
             ColumnSpec("devices", say("Devices"), self._scope, width=150),
             ColumnSpec("state", say("State"), _state_of, width=120),
-            ColumnSpec("version", say("Version"), lambda rule: rule.version, is_number=True, width=70),
+            ColumnSpec("version", say("Version"), lambda rule: rule.version, is_number=True, width=64),
             ColumnSpec("changed", say("Changed"), lambda rule: rule.changed_at,
                        lambda rule: f"{moment(rule.changed_at, zone)} {rule.changed_by}", width=200),
         ]  # fmt: skip

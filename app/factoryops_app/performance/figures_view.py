@@ -29,7 +29,7 @@ class FigureTable(DataTable[FigureRow]):
             ColumnSpec("name", say("Figure"), lambda row: row.name, width=180, is_elastic=True),
             ColumnSpec("value", say("Value"), lambda row: row.value, lambda row: row.text, is_number=True, width=70),
             ColumnSpec("target", say("Target"), lambda row: row.target, width=165),
-            ColumnSpec("verdict", say("Compared"), lambda row: row.verdict, width=150),
+            ColumnSpec("verdict", say("Compared"), lambda row: row.verdict, width=216),
         ]
         super().__init__(
             place.look, columns, name="performance-figures", settings=place.settings, row_key=lambda row: row.key

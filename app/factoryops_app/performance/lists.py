@@ -139,7 +139,7 @@ def _alarm_tab(place: Workplace, words: ListWords, columns: Sequence[ColumnSpec[
 def _alarm_columns() -> list[ColumnSpec[Listed[Any]]]:
     return [
         ColumnSpec("alarm", say("Alarm"), lambda row: row.alarm.rule_name, width=200, is_elastic=True),
-        ColumnSpec("device", say("Device"), lambda row: row.alarm.device_name, width=150),
+        ColumnSpec("device", say("Device"), lambda row: row.alarm.device_name, width=150, is_elastic=True),
         ColumnSpec("area", say("Area"), lambda row: row.alarm.area, width=120),
         ColumnSpec("priority", say("Priority"), lambda row: int(row.alarm.priority),
                    lambda row: priority_name(row.alarm.priority), width=90),

@@ -234,7 +234,7 @@ class MendsView(QWidget):
 def _mend_columns() -> list[ColumnSpec[http.AlarmMend]]:
     return [
         ColumnSpec("alarm", say("Alarm"), lambda one: one.alarm.rule_name, width=200, is_elastic=True),
-        ColumnSpec("device", say("Device"), lambda one: one.alarm.device_name, width=150),
+        ColumnSpec("device", say("Device"), lambda one: one.alarm.device_name, width=150, is_elastic=True),
         ColumnSpec("priority", say("Priority"), lambda one: int(one.alarm.priority),
                    lambda one: priority_name(one.alarm.priority), width=90),
         ColumnSpec("recorded", say("Recorded"), lambda one: one.alarm.recorded, is_number=True, width=110),

@@ -64,6 +64,7 @@ class BackTestTab(QWidget):
         self.sweep = SweepView(place, draft, take)
         self.incidents = IncidentsView(place)
         self.results = QTabWidget()
+        self.results.setProperty("role", "page")
         self._build()
         self._connect()
 

@@ -51,6 +51,7 @@ class RuleEditor(DraftForm[RuleDraft]):
         self.response = ResponseTab(place)
         self.notify = NotifyTab(place)
         self.tabs = QTabWidget()
+        self.tabs.setProperty("role", "page")
         self._titles: dict[QWidget, str] = {}
         self._build()
         self._connect()

@@ -50,7 +50,7 @@ class VersionsTab(QWidget):
         return [
             ColumnSpec("version", say("Version"), lambda one: one.version, is_number=True, width=70),
             ColumnSpec("changed", say("Changed"), lambda one: one.changed_at,
-                       lambda one: moment(one.changed_at, zone), width=150),
+                       lambda one: moment(one.changed_at, zone), width=172),
             ColumnSpec("by", say("By"), lambda one: one.changed_by, width=100),
             ColumnSpec("mode", say("Mode"), lambda one: mode_name(one.content.mode), width=90),
             ColumnSpec("reason", say("Why"), lambda one: one.reason, width=140, is_elastic=True),

@@ -48,10 +48,10 @@ class DeliveriesTab(KeptUpView):
         return [
             ColumnSpec("created", say("Time"), lambda one: one.created_at, lambda one: moment(one.created_at, zone),
                        width=160),
-            ColumnSpec("state", say("State"), lambda one: delivery_state_name(one.state), width=80),
+            ColumnSpec("state", say("State"), lambda one: delivery_state_name(one.state), width=112),
             ColumnSpec("alarm", say("Alarm"), lambda one: f"{one.device_name}: {one.rule_name}", width=200,
                        is_elastic=True),
-            ColumnSpec("event", say("What"), lambda one: delivery_event_name(one.event), width=120),
+            ColumnSpec("event", say("What"), lambda one: delivery_event_name(one.event), width=100),
             ColumnSpec("recipient", say("Who"), lambda one: one.recipient, width=120),
             ColumnSpec("channel", say("How"), lambda one: channel_name(one.channel), width=90),
             ColumnSpec("reason", say("Why not"), lambda one: one.reason, width=200),
@@ -111,7 +111,9 @@ class DeliveriesTab(KeptUpView):
         self.table.set_rows(self._lines)
         self.older.setEnabled(self._next_before is not None)
         more = say("older ones can be loaded") if self._next_before else say("that is all there is")
-        self._note.setText(say("{count} messages; {more}", count=len(self._lines), more=more))
+        is_one = len(self._lines) == 1
+        counted = say("1 message") if is_one else say("{count} messages", count=len(self._lines))
+        self._note.setText(f"{counted}; {more}")
         if not self._lines and is_all:
             self.states.show_empty(
                 say("Nobody was told of anything yet"),

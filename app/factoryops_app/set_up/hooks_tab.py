@@ -23,7 +23,7 @@ from factoryops_widgets.data_table import ColumnSpec
 def hook_kind_name(kind: HookKind) -> str:
     """What waits at the other end."""
     return {
-        HookKind.WEBHOOK: say("Webhook (JSON, signed)"),
+        HookKind.WEBHOOK: say("Webhook (JSON)"),
         HookKind.TEAMS: say("Teams channel"),
         HookKind.SLACK: say("Slack-style chat"),
     }[kind]
@@ -37,11 +37,12 @@ class HookForm(FieldsForm[HookDraft]):
         self.name, self.url, self.signing_key = QLineEdit(), QLineEdit(), QLineEdit()
         self.kind = ChoiceBox({one.value: hook_kind_name(one) for one in HookKind})
         self.language = ChoiceBox({one.value: LANGUAGES[one.value] for one in Language})
+        self.drops_key = QCheckBox(say("Take the signing key away"))
         self.is_enabled = QCheckBox(say("Messages are sent to this hook"))
         self.trial = TestMessageBar(place, TargetKind.HOOK)
         self._place_rows()
         self.watch(self.name.textEdited, self.url.textEdited, self.signing_key.textEdited, self.kind.activated,
-                   self.language.activated, self.is_enabled.clicked)  # fmt: skip
+                   self.language.activated, self.drops_key.clicked, self.is_enabled.clicked)  # fmt: skip
         self.fill(HookDraft())
 
     def _place_rows(self) -> None:
@@ -65,6 +66,8 @@ class HookForm(FieldsForm[HookDraft]):
                 "For webhooks: the other side checks that a message is ours. Empty: as it was; new hooks do not sign."
             ),
         )  # fmt: skip
+        right.add_row("drops_key", "", self.drops_key, hint=say("Messages are then not signed."))
+        self.drops_key.setAccessibleName(self.drops_key.text())
 
     def show_fields(self, draft: HookDraft) -> None:
         """Put a draft into the fields."""
@@ -75,7 +78,9 @@ class HookForm(FieldsForm[HookDraft]):
         self.signing_key.setText(draft.signing_key)
         self.is_enabled.setChecked(draft.is_enabled)
         self.url.setPlaceholderText(HTTPS if draft.identity is None else say("kept as it is"))
-        self.signing_key.setPlaceholderText("" if draft.identity is None else say("kept as it is"))
+        self.signing_key.setPlaceholderText(say("kept as it is") if draft.is_signed else "")
+        self.drops_key.setChecked(draft.drops_key)
+        self.columns[1].set_row_shown("drops_key", is_shown=draft.is_signed)
 
     def read_fields(self) -> dict[str, object]:
         """What the fields hold."""
@@ -84,12 +89,14 @@ class HookForm(FieldsForm[HookDraft]):
             "kind": self.kind.value,
             "language": self.language.value,
             "url": self.url.text(),
-            "signing_key": self.signing_key.text(),
+            "signing_key": "" if self.drops_key.isChecked() else self.signing_key.text(),
+            "drops_key": self.drops_key.isChecked(),
             "is_enabled": self.is_enabled.isChecked(),
         }
 
     def on_shown(self, draft: HookDraft) -> None:
         """A test goes to the saved hook."""
+        self.signing_key.setEnabled(not draft.drops_key)
         hindrance = say("Save or discard the changes first.") if self.is_changed else ""
         self.trial.aim(draft.identity, {}, hindrance=hindrance)
 
@@ -130,13 +137,11 @@ class HooksTab(NamedList[http.Hook, HookDraft]):
 
     async def send(self, draft: HookDraft) -> http.Hook:
         """Make or change one."""
-        client, content, secrets = self.place.session.client, draft.content(), draft.secrets()
+        client, content = self.place.session.client, draft.content()
         if draft.identity is not None:
-            update = http.HookUpdate(version=draft.version, content=content, secrets=secrets)
+            update = http.HookUpdate(version=draft.version, content=content, secrets=draft.changed_secrets())
             return await client.update_hook(draft.identity, update)
-        return await client.create_hook(
-            http.HookRequest(content=content, secrets=secrets or http.HookSecrets(url=draft.url))
-        )
+        return await client.create_hook(http.HookRequest(content=content, secrets=draft.secrets()))
 
     async def drop(self, key: str) -> None:
         """Take one away."""

@@ -248,17 +248,18 @@ class FakeNotifications:
     async def create_hook(self, request: http.HookRequest) -> http.Hook:
         """Add a hook; its secrets are forgotten at once."""
         actor, book = await self._enter(Permission.EDIT_PLANT), self._notifications
-        return book.hooks.create(request.content, actor, book.clock(), **_shown(request.secrets))
+        sent = request.secrets
+        shown = {"host": _host(sent.url), "is_signed": bool(sent.signing_key)}
+        return book.hooks.create(request.content, actor, book.clock(), **shown)
 
     async def update_hook(self, hook_id: str, update: http.HookUpdate) -> http.Hook:
         """Change a hook."""
         actor, book = await self._enter(Permission.EDIT_PLANT), self._notifications
-        held = book.hooks.get(hook_id)
-        shown = (
-            _shown(update.secrets, was_signed=held.is_signed)
-            if update.secrets
-            else {"host": held.host, "is_signed": held.is_signed}
-        )
+        held, change = book.hooks.get(hook_id), update.secrets or http.HookSecretsChange()
+        shown = {
+            "host": held.host if change.url is None else _host(change.url),
+            "is_signed": held.is_signed if change.signing_key is None else bool(change.signing_key),
+        }
         return book.hooks.update(hook_id, update.version, update.content, actor, book.clock(), **shown)
 
     async def delete_hook(self, hook_id: str) -> None:
@@ -336,11 +337,8 @@ class FakeNotifications:
         return self._notifications.seen(actor, ids)
 
 
-def _shown(secrets: http.HookSecrets, *, was_signed: bool = False) -> dict[str, object]:
-    parts = urlsplit(secrets.url)
+def _host(url: str) -> str:
+    parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         raise InvalidInputError("The hook's address has to begin with https://.", fields={"secrets.url": "not https"})
-    return {
-        "host": parts.hostname,
-        "is_signed": was_signed if secrets.signing_key is None else bool(secrets.signing_key),
-    }
+    return parts.hostname

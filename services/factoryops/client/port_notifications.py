@@ -84,7 +84,7 @@ class NotificationsClient(DeliveriesClient, Protocol):
         ...
 
     async def update_hook(self, hook_id: str, update: http.HookUpdate) -> http.Hook:
-        """Change a hook; without new secrets it keeps those it has."""
+        """Change a hook; each secret that is not sent stays as it is, an empty signing key takes the key away."""
         ...
 
     async def delete_hook(self, hook_id: str) -> None:

@@ -84,15 +84,21 @@ def spans(
     """
     if until_us <= since_us:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    first = since_us // _DAY_US - _DAYS_BEFORE
-    last = until_us // _DAY_US + _DAYS_AFTER
-    local = [part for part in _local_spans(schedule, shifts, first, last) if len(part[0])]
-    if not local:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    wall = _Wall(zone, first * _DAY_US - _DAY_US, last * _DAY_US + 2 * _DAY_US)
-    begins = np.maximum(wall.first_shows(np.concatenate([part[0] for part in local])), since_us)
-    ends = np.minimum(wall.first_shows(np.concatenate([part[1] for part in local])), until_us)
-    return _union(begins, ends)
+    begins, ends = _windows(schedule, shifts, zone, since_us, until_us)
+    return _union(np.maximum(begins, since_us), np.minimum(ends, until_us))
+
+
+def end_of_window(schedule: Schedule, zone: str, moment_us: int) -> int | None:
+    """When the weekly window that holds at `moment_us` ends, in µs UTC; of several the latest, None when none holds.
+
+    A window that another one adjoins ends all the same: of 06:00 to 06:00 each day is one of its own. Raises as
+    `changes` does.
+    """
+    if not schedule.weekly:
+        return None
+    begins, ends = _windows(schedule, {}, zone, moment_us, moment_us)
+    holding = ends[(begins <= moment_us) & (moment_us < ends)]
+    return int(holding.max()) if len(holding) else None
 
 
 def zone_of(timezone: str) -> ZoneInfo:
@@ -101,6 +107,20 @@ def zone_of(timezone: str) -> ZoneInfo:
         return ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidInputError(f"'{timezone}' is not a time zone; use a name such as Europe/Berlin.") from None
+
+
+def _windows(
+    schedule: Schedule, shifts: Mapping[str, Schedule], zone: str, since_us: int, until_us: int
+) -> tuple[Times, Times]:
+    """Begins and ends (µs UTC) of all windows that touch [since_us, until_us], and of some beyond it."""
+    first = since_us // _DAY_US - _DAYS_BEFORE
+    last = until_us // _DAY_US + _DAYS_AFTER
+    local = [part for part in _local_spans(schedule, shifts, first, last) if len(part[0])]
+    if not local:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    wall = _Wall(zone, first * _DAY_US - _DAY_US, last * _DAY_US + 2 * _DAY_US)
+    begins, ends = (wall.first_shows(np.concatenate([part[edge] for part in local])) for edge in (0, 1))
+    return begins, ends
 
 
 def _local_spans(

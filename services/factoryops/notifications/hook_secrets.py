@@ -49,10 +49,12 @@ class HookSecrets(msgspec.Struct, frozen=True):
     url: str
     signing_key: str = ""
 
-
-def sealed_secrets(secrets: http.HookSecrets, held_key: str = "") -> HookSecrets:
-    """Secrets as they are sealed; `held_key` stays where none is sent."""
-    return HookSecrets(secrets.url, held_key if secrets.signing_key is None else secrets.signing_key)
+    def changed(self, change: http.HookSecretsChange) -> HookSecrets:
+        """With what is sent in the place of what is held."""
+        return HookSecrets(
+            self.url if change.url is None else change.url,
+            self.signing_key if change.signing_key is None else change.signing_key,
+        )
 
 
 def check_url(url: str, rules: HookRules) -> SplitResult:

@@ -60,12 +60,13 @@ async def test_a_hook_never_answers_its_secrets(subject: Subject) -> None:
     changed = await plant.update_hook(made.id, http.HookUpdate(version=1, content=renamed))
     assert (changed.content.name, changed.host, changed.is_signed) == ("Chat", "hooks.example.com", True)
     assert "secret" not in "".join(one.model_dump_json() for one in await plant.hooks()).replace("secrets", "")
-    moved = http.HookSecrets(url="https://other.example.com/x")
+    moved = http.HookSecretsChange(url="https://other.example.com/x")
     changed = await plant.update_hook(made.id, http.HookUpdate(version=2, content=renamed, secrets=moved))
     assert (changed.host, changed.is_signed) == ("other.example.com", True)
-    bare = moved.model_copy(update={"signing_key": ""})
-    changed = await plant.update_hook(made.id, http.HookUpdate(version=3, content=renamed, secrets=bare))
-    assert not changed.is_signed
+    for version, (key, is_signed) in enumerate([("", False), (None, False), ("another", True), ("", False)], 3):
+        change = http.HookSecretsChange(signing_key=key)
+        changed = await plant.update_hook(made.id, http.HookUpdate(version=version, content=renamed, secrets=change))
+        assert (changed.host, changed.is_signed) == ("other.example.com", is_signed)
     with pytest.raises(InvalidInputError, match="https"):
         await plant.create_hook(
             http.HookRequest(content=content, secrets=http.HookSecrets(url="http://hooks.example.com/x"))

@@ -6,13 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
 
+from factoryops.client.fake import FakePlant
 from factoryops.contracts import http
 from factoryops.domain.alarms import AlarmState, Priority
 from factoryops.domain.time import now_us
 from factoryops_app.alarm_dialogs import ShelveDialog, TakeOutDialog
 from factoryops_app.main_window import MainWindow
 from factoryops_app.models.alarms import AlarmStore
+from factoryops_app.models.shelving import ShiftEnd
 from factoryops_app.pages.alarms import AlarmsPage
 from factoryops_app.response_sheet import ResponseSheetDialog
 from factoryops_app.workplace import PageKey, Target
@@ -37,6 +40,16 @@ async def press(window: MainWindow, with_key: Qt.KeyboardModifier) -> None:
     window.activateWindow()
     await until(window.isActiveWindow)
     QTest.keyClick(window, Qt.Key.Key_F8, with_key)
+
+
+def button_of(dialog: ShelveDialog, words: str) -> list[QAbstractButton]:
+    """The time buttons that say these words."""
+    return [one for one in dialog.spans.buttons() if words in one.text()]
+
+
+async def as_admin(app: ImaginedApp) -> FakePlant:
+    await app.plant.login("riverside", "admin", "riverside admin")
+    return app.plant
 
 
 def state_of(app: ImaginedApp, alarm: http.Alarm) -> AlarmState | None:
@@ -70,6 +83,56 @@ def test_f8_shelves_with_a_reason_and_ctrl_f8_takes_it_up_again(client: Drive) -
         await press(window, Qt.KeyboardModifier.ControlModifier)
         await until(lambda: state_of(app, alarm) is AlarmState.UNACKNOWLEDGED)
         await until(lambda: window.banner.facts.put_aside == (0, 0, 0), what="the banner's count")
+
+    client(work)
+
+
+def test_an_alarm_is_shelved_until_the_end_of_the_shift(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        held = await (await as_admin(app)).philosophy()
+        classes = [one.model_copy(update={"longest_shelving_s": 86_400.0}) for one in held.classes]
+        await app.plant.change_philosophy(
+            http.PhilosophyChange(version=held.version, classes=classes, matrix=held.matrix)
+        )
+        window, page, alarm = await alarms_page(app)
+        QTest.keyClick(window, Qt.Key.Key_F8)
+        dialog = page.findChild(ShelveDialog)
+        assert dialog is not None
+        assert not button_of(dialog, "end of the shift")
+        await until(lambda: button_of(dialog, "end of the shift"))
+        (shift_end,) = button_of(dialog, "end of the shift")
+        assert button_of(dialog, "As long as its class allows (24 h)")
+        words = shift_end.text()
+        shift_end.setFocus()
+        QTest.keyClick(shift_end, Qt.Key.Key_Space)
+        dialog.reason.setText("until the relief comes")
+        dialog.save()
+        await until(lambda: page.findChild(ShelveDialog) is None)
+        shelved = app.session.alarms.get(alarm.id)
+        assert shelved is not None
+        assert shelved.shelved is not None
+        local = shelved.shelved.until.astimezone(app.look.zone)
+        assert (local.hour, local.minute, local.second) in {(6, 0, 0), (14, 0, 0), (22, 0, 0)}
+        assert f"{local:%H:%M}" in words
+
+    client(work)
+
+
+def test_what_is_longer_than_a_class_allows_cannot_be_chosen(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        window, page, _ = await alarms_page(app)
+        QTest.keyClick(window, Qt.Key.Key_F8)
+        dialog = page.findChild(ShelveDialog)
+        assert dialog is not None
+        await until(lambda: button_of(dialog, "end of the shift"))
+        moment_us = now_us()
+        hour_us = 3_600_000_000
+        dialog.show_limits([ShiftEnd("Relief", moment_us + 5 * hour_us)], moment_us, 4 * hour_us)
+        (relief,) = button_of(dialog, "Relief")
+        assert [one.text() for one in button_of(dialog, " h") if not one.isEnabled()] == ["8 h"]
+        assert not relief.isEnabled()
+        dialog.reject()
+        await until(lambda: page.findChild(ShelveDialog) is None)
 
     client(work)
 

@@ -8,10 +8,12 @@ from PySide6.QtWidgets import QComboBox, QWidget
 from factoryops.client.fake import FakePlant
 from factoryops.contracts import http
 from factoryops_app.pages.factory import FactoryPage
+from factoryops_app.pages.performance import PerformancePage
 from factoryops_app.set_up.philosophy_tab import PhilosophyTab
 from factoryops_app.set_up.positions_tab import PositionsTab
 from factoryops_app.set_up.scheduled_rules_tab import ScheduledRulesTab
 from factoryops_app.set_up.shifts_tab import ShiftsTab
+from factoryops_app.set_up.thresholds_tab import ThresholdsTab
 from factoryops_app.workplace import PageKey, Target
 from tests.gui.app.conftest import Drive
 from tests.support.imagined_app import ImaginedApp
@@ -202,5 +204,71 @@ def test_a_supervisor_reads_classes_and_is_told_who_may_change_them(client: Driv
         await until(lambda: tab.states.is_content_shown)
         assert "an administrator may" in tab.complaint
         assert not tab.form.classes.isEnabled()
+
+    client(work)
+
+
+def test_targets_of_alarm_figures_are_changed_and_the_classes_stay(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        tab = await _open(app, "targets", ThresholdsTab, "admin")
+        await until(lambda: tab.states.is_content_shown)
+        before = await app.plant.philosophy()
+        field = tab.form.fields["flood_entry"]
+        field.selectAll()
+        QTest.keyClicks(field, "4")
+        tab.save()
+        assert tab.form.errors() == {"flood_exit": "A whole number, not above the one a flood begins with."}
+        field.selectAll()
+        QTest.keyClicks(field, "20")
+        tab.form.fields["share_of_time_good"].setText("2,5")
+        tab.save()
+        await until(lambda: not tab.form.is_changed)
+        kept = await app.plant.philosophy()
+        assert (kept.thresholds.flood_entry, kept.thresholds.share_of_time.good) == (20, 0.025)
+        assert (kept.classes, kept.matrix) == (before.classes, before.matrix)
+        tab.usual.click()
+        assert (field.text(), tab.form.is_changed) == ("10", True)
+
+    client(work)
+
+
+def test_classes_and_targets_are_changed_side_by_side(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        classes = await _open(app, "classes", PhilosophyTab, "admin")
+        await until(lambda: classes.states.is_content_shown)
+        classes.form.classes.set_text(0, "name", "Process and more")
+        page = app.window.current
+        assert isinstance(page, FactoryPage)
+        page.show_tab("targets")
+        targets = page.tab("targets")
+        assert isinstance(targets, ThresholdsTab)
+        await until(lambda: targets.states.is_content_shown)
+        targets.form.fields["busy_hour"].setText("40")
+        targets.save()
+        await until(lambda: not targets.form.is_changed)
+        page.show_tab("classes")
+        classes.save()
+        await until(lambda: not classes.form.is_changed)
+        kept = await app.plant.philosophy()
+        assert (kept.classes[0].name, kept.thresholds.busy_hour) == ("Process and more", 40)
+
+    client(work)
+
+
+def test_figures_lead_to_their_targets_and_a_supervisor_reads_them(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        window = await app.log_in("supervisor")
+        window.go(PageKey.PERFORMANCE)
+        figures = window.current
+        assert isinstance(figures, PerformancePage)
+        figures.targets.click()
+        page = window.current
+        assert isinstance(page, FactoryPage)
+        tab = page.tab("targets")
+        assert isinstance(tab, ThresholdsTab)
+        await until(lambda: tab.states.is_content_shown)
+        assert "an administrator may" in tab.complaint
+        assert not tab.usual.isEnabled()
+        assert not tab.form.fields["flood_entry"].isEnabled()
 
     client(work)

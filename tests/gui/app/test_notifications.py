@@ -3,13 +3,14 @@ from __future__ import annotations
 from typing import TypeVar
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from factoryops.client.fake import FakePlant
 from factoryops.contracts import http
 from factoryops.domain.errors import ConflictError
-from factoryops.domain.notifying import ChannelKind, TargetKind
+from factoryops.domain.notifying import ChannelKind, HookKind, TargetKind
 from factoryops_app.models.policy_draft import TellDraft
 from factoryops_app.pages.notifications import NotificationsPage
 from factoryops_app.set_up.contacts_tab import ContactsTab
@@ -155,6 +156,30 @@ def test_the_secrets_of_a_hook_are_typed_once_and_never_shown(client: Drive) -> 
         tab.save()
         await until(lambda: [one.content.name for one in tab.table.rows()] == ["Shift chat two"])
         assert tab.table.rows()[0].host == "hooks.example.com"
+
+    client(work)
+
+
+def test_the_signing_key_of_a_hook_is_given_and_taken_away(client: Drive) -> None:
+    async def work(app: ImaginedApp) -> None:
+        plant = await _as(app.plant, "admin")
+        secrets = http.HookSecrets(url="https://hooks.example.com/x")
+        await plant.create_hook(
+            http.HookRequest(content=http.HookContent(name="ERP", kind=HookKind.WEBHOOK), secrets=secrets)
+        )
+        tab = await _open(app, "hooks", HooksTab, "admin")
+        await until(lambda: tab.form.name.text() == "ERP")
+        assert tab.form.drops_key.isHidden()
+        QTest.keyClicks(tab.form.signing_key, "sesame")
+        tab.save()
+        await until(lambda: [one.is_signed for one in tab.table.rows()] == [True])
+        await until(lambda: not tab.form.drops_key.isHidden())
+        QTest.keyClick(tab.form.drops_key, Qt.Key.Key_Space)
+        assert not tab.form.signing_key.isEnabled()
+        tab.save()
+        await until(lambda: [one.is_signed for one in tab.table.rows()] == [False])
+        await until(tab.form.drops_key.isHidden)
+        assert tab.form.signing_key.isEnabled()
 
     client(work)
 

@@ -97,6 +97,21 @@ def test_faults_stand_beside_their_fields_and_the_first_gets_the_focus(qtbot: Qt
     assert name.accessibleName() == "Name"
 
 
+def test_fields_beside_long_and_short_units_end_at_one_line_and_hide_with_their_units(
+    qtbot: QtBot, look: Appearance
+) -> None:
+    form = Form(look)
+    qtbot.addWidget(form)
+    fields = {unit: QLineEdit() for unit in ("%", "alarms in 10 min")}
+    for unit, field in fields.items():
+        form.add_row(unit, "Limit", field, unit=unit)
+    form.show()
+    qtbot.waitExposed(form)
+    assert len({field.geometry().right() for field in fields.values()}) == 1
+    form.set_row_shown("%", is_shown=False)
+    assert [label.text() for label in form.findChildren(QLabel) if label.isVisible()] == ["Limit", "alarms in 10 min"]
+
+
 def test_work_says_how_far_it_is_and_can_be_cancelled_once(qtbot: QtBot, look: Appearance) -> None:
     busy = BusyLine(look)
     qtbot.addWidget(busy)

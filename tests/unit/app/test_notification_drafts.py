@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -57,11 +58,15 @@ def test_a_hook_keeps_its_secrets_until_new_ones_are_typed() -> None:
         KEPT | {"content": {"name": "Chat", "kind": "slack"}, "host": "hooks.example.com", "is_signed": False}
     )
     draft = HookDraft.of(kept)
-    assert (draft.errors(), draft.secrets()) == ({}, None)
+    assert (draft.errors(), draft.changed_secrets()) == ({}, None)
     assert "url" in HookDraft(name="Chat").errors()
-    assert "url" in HookDraft(name="Chat", signing_key="k", identity=kept.id).errors()
-    moved = HookDraft(name="Chat", url="https://hooks.example.com/y", identity=kept.id)
-    assert moved.secrets() == http.HookSecrets(url="https://hooks.example.com/y", signing_key=None)
+    assert "url" in replace(draft, url="https://").errors()
+    moved = replace(draft, url="https://hooks.example.com/y")
+    assert moved.changed_secrets() == http.HookSecretsChange(url="https://hooks.example.com/y")
+    signing = replace(draft, signing_key="k")
+    assert (signing.errors(), signing.changed_secrets()) == ({}, http.HookSecretsChange(signing_key="k"))
+    unsigned = replace(draft, drops_key=True)
+    assert (unsigned.errors(), unsigned.changed_secrets()) == ({}, http.HookSecretsChange(signing_key=""))
     typed = HookDraft(name="Chat", url=" https://hooks.example.com/x ", signing_key="k")
     assert typed.secrets() == http.HookSecrets(url="https://hooks.example.com/x", signing_key="k")
 

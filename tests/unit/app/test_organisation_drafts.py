@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 import pytest
 
 from factoryops.contracts import http
+from factoryops.domain.performance.thresholds import DEFAULT, Target, Thresholds
 from factoryops.domain.scheduled_rules import ScheduledWindow
 from factoryops_app.models.organisation_drafts import (
     EXPRESSION,
@@ -17,6 +18,7 @@ from factoryops_app.models.organisation_drafts import (
 )
 from factoryops_app.models.philosophy_draft import ClassDraft, PhilosophyDraft, SeverityDraft, bounds_s
 from factoryops_app.models.schedule_draft import WindowDraft
+from factoryops_app.models.thresholds_draft import KINDS, ThresholdsDraft, typed_of
 from factoryops_resources.words import set_language
 
 KEPT = {"id": "a" * 32, "version": 3, "changed_by": "admin", "changed_at": datetime(2026, 3, 1, tzinfo=UTC)}
@@ -126,3 +128,42 @@ def test_bounds_are_ascending_times() -> None:
     assert bounds_s("") == []
     assert bounds_s("15 min; 5 min") is None
     assert bounds_s("soon") is None
+
+
+def test_targets_come_back_as_they_were_in_either_language() -> None:
+    odd = replace(DEFAULT, chatter_index=0.0125, stale_s=5_400.0, share_of_time=Target(0.015, 0.07))
+    held = http.FIRST_PHILOSOPHY.model_copy(update={"thresholds": odd, "version": 4})
+    shown = []
+    for code in ("de", "en"):
+        set_language(code)
+        draft = ThresholdsDraft.of(held)
+        assert draft.errors() == {}
+        assert draft.content() == http.PhilosophyChange.model_validate(
+            held.model_dump(include={*http.PhilosophyChange.model_fields})
+        )
+        shown.append((draft.typed["share_of_time_good"], draft.typed["stale_s"]))
+    assert shown == [("1,5", "90 min"), ("1.5", "90 min")]
+
+
+def test_every_target_and_threshold_can_be_typed() -> None:
+    thresholds = {key.removesuffix("_good").removesuffix("_most") for key in KINDS}
+    assert thresholds == {one.name for one in fields(Thresholds)}
+
+
+def test_a_target_that_cannot_be_used_says_what_it_wants() -> None:
+    typed = typed_of(DEFAULT) | {
+        "busy_hour": "10.5", "flood_exit": "11", "chatter_span_s": "soon", "chatter_index": "2",
+        "rate_per_hour_most": "5", "top_ten_good": "-1", "busiest_good": "12,000",
+    }  # fmt: skip
+    assert ThresholdsDraft(typed).errors() == {
+        "busy_hour": "A whole number from 1 to 1000000.",
+        "chatter_span_s": "Between 1 s and 400 days, such as 90 s or 24 h.",
+        "top_ten_good": "Between 0 and 100 per cent.",
+        "busiest_good": 'Write 12000 without a separator of thousands; decimals come after a ".".',
+    }
+    read = {key: typed[key] for key in ("flood_exit", "chatter_index", "rate_per_hour_most")}
+    assert ThresholdsDraft(typed_of(DEFAULT) | read).errors() == {
+        "flood_exit": "A whole number, not above the one a flood begins with.",
+        "chatter_index": "Between 0.0001 and 1.",
+        "rate_per_hour_most": "Not below the target, and at most 1000000.",
+    }

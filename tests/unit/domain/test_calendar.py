@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factoryops.domain.calendar import changes, holds_at, spans
+from factoryops.domain.calendar import changes, end_of_window, holds_at, spans
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.schedules import ALWAYS, Schedule, WeeklyWindow, minutes_of
 from factoryops.domain.time import US_PER_S, to_us
@@ -163,3 +163,46 @@ def test_always_has_no_changes_and_an_unknown_shift_never_holds() -> None:
 def test_a_zone_nobody_knows_is_named() -> None:
     with pytest.raises(InvalidInputError, match="Mars/Olympus"):
         changes(Schedule(weekly=(WeeklyWindow("06:00", "14:00"),)), {}, "Mars/Olympus", 0, 10**15)
+
+
+_NIGHT = WeeklyWindow("22:00", "06:00", (1, 2, 3, 4, 5, 6))
+
+
+@pytest.mark.parametrize(
+    ("windows", "zone", "now", "end"),
+    [
+        pytest.param((_NIGHT,), "Europe/Berlin", "2026-03-04 23:15", "2026-03-05 06:00", id="before midnight"),
+        pytest.param((_NIGHT,), "Europe/Berlin", "2026-03-05 00:00", "2026-03-05 06:00", id="at midnight"),
+        pytest.param((_NIGHT,), "Europe/Berlin", "2026-03-05 06:00", None, id="its end is not in it"),
+        pytest.param((_NIGHT,), "Europe/Berlin", "2026-03-04 21:59", None, id="between shifts"),
+        pytest.param((_NIGHT,), "Europe/Berlin", "2026-03-28 22:30", "2026-03-29 06:00", id="the night of the jump"),
+        pytest.param((_NIGHT,), "Europe/Berlin", "2026-10-24 22:30", "2026-10-25 06:00", id="the night that is longer"),
+        pytest.param((_NIGHT,), "Asia/Kolkata", "2026-03-05 05:59", "2026-03-05 06:00", id="half an hour off"),
+        pytest.param((WeeklyWindow("18:00", "02:30"),), "Europe/Berlin", "2026-03-29 01:59", "2026-03-29 03:00",
+                     id="an end that the clock skips"),
+        pytest.param((WeeklyWindow("06:00", "06:00"),), "Europe/Berlin", "2026-03-04 07:00", "2026-03-05 06:00",
+                     id="a whole day, every day"),
+        pytest.param((WeeklyWindow("06:00", "14:00"), WeeklyWindow("06:00", "18:00", (3,))), "Europe/Berlin",
+                     "2026-03-04 07:00", "2026-03-04 18:00", id="the longer of two"),
+        pytest.param((), "Europe/Berlin", "2026-03-04 07:00", None, id="no windows"),
+    ],
+)  # fmt: skip
+def test_when_the_window_that_holds_ends(
+    windows: tuple[WeeklyWindow, ...], zone: str, now: str, end: str | None
+) -> None:
+    def at_us(text: str) -> int:
+        return to_us(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)))
+
+    found = end_of_window(Schedule(weekly=windows), zone, at_us(now))
+    assert found == (None if end is None else at_us(end))
+
+
+@given(window=_windows, zone=st.sampled_from(sorted(YEARS)), minute=st.integers(0, 14 * 1440))
+def test_a_window_has_an_end_just_where_it_holds(window: WeeklyWindow, zone: str, minute: int) -> None:
+    now_us = to_us(datetime(2026, 3, 22, tzinfo=UTC)) + minute * _MINUTE_US
+    schedule = Schedule(weekly=(window,))
+    end_us = end_of_window(schedule, zone, now_us)
+    assert (end_us is not None) == holds_at(schedule, {}, zone, now_us)
+    if end_us is not None:
+        assert changes(schedule, {}, zone, now_us, end_us).moments.size == 0
+        assert now_us < end_us <= now_us + 25 * 60 * _MINUTE_US

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import string
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +21,12 @@ def english_again() -> Iterator[None]:
 def test_everything_said_has_a_german_entry(folder: str) -> None:
     missing = sorted(texts_said(ROOT / folder) - set(catalogue("de")))
     assert missing == []
+
+
+def test_every_text_is_translated_in_one_place() -> None:
+    folder = ROOT / "resources" / "factoryops_resources" / "data" / "words" / "de"
+    found = Counter(text for part in folder.iterdir() for text in json.loads(part.read_text(encoding="utf-8")))
+    assert [text for text, count in found.items() if count > 1] == []
 
 
 def test_translations_fill_in_the_same_values() -> None:

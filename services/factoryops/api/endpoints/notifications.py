@@ -11,7 +11,7 @@ from factoryops.contracts import http
 from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.domain.identity import new_id
-from factoryops.notifications.hook_secrets import HookSecrets, check_url, sealed_secrets
+from factoryops.notifications.hook_secrets import HookSecrets, check_url
 
 
 async def list_contacts(asking: Asking) -> http.ContactList:
@@ -114,7 +114,9 @@ async def list_hooks(asking: Asking) -> http.HookList:
 async def create_hook(body: http.HookRequest, asking: Asking) -> http.Hook:
     """Add a hook; its address and key are kept sealed and never answered."""
     identity = new_id()
-    columns = _columns(asking, body.secrets, identity)
+    sent = body.secrets
+    check_url(sent.url, asking.service.context.hook_rules)
+    columns = _columns(asking, HookSecrets(sent.url, sent.signing_key or ""), identity)
 
     def work(tx: Transaction) -> http.Hook:
         book = tx.notifications(asking.scope)
@@ -124,14 +126,14 @@ async def create_hook(body: http.HookRequest, asking: Asking) -> http.Hook:
 
 
 async def update_hook(hook_id: http.Identifier, body: http.HookUpdate, asking: Asking) -> http.Hook:
-    """Change a hook; without new secrets it keeps those it has."""
+    """Change a hook; each secret that is not sent stays as it is, an empty signing key takes the key away."""
 
     def work(tx: Transaction) -> http.Hook:
         book = tx.notifications(asking.scope)
         book.hooks.one(hook_id)
         columns: dict[str, object] = {}
         if body.secrets is not None:
-            columns = _columns(asking, body.secrets, hook_id, _held_key(asking, tx, body.secrets, hook_id))
+            columns = _columns(asking, _changed(asking, tx, body.secrets, hook_id), hook_id)
         return book.hook(book.hooks.update(hook_id, body.version, body.content, **columns))
 
     return await asking.change(work)
@@ -142,24 +144,28 @@ async def delete_hook(hook_id: http.Identifier, asking: Asking) -> None:
     await asking.change(lambda tx: tx.notifications(asking.scope).delete_hook(hook_id))
 
 
-def _held_key(asking: Call, tx: Transaction, secrets: http.HookSecrets, hook_id: str) -> str:
-    """The signing key a hook has, where another is not sent; raises InvalidInputError when it cannot be opened."""
-    held = tx.notifying.sealed_of(asking.scope.factory_id, hook_id) if secrets.signing_key is None else None
+def _changed(asking: Call, tx: Transaction, change: http.HookSecretsChange, hook_id: str) -> HookSecrets:
+    """A hook's secrets after a change.
+
+    Raises:
+        InvalidInputError: a new address may not be used, or what is to stay cannot be opened.
+    """
+    if change.url is not None:
+        check_url(change.url, asking.service.context.hook_rules)
+    kept = [name for name in ("url", "signing_key") if getattr(change, name) is None]
+    held = tx.notifying.sealed_of(asking.scope.factory_id, hook_id) if kept else None
     if held is None:
-        return ""
+        return HookSecrets("").changed(change)
     try:
         opened = asking.service.context.vault.open(held[1], hook_id)
     except StorageError as error:
-        raise InvalidInputError(str(error), fields={"secrets.signing_key": str(error)}) from error
-    return msgspec.json.decode(opened, type=HookSecrets).signing_key
+        raise InvalidInputError(str(error), fields={f"secrets.{name}": str(error) for name in kept}) from error
+    return msgspec.json.decode(opened, type=HookSecrets).changed(change)
 
 
-def _columns(asking: Call, secrets: http.HookSecrets, owner: str, held_key: str = "") -> dict[str, object]:
-    context = asking.service.context
-    check_url(secrets.url, context.hook_rules)
-    sealed = sealed_secrets(secrets, held_key)
+def _columns(asking: Call, secrets: HookSecrets, owner: str) -> dict[str, object]:
     return {
         "host": urlsplit(secrets.url).hostname or "",
-        "is_signed": bool(sealed.signing_key),
-        "sealed": context.vault.seal(msgspec.json.encode(sealed).decode(), owner),
+        "is_signed": bool(secrets.signing_key),
+        "sealed": asking.service.context.vault.seal(msgspec.json.encode(secrets).decode(), owner),
     }

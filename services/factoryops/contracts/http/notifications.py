@@ -108,16 +108,31 @@ class HookContent(Sent):
         return msgspec.convert(self.model_dump(mode="json"), notifying.Hook)
 
 
+_SigningKey = Annotated[str | None, Field(max_length=200, pattern=LINE, repr=False)]
+
+
 class HookSecrets(Sent):
     """Where a hook leads, which is itself a secret, and the key its messages are signed with; never answered again.
 
     Attributes:
         url: https, or http where the settings permit it.
-        signing_key: for webhooks; None keeps the one it has, "" leaves messages unsigned.
+        signing_key: for webhooks; without one messages are not signed.
     """
 
     url: Annotated[str, Field(min_length=8, max_length=2_000, pattern=LINE, repr=False)]
-    signing_key: Annotated[str | None, Field(max_length=200, pattern=LINE, repr=False)] = None
+    signing_key: _SigningKey = None
+
+
+class HookSecretsChange(Sent):
+    """New secrets of a hook; each that is not sent stays as it is.
+
+    Attributes:
+        url: None keeps the address it has.
+        signing_key: None keeps the one it has, "" takes it away.
+    """
+
+    url: Annotated[str | None, Field(min_length=8, max_length=2_000, pattern=LINE, repr=False)] = None
+    signing_key: _SigningKey = None
 
 
 class HookRequest(Sent):
@@ -134,11 +149,13 @@ class HookRequest(Sent):
 class HookUpdate(Sent):
     """A changed hook; without `secrets` it keeps those it has."""
 
-    model_config = example({"version": 1, "content": {"name": "Maintenance chat", "kind": "teams"}})
+    model_config = example(
+        {"version": 1, "content": {"name": "ERP", "kind": "webhook"}, "secrets": {"signing_key": ""}}
+    )
 
     version: _Version
     content: HookContent
-    secrets: HookSecrets | None = None
+    secrets: HookSecretsChange | None = None
 
 
 class TargetContent(Sent):
