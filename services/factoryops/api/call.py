@@ -15,10 +15,12 @@ from factoryops.api.hub import Hub
 from factoryops.api.plant_cache import Plant, PlantCache
 from factoryops.api.pool import WorkPool
 from factoryops.api.rate_limits import RateLimits
+from factoryops.database.alarm_history import read_alarm_history
 from factoryops.database.rows import SessionRecord
 from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import NotLoggedInError
 from factoryops.domain.identity import Scope
+from factoryops.domain.performance.history import HistoryLine
 
 T = TypeVar("T")
 
@@ -77,6 +79,10 @@ class Call:
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Ask the database."""
         return await self.service.pool.run(self.service.context.database.read, work)
+
+    async def alarm_history(self, span: tuple[int, int]) -> list[HistoryLine]:
+        """What happened to the factory's alarms in [start, end), in µs UTC."""
+        return await self.service.pool.run(read_alarm_history, self.service.context.database, self.scope, span)
 
     async def change(self, work: Callable[[Transaction], T]) -> T:
         """One unit of work in the database."""

@@ -13,13 +13,31 @@ from factoryops.database.philosophy import Philosophies
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.alarm_life import Happening
 from factoryops.domain.alarms import AlarmEventKind
-from factoryops.domain.errors import InvalidInputError, NotFoundError
+from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import Scope
 from factoryops.domain.performance.history import HistoryLine
 from factoryops.domain.system_alarms import SERVICE_KIND
 
-MOST_EVENTS: Final = 200_000
-"""Events of one question: about 150 MB while it is answered."""
+_PORTION: Final = 20_000
+_OF_LINE: Final = len(HistoryLine._fields)
+
+
+class Place(NamedTuple):
+    """Of an event among all of the factory."""
+
+    at_us: int
+    number: int
+
+
+class Portion(NamedTuple):
+    """Some of the history.
+
+    Attributes:
+        last: where to go on; None where there is no more.
+    """
+
+    lines: list[HistoryLine]
+    last: Place | None
 
 
 class AlarmOrigin(NamedTuple):
@@ -45,21 +63,16 @@ class PerformanceRecords:
         self._unit = unit
         self._scope = scope
 
-    def lines(self, start_us: int, end_us: int) -> list[HistoryLine]:
-        """Events of [start, end) and the raise of whatever was active when the span began.
-
-        Raises:
-            InvalidInputError: these are too many.
-        """
+    def portion(self, span: tuple[int, int], after: Place | None = None) -> Portion:
+        """The first some thousand events of [start, end) behind a place, or from the beginning."""
         event = tables.alarm_event
-        inside = self._select().where(event.c.at_us >= start_us, event.c.at_us < end_us)
-        lines = self._read(inside.limit(MOST_EVENTS + 1))
-        if len(lines) > MOST_EVENTS:
-            raise InvalidInputError(
-                f"The span holds more than {MOST_EVENTS:,} alarm events: ask for a shorter one.",
-                fields={"start": "too early"},
-            )
-        return [*self._begun_before(lines, start_us), *lines]
+        inside = self._select().where(event.c.at_us >= span[0], event.c.at_us < span[1])
+        if after is not None:
+            later = sa.and_(event.c.at_us == after.at_us, event.c.number > after.number)
+            inside = inside.where(event.c.at_us >= after.at_us, sa.or_(event.c.at_us > after.at_us, later))
+        rows = self._unit.rows(inside.limit(_PORTION))
+        is_last = len(rows) < _PORTION
+        return Portion(_lines(rows), None if is_last else Place(rows[-1].at_us, rows[-1].number))
 
     def places(self, alarm_ids: Sequence[str]) -> list[AlarmOrigin]:
         """Which rule and device each of some alarms belongs to, in the order asked for.
@@ -86,14 +99,15 @@ class PerformanceRecords:
         if len(self.places(alarm_ids)) < len({*alarm_ids}):
             raise NotFoundError("There is no such alarm.")
 
-    def _begun_before(self, lines: Iterable[HistoryLine], start_us: int) -> list[HistoryLine]:
+    def begun_before(self, lines: Iterable[HistoryLine], start_us: int) -> list[HistoryLine]:
+        """The raises before `start_us` of what `lines` are about, and of whatever was active then."""
         begun = {(one.alarm_id, one.annunciation) for one in lines}
         begun |= self._active_since_before(start_us)
         raised = {(one.alarm_id, one.annunciation) for one in lines if one.kind == AlarmEventKind.RAISED.value}
         event, query = tables.alarm_event, self._select()
         found: list[HistoryLine] = []
         for portion in portions(self._raise_id(*one) for one in begun - raised):
-            found += self._read(query.where(event.c.id.in_(portion), event.c.at_us < start_us))
+            found += _lines(self._unit.rows(query.where(event.c.id.in_(portion), event.c.at_us < start_us)))
         return found
 
     def _raise_id(self, alarm_id: str, annunciation: int) -> str:
@@ -114,7 +128,7 @@ class PerformanceRecords:
         return (
             sa.select(
                 event.c.alarm_id, event.c.annunciation, event.c.kind, event.c.at_us, event.c.priority,
-                event.c.is_annunciation, event.c.rule_name, event.c.device_name, device.c.area,
+                event.c.is_annunciation, event.c.rule_name, event.c.device_name, device.c.area, event.c.number,
             )
             .join(alarm, of_alarm)
             .join(device, of_device)
@@ -131,11 +145,11 @@ class PerformanceRecords:
             return named.not_in([one.id for one in others if not one.is_counted])
         return named.in_([one.id for one in others if one.is_counted])
 
-    def _read(self, query: sa.Select[Any]) -> list[HistoryLine]:
-        return [
-            HistoryLine(
-                row.alarm_id, row.annunciation, row.kind, row.at_us, row.priority,
-                bool(row.is_annunciation), row.rule_name, row.device_name, row.area,
-            )
-            for row in self._unit.rows(query)
-        ]  # fmt: skip
+
+def _lines(rows: Iterable[sa.Row[Any]]) -> list[HistoryLine]:
+    """Events, each name and id of them held once however often it comes."""
+    held: dict[str, str] = {}
+    return [
+        HistoryLine._make(held.setdefault(one, one) if isinstance(one, str) else one for one in row[:_OF_LINE])
+        for row in rows
+    ]

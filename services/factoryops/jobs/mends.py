@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from factoryops.contracts import http
+from factoryops.database.alarm_history import read_alarm_history
 from factoryops.database.database import Database
 from factoryops.database.performance import AlarmOrigin
 from factoryops.database.transaction import Transaction
@@ -139,20 +140,15 @@ def outages_in(history: History, scope: Scope, request: http.MendRequest) -> lis
 def read_nuisances(database: Database, scope: Scope, request: http.MendRequest, outages: Sequence[Span]) -> Nuisances:
     """The alarms of a request, or those that chatter or flicker in its span.
 
-    What chatters is worked out between two reads: a long one keeps others from writing.
+    What chatters is worked out between reads: a long one keeps others from writing.
 
     Raises:
         NotFoundError: an alarm that was asked for is not there.
         InvalidInputError: the span holds too many events.
     """
     span = to_us(request.start), to_us(request.end)
-    lines, limits, declared = database.read(
-        lambda tx: (
-            tx.alarm_performance(scope).lines(*span),
-            tx.philosophy(scope).get().thresholds,
-            tx.outages(scope).spans(*span),
-        )
-    )
+    lines = read_alarm_history(database, scope, span)
+    limits, declared = database.read(lambda tx: (tx.philosophy(scope).get().thresholds, tx.outages(scope).spans(*span)))
     wanted = request.alarm_ids or _nuisances(lines, span, [*outages, *declared], limits)
     raised = (one for one in lines if one.kind == AlarmEventKind.RAISED.value and one.is_annunciation)
     recorded = Counter(one.alarm_id for one in raised if one.at_us >= span[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from factoryops.contracts import http
+from factoryops.database.alarm_history import read_alarm_history
 from factoryops.database.database import Database
 from factoryops.database.transaction import Transaction
 from factoryops.domain.alarms import AlarmEventKind, Priority
@@ -186,6 +187,9 @@ def collect(
     start_us, end_us = request.span_us()
     tell(0.02, "Reading the plant and its alarms")
     plant = database.read(lambda transaction: read_plant(transaction, request))
+    if not request.device_ids:
+        scope = Scope(request.factory_id, "worker", Role.VIEWER)
+        plant = replace(plant, history=read_alarm_history(database, scope, request.span_us()))
     devices = tuple(_read_devices(plant, history, start_us, end_us, tell))
     alarms = alarm_lines(plant.events, plant.abnormal, request.start, request.end)
     pending_us = history.pending_from_us
@@ -235,7 +239,6 @@ def read_plant(transaction: Transaction, request: Request) -> Plant:
         events=_of_devices(events, chosen, is_all=not request.device_ids),
         abnormal=[one for one in alarms.list_abnormal() if one.device_id in known],
         is_cut=before is not None,
-        history=None if request.device_ids else transaction.alarm_performance(scope).lines(*request.span_us()),
         limits=transaction.philosophy(scope).get().thresholds,
         declared=transaction.outages(scope).spans(*request.span_us()),
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from factoryops.contracts import http
+from factoryops.database.alarm_history import read_alarm_history
 from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import NotFoundError
 from factoryops.domain.identity import Role, Scope
@@ -42,7 +43,7 @@ def show_performance(
         with ours.database() as database:
             scope = Scope(choose_factory(database, factory).id, "command line", Role.VIEWER)
             gaps = [(gap.start_us, gap.end_us) for gap in reader.gaps(scope.factory_id, *span)]
-            lines = database.read(lambda tx: tx.alarm_performance(scope).lines(*span))
+            lines = read_alarm_history(database, scope, span)
             declared = database.read(lambda tx: tx.outages(scope).spans(*span))
             limits = database.read(lambda tx: tx.philosophy(scope).get()).thresholds
             chosen = database.read(lambda tx: _position(tx, scope, position)) if position is not None else None

@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from factoryops.contracts import http
+from factoryops.database import performance
+from factoryops.database.alarm_history import read_alarm_history
 from factoryops.database.performance import AlarmOrigin
 from factoryops.database.philosophy_tables import alarm_philosophy
 from factoryops.database.transaction import Transaction
@@ -35,7 +37,7 @@ def test_events_of_the_span_come_with_the_raise_of_what_was_active_before(site: 
         site.transition(rule, "raised", 3, at_us=120 * SECOND),
         site.transition(rule, "raised", 1, at_us=50 * SECOND, **second),
     )
-    read = site.database.read(lambda tx: tx.alarm_performance(site.scope).lines(100 * SECOND, 200 * SECOND))
+    read = read_alarm_history(site.database, site.scope, (100 * SECOND, 200 * SECOND))
     found = sorted((one.device_name, one.annunciation, one.kind, one.at_us // SECOND) for one in read)
     assert found == [
         ("Pump-1", 2, "cleared", 110),
@@ -43,7 +45,7 @@ def test_events_of_the_span_come_with_the_raise_of_what_was_active_before(site: 
         ("Pump-1", 3, "raised", 120),
         ("Pump-2", 1, "raised", 50),
     ]
-    assert site.database.read(lambda tx: tx.alarm_performance(other_site.scope).lines(0, 10**15)) == []
+    assert read_alarm_history(site.database, other_site.scope, (0, 10**15)) == []
 
 
 def test_what_began_before_is_found_without_reading_what_ended_before(site: Site) -> None:
@@ -56,11 +58,29 @@ def test_what_began_before_is_found_without_reading_what_ended_before(site: Site
     often = [site.transition(rule, kind, number) for number in range(1, 40) for kind in ("raised", "cleared")]
     site.apply(old, *often, site.transition(rule, "raised", 40))
     with reads() as asked:
-        lines = site.database.read(lambda tx: tx.alarm_performance(site.scope).lines(100 * SECOND, 200 * SECOND))
+        lines = read_alarm_history(site.database, site.scope, (100 * SECOND, 200 * SECOND))
     assert {(one.device_name, one.annunciation, one.kind) for one in lines} == {
         ("Pump-1", 40, "raised"), ("Pump-2", 1, "raised"),
     }  # fmt: skip
     assert max(read.rows for read in asked) == 2, "as many as are active, however often they were raised before"
+
+
+def test_a_long_history_is_read_in_portions_that_leave_nothing_out_and_repeat_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(performance, "_PORTION", 3)
+    rules = [site.add_rule() for _ in range(4)]
+    site.apply(*(site.transition(rule, "raised", 1, at_us=5) for rule in rules))
+    site.apply(*(site.transition(rule, "cleared", 1, at_us=7 + place // 2) for place, rule in enumerate(rules)))
+    with reads() as asked:
+        lines = read_alarm_history(site.database, site.scope, (0, 100))
+    told = sorted((line.alarm_id, line.kind, line.at_us) for line in lines)
+    assert told == sorted(
+        (alarm_id(site.factory.id, rule.id, "pump-1"), kind, at_us)
+        for place, rule in enumerate(rules)
+        for kind, at_us in (("raised", 5), ("cleared", 7 + place // 2))
+    )
+    assert max(read.rows for read in asked) == 3
 
 
 def test_classes_that_do_not_count_are_left_out_and_one_that_is_gone_is_of_the_first(site: Site) -> None:
@@ -74,7 +94,7 @@ def test_classes_that_do_not_count_are_left_out_and_one_that_is_gone_is_of_the_f
     )
     for uncounted, left in (((), [1, 2, 3, 4]), (("quality",), [1, 2, 4]), (("process", "quality"), [2])):
         site.database.run(partial(_count_all_but, site.scope, uncounted))
-        lines = site.database.read(lambda tx: tx.alarm_performance(site.scope).lines(0, 100))
+        lines = read_alarm_history(site.database, site.scope, (0, 100))
         assert [line.at_us for line in lines] == left
 
 

@@ -36,7 +36,7 @@ async def get_alarm_performance(
     chosen = await asking.read(lambda tx: tx.positions(scope).get(position)) if position is not None else None
     limits = (await asking.read(lambda tx: tx.philosophy(scope).get())).thresholds
     declared = await asking.read(lambda tx: tx.outages(scope).spans(*span))
-    lines = await asking.read(lambda tx: tx.alarm_performance(scope).lines(*span))
+    lines = await asking.alarm_history(span)
     history = asking.service.context.history
 
     def figures(lines: list[HistoryLine]) -> http.AlarmPerformance:
@@ -57,9 +57,7 @@ async def list_floods(asking: Asking) -> http.FloodList:
     scope = asking.scope
     positions = await asking.read(lambda tx: tx.positions(scope).list())
     limits = (await asking.read(lambda tx: tx.philosophy(scope).get())).thresholds
-    lines = await asking.read(
-        lambda tx: tx.alarm_performance(scope).lines(until_us - http.FLOOD_LOOKS_BACK_US, until_us + 1)
-    )
+    lines = await asking.alarm_history((until_us - http.FLOOD_LOOKS_BACK_US, until_us + 1))
     return await asking.service.pool.run(http.FloodList.of, lines, until_us, positions, limits)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,22 +16,51 @@ Flags = npt.NDArray[np.bool_]
 
 NEVER: Final = np.iinfo(np.int64).max
 """The time of what has not happened."""
+_UNKNOWN: Final = np.iinfo(np.int64).min
+
+_RAISED, _CLEARED, _ACKNOWLEDGED, _OTHER = range(4)
+_KINDS: Final = {
+    AlarmEventKind.RAISED.value: _RAISED,
+    AlarmEventKind.CLEARED.value: _CLEARED,
+    AlarmEventKind.ACKNOWLEDGED.value: _ACKNOWLEDGED,
+}
 
 
-class AlarmHappening(NamedTuple):
-    """One line of the alarm history.
+@dataclass(frozen=True, slots=True)
+class Happenings:
+    """Lines of the alarm history in any order: columns of equal length.
 
     Attributes:
         alarm: a number of the alarm, from 0.
+        kind: what happened, as a number of this module's.
         is_annunciation: whether it told somebody: raised or announced again while nothing kept it quiet.
     """
 
-    alarm: int
-    annunciation: int
-    kind: str
-    at_us: int
-    priority: int
-    is_annunciation: bool
+    alarm: Whole
+    annunciation: Whole
+    kind: Whole
+    at_us: Whole
+    priority: Whole
+    is_annunciation: Flags
+
+    @classmethod
+    def of(
+        cls, alarm: Iterable[int], annunciation: Iterable[int], kind: Iterable[str], at_us: Iterable[int],
+        priority: Iterable[int], is_annunciation: Iterable[bool],
+    ) -> Happenings:  # fmt: skip
+        """The columns of a history; `kind` is the value of an `AlarmEventKind`."""
+        return cls(
+            _whole(alarm), _whole(annunciation), _whole(_KINDS.get(one, _OTHER) for one in kind), _whole(at_us),
+            _whole(priority), np.fromiter(is_annunciation, np.bool_),
+        )  # fmt: skip
+
+    def in_order(self) -> Happenings:
+        """The same in order of time."""
+        order = np.argsort(self.at_us, kind="stable")
+        return Happenings(
+            self.alarm[order], self.annunciation[order], self.kind[order], self.at_us[order], self.priority[order],
+            self.is_annunciation[order],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,69 +110,79 @@ class ActiveSpans:
         return len(self.raised_us)
 
 
-@dataclass(slots=True)
-class _Story:
-    """What is known of one annunciation of one alarm."""
-
-    alarm: int
-    raised_us: int | None = None
-    is_quiet: bool = False
-    cleared_us: int = NEVER
-    announced: list[tuple[int, int, bool]] | None = None
-    answered: list[int] | None = None
-
-
-def read_history(happenings: Iterable[AlarmHappening]) -> tuple[Episodes, ActiveSpans]:
+def read_history(happenings: Happenings) -> tuple[Episodes, ActiveSpans]:
     """Announcements and active spans of a history in any order.
 
     A clear whose raise is not part of it begins nowhere and is left out.
     """
-    stories: dict[tuple[int, int], _Story] = {}
-    for one in sorted(happenings, key=lambda one: one.at_us):
-        story = stories.setdefault((one.alarm, one.annunciation), _Story(one.alarm, announced=[], answered=[]))
-        _take(story, one)
-    return _episodes(stories.values()), _spans(stories.values())
+    told = happenings.in_order()
+    stories = _Stories.of(told)
+    return _episodes(told, stories), _spans(told, stories)
 
 
-def _take(story: _Story, one: AlarmHappening) -> None:
-    is_raise = one.kind == AlarmEventKind.RAISED.value
-    if is_raise:
-        story.raised_us, story.is_quiet = one.at_us, not one.is_annunciation
-    if one.is_annunciation and story.announced is not None:
-        story.announced.append((one.at_us, one.priority, is_raise))
-    if one.kind == AlarmEventKind.CLEARED.value:
-        story.cleared_us = one.at_us
-    if one.kind == AlarmEventKind.ACKNOWLEDGED.value and story.answered is not None:
-        story.answered.append(one.at_us)
+@dataclass(frozen=True, slots=True)
+class _Stories:
+    """What is known of each annunciation of each alarm: columns, one entry per annunciation.
+
+    Attributes:
+        of_line: the annunciation each line of the history is about.
+        first: its first line.
+        raised_us / cleared_us: by its newest raise and clear; `_UNKNOWN` and NEVER without one.
+        is_quiet: that raise told nobody.
+    """
+
+    of_line: Whole
+    first: Whole
+    raised_us: Whole
+    cleared_us: Whole
+    is_quiet: Flags
+
+    @classmethod
+    def of(cls, told: Happenings) -> _Stories:
+        """The annunciations of a history in order of time."""
+        key = told.alarm * (int(told.annunciation.max(initial=0)) + 1) + told.annunciation
+        _, first, of_line = np.unique(key, return_index=True, return_inverse=True)
+        raised_us, cleared_us = np.full(len(first), _UNKNOWN), np.full(len(first), NEVER)
+        is_quiet = np.zeros(len(first), np.bool_)
+        is_raise, is_clear = told.kind == _RAISED, told.kind == _CLEARED
+        # Of several lines of one annunciation the last assignment stays.
+        raised_us[of_line[is_raise]] = told.at_us[is_raise]
+        is_quiet[of_line[is_raise]] = ~told.is_annunciation[is_raise]
+        cleared_us[of_line[is_clear]] = told.at_us[is_clear]
+        return cls(of_line, first, raised_us, cleared_us, is_quiet)
 
 
-def _episodes(stories: Iterable[_Story]) -> Episodes:
-    rows = [
-        (at_us, story.alarm, priority, is_raise, _first_from(story.answered or [], at_us), story.cleared_us)
-        for story in stories
-        for at_us, priority, is_raise in story.announced or []
-    ]
-    rows.sort()
-    at_us, alarm, priority, by_condition, answered, cleared = zip(*rows, strict=True) if rows else ((),) * 6
-    return Episodes(
-        _whole(alarm), _whole(priority), _whole(at_us), np.array(by_condition, np.bool_), _whole(answered),
-        _whole(cleared),
-    )  # fmt: skip
+def _episodes(told: Happenings, stories: _Stories) -> Episodes:
+    rows = np.flatnonzero(told.is_annunciation)
+    story = stories.of_line[rows]
+    alarm, priority, at_us = told.alarm[rows], told.priority[rows], told.at_us[rows]
+    is_raise, cleared_us = told.kind[rows] == _RAISED, stories.cleared_us[story]
+    answered_us = _first_answers(told, stories, rows)
+    order = np.lexsort((cleared_us, answered_us, is_raise, priority, alarm, at_us))
+    return Episodes(alarm, priority, at_us, is_raise, answered_us, cleared_us).where(order)
 
 
-def _spans(stories: Iterable[_Story]) -> ActiveSpans:
-    known = [(story.raised_us, story) for story in stories if story.raised_us is not None]
-    known.sort(key=lambda pair: pair[0])
+def _first_answers(told: Happenings, stories: _Stories, rows: Whole) -> Whole:
+    """The first acknowledgement of the same annunciation from each row on; NEVER where there is none."""
+    answers = np.flatnonzero(told.kind == _ACKNOWLEDGED)
+    _, moment = np.unique(np.concatenate((told.at_us[answers], told.at_us[rows])), return_inverse=True)
+    place = stories.of_line[np.concatenate((answers, rows))] * (len(moment) + 1) + moment
+    order = np.argsort(place[: len(answers)], kind="stable")
+    answers, at_answer = answers[order], place[: len(answers)][order]
+    found = np.searchsorted(at_answer, place[len(answers) :])
+    if not len(answers):
+        return np.full(len(rows), NEVER)
+    following = answers[np.minimum(found, len(answers) - 1)]
+    is_own = (found < len(answers)) & (stories.of_line[following] == stories.of_line[rows])
+    return np.where(is_own, told.at_us[following], NEVER)
+
+
+def _spans(told: Happenings, stories: _Stories) -> ActiveSpans:
+    known = np.flatnonzero(stories.raised_us != _UNKNOWN)
+    known = known[np.lexsort((stories.first[known], stories.raised_us[known]))]
     return ActiveSpans(
-        _whole([story.alarm for _, story in known]),
-        _whole([raised for raised, _ in known]),
-        _whole([story.cleared_us for _, story in known]),
-        np.array([story.is_quiet for _, story in known], np.bool_),
+        told.alarm[stories.first[known]], stories.raised_us[known], stories.cleared_us[known], stories.is_quiet[known]
     )
-
-
-def _first_from(moments: list[int], since_us: int) -> int:
-    return min((moment for moment in moments if moment >= since_us), default=NEVER)
 
 
 def _whole(items: Iterable[int]) -> Whole:

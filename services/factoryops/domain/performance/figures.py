@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from factoryops.domain.performance.episodes import ActiveSpans, AlarmHappening, Episodes, Flags, read_history
+from factoryops.domain.performance.episodes import ActiveSpans, Episodes, Flags, Happenings, read_history
 from factoryops.domain.performance.judging import Judgement, judge
 from factoryops.domain.performance.nuisance import (
     Chattering,
@@ -75,7 +75,7 @@ class Performance:
 
 
 def measure(
-    happenings: Iterable[AlarmHappening], span: Span, gaps: Sequence[Span] = (), limits: Thresholds = DEFAULT,
+    happenings: Happenings, span: Span, gaps: Sequence[Span] = (), limits: Thresholds = DEFAULT,
     *, declared: Sequence[Span] = (),
 ) -> Performance:  # fmt: skip
     """The figures of what happened in `span` [start, end), in µs UTC.

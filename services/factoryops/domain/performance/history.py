@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from factoryops.domain.performance.episodes import AlarmHappening
+from factoryops.domain.performance.episodes import Happenings
 
 
 class HistoryLine(NamedTuple):
@@ -29,23 +29,24 @@ class HistoryLine(NamedTuple):
 
 def numbered(
     lines: Iterable[HistoryLine], areas: Collection[str] | None = None
-) -> tuple[list[AlarmHappening], list[HistoryLine]]:
+) -> tuple[Happenings, list[HistoryLine]]:
     """What happened, each alarm as a number, and by that number the alarm's newest line.
 
     `areas` are those of an operating position, None for all.
     """
+    chosen = [line for line in lines if areas is None or line.area in areas]
     numbers: dict[str, int] = {}
-    newest: list[HistoryLine] = []
-    happenings: list[AlarmHappening] = []
-    for line in lines:
-        if areas is not None and line.area not in areas:
-            continue
-        number = numbers.setdefault(line.alarm_id, len(newest))
-        if number == len(newest):
-            newest.append(line)
-        elif line.at_us > newest[number].at_us:
+    alarms = [numbers.setdefault(line.alarm_id, len(numbers)) for line in chosen]
+    newest: dict[int, HistoryLine] = {}
+    for number, line in zip(alarms, chosen, strict=True):
+        if number not in newest or line.at_us > newest[number].at_us:
             newest[number] = line
-        happenings.append(
-            AlarmHappening(number, line.annunciation, line.kind, line.at_us, line.priority, line.is_annunciation)
-        )
-    return happenings, newest
+    happenings = Happenings.of(
+        alarms,
+        (line.annunciation for line in chosen),
+        (line.kind for line in chosen),
+        (line.at_us for line in chosen),
+        (line.priority for line in chosen),
+        (line.is_annunciation for line in chosen),
+    )
+    return happenings, [newest[number] for number in range(len(numbers))]

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from factoryops.domain.performance.episodes import NEVER, ActiveSpans, Episodes, Whole
+from factoryops.domain.performance.episodes import NEVER, ActiveSpans, Episodes, Flags, Whole
 from factoryops.domain.performance.thresholds import Thresholds
 from factoryops.domain.time import US_PER_S
 
@@ -115,16 +115,18 @@ def fleeting(episodes: Episodes, limits: Thresholds) -> list[Fleeting]:
 def stale(spans: ActiveSpans, end_us: int, limits: Thresholds) -> list[Standing]:
     """Alarms that were active for too long without a break, the longest first, each with its longest time."""
     longest: dict[int, Standing] = {}
-    for one in _lasting(spans, end_us):
+    lasted_s = (np.minimum(spans.cleared_us, end_us) - spans.raised_us) / US_PER_S
+    for one in _standing(spans, end_us, lasted_s > limits.stale_s):
         held = longest.get(one.alarm)
-        if one.active_s > limits.stale_s and (held is None or one.active_s > held.active_s):
+        if held is None or one.active_s > held.active_s:
             longest[one.alarm] = one
     return sorted(longest.values(), key=lambda one: (-one.active_s, one.alarm))
 
 
 def standing(spans: ActiveSpans, end_us: int) -> list[Standing]:
     """Alarms that are active at `end_us`, whatever their age, the longest first."""
-    return sorted((one for one in _lasting(spans, end_us) if one.is_active), key=lambda one: (-one.active_s, one.alarm))
+    found = _standing(spans, end_us, spans.cleared_us > end_us)
+    return sorted(found, key=lambda one: (-one.active_s, one.alarm))
 
 
 def most_stale_at_once(spans: ActiveSpans, end_us: int, limits: Thresholds) -> int:
@@ -161,11 +163,14 @@ def redundant_pairs(episodes: Episodes, limits: Thresholds) -> list[Pair]:
     return sorted(sure, key=lambda one: (-one.confidence, -one.support, one.first, one.then))
 
 
-def _lasting(spans: ActiveSpans, end_us: int) -> Iterator[Standing]:
-    for number, alarm in enumerate(spans.alarm.tolist()):
+def _standing(spans: ActiveSpans, end_us: int, chosen: Flags) -> Iterator[Standing]:
+    """The chosen of the spans, up to `end_us`."""
+    for number in np.flatnonzero(chosen).tolist():
         cleared_us = int(spans.cleared_us[number])
         lasted_us = min(cleared_us, end_us) - int(spans.raised_us[number])
-        yield Standing(alarm, lasted_us / US_PER_S, cleared_us > end_us, bool(spans.was_quiet[number]))
+        yield Standing(
+            int(spans.alarm[number]), lasted_us / US_PER_S, cleared_us > end_us, bool(spans.was_quiet[number])
+        )
 
 
 def _each(episodes: Episodes) -> Iterator[tuple[int, Episodes]]:

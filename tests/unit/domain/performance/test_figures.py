@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factoryops.domain.errors import InvalidInputError
-from factoryops.domain.performance.episodes import AlarmHappening
+from factoryops.domain.performance.episodes import Happenings
 from factoryops.domain.performance.figures import Performance, alarms_named, measure
 from factoryops.domain.performance.judging import Band, Load
 from factoryops.domain.performance.left_out import left_out_sentences
@@ -25,6 +26,21 @@ DAY_US = 24 * HOUR_US
 START = 1_000 * DAY_US
 
 
+class AlarmHappening(NamedTuple):
+    """One line of the alarm history."""
+
+    alarm: int
+    annunciation: int
+    kind: str
+    at_us: int
+    priority: int
+    is_annunciation: bool
+
+
+def columns(lines: Sequence[AlarmHappening]) -> Happenings:
+    return Happenings.of(*(zip(*lines, strict=True) if lines else ([],) * 6))
+
+
 def raised(alarm: int, number: int, at_s: float, *, priority: int = 2, is_quiet: bool = False) -> AlarmHappening:
     return AlarmHappening(alarm, number, "raised", START + round(at_s * US_PER_S), priority, not is_quiet)
 
@@ -34,7 +50,7 @@ def later(alarm: int, number: int, kind: str, at_s: float, *, announces: bool = 
 
 
 def over(happenings: Sequence[AlarmHappening], seconds: float, **more: object) -> Performance:
-    return measure(happenings, (START, START + round(seconds * US_PER_S)), **more)  # type: ignore[arg-type] # by name
+    return measure(columns(happenings), (START, START + round(seconds * US_PER_S)), **more)  # type: ignore[arg-type] # by name
 
 
 def series(at_s: Sequence[float], alarm: int = 0) -> list[AlarmHappening]:
@@ -209,7 +225,7 @@ def test_the_load_of_each_interval_leaves_out_what_could_not_be_seen() -> None:
 
 def test_figures_say_what_they_were_judged_by() -> None:
     limits = Thresholds(busy_interval=5)
-    assert measure([], (START, START + HOUR_US), limits=limits).limits == limits
+    assert measure(columns([]), (START, START + HOUR_US), limits=limits).limits == limits
 
 
 def test_bands_follow_the_targets_of_the_site() -> None:
