@@ -9,6 +9,7 @@ from factoryops.contracts import http
 from factoryops.domain.alarm_classes import DEFAULT_PHILOSOPHY
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.identity import Permission
+from factoryops.domain.system_alarms import SERVICE_KIND
 from factoryops_app.alarm_dialogs import ShelveDialog, TakeOutDialog
 from factoryops_app.dialog_tasks import DialogTasks
 from factoryops_app.models.foreseen import ForeseenAlarm, foreseen, why_not_shelved
@@ -35,7 +36,8 @@ class PutAsideDialog(QDialog):
         self._philosophy = DEFAULT_PHILOSOPHY
         self._fault = ""
         self._is_busy = False
-        self.device = ChoiceBox({one.id: device_title(one) for one in place.session.plant.devices})
+        devices = (one for one in place.session.plant.devices if one.kind != SERVICE_KIND)
+        self.device = ChoiceBox({one.id: device_title(one) for one in devices})
         self.table: DataTable[ForeseenAlarm] = DataTable(
             place.look, _columns(), name="foreseen", settings=place.settings, row_key=lambda one: one.rule.id
         )
