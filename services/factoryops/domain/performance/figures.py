@@ -111,7 +111,7 @@ def measure(
         quiet_raises=_quiet_raises(active, span),
         outages=outages,
         judgement=judge(load, top_share if _is_concentration(seen) else None, at_once, limits),
-        load=interval_load(seen.at_us, span, outages),
+        load=interval_load(seen.at_us, span, outages, limits),
         limits=limits,
         declared_s=load.excluded_s - unseen_us / US_PER_S,
     )

@@ -36,8 +36,8 @@ class Rates:
     Attributes:
         judged_s: time the averages are of: the span without what could not be seen.
         excluded_s: time that could not be seen.
-        intervals / hours: fixed intervals of 10 min and clock hours that lie in the judged time as a whole.
-        busiest: the largest number in one interval.
+        intervals / hours: fixed intervals of 10 min and clock hours that are judged; see `intervals`.
+        busiest / busiest_hour: the largest number in one interval and hour; of one that was cut, what was seen of it.
         busy_intervals / busy_hours: share of those with more than an operator can handle.
         flood_share: share of the intervals that lie in a flood.
     """
@@ -64,7 +64,7 @@ class IntervalLoad:
 
     Attributes:
         start_us: of the first interval.
-        counts: one after the other, None for those that could not be seen as a whole.
+        counts: one after the other, None for those that cannot be judged.
     """
 
     start_us: int
@@ -72,27 +72,27 @@ class IntervalLoad:
     counts: list[int | None]
 
 
-def interval_load(at_us: Whole, span: Span, outages: Sequence[Span]) -> IntervalLoad:
-    """Annunciations at `at_us` (ascending) in each whole interval of 10 min in `span`; see `rates`."""
+def interval_load(at_us: Whole, span: Span, outages: Sequence[Span], limits: Thresholds) -> IntervalLoad:
+    """Annunciations at `at_us` (ascending) in each interval of 10 min in `span`; see `rates`."""
     width_us = INTERVAL_S * US_PER_S
-    all_starts, _ = intervals(at_us, span, (), INTERVAL_S)
-    starts, counts = intervals(at_us, span, merged(outages, span), INTERVAL_S)
+    whole, _ = intervals(at_us, span, (), INTERVAL_S)
+    starts, counts = intervals(at_us, span, merged(outages, span), INTERVAL_S, limits.busy_interval)
+    shown = np.union1d(whole, starts)
+    if not len(shown):
+        return IntervalLoad(span[0], width_us, [])
     known = dict(zip(starts.tolist(), counts.tolist(), strict=True))
-    first_us = int(all_starts[0]) if len(all_starts) else span[0]
-    return IntervalLoad(first_us, width_us, [known.get(start) for start in all_starts.tolist()])
+    every = range(int(shown[0]), int(shown[-1]) + 1, width_us)
+    return IntervalLoad(every.start, width_us, [known.get(start) for start in every])
 
 
 def rates(at_us: Whole, span: Span, outages: Sequence[Span], limits: Thresholds) -> Rates:
-    """Rates of annunciations at `at_us` (ascending) within `span`, leaving out `outages`.
-
-    An interval or hour counts where it lies in the span and touches no outage; empty ones count.
-    """
+    """Rates of annunciations at `at_us` (ascending) within `span`, leaving out `outages`."""
     outages = merged(outages, span)
     excluded_us = sum(end - start for start, end in outages)
     judged_us = span[1] - span[0] - excluded_us
     seen = int(_outside(at_us, outages).sum())
-    starts, counts = intervals(at_us, span, outages, INTERVAL_S)
-    _, hourly = intervals(at_us, span, outages, 3_600)
+    starts, counts = intervals(at_us, span, outages, INTERVAL_S, limits.busy_interval)
+    _, hourly = intervals(at_us, span, outages, 3_600, limits.busy_hour)
     floods, in_flood = find_floods(starts, counts, limits)
     return Rates(
         annunciations=seen,
@@ -112,15 +112,23 @@ def rates(at_us: Whole, span: Span, outages: Sequence[Span], limits: Thresholds)
     )
 
 
-def intervals(at_us: Whole, span: Span, outages: Sequence[Span], width_s: int) -> tuple[Whole, Whole]:
-    """Starts and counts of the whole intervals of the clock in `span` that touch none of `outages`."""
+def intervals(
+    at_us: Whole, span: Span, outages: Sequence[Span], width_s: int, too_many: int | None = None
+) -> tuple[Whole, Whole]:
+    """Starts and counts of the intervals of the clock that can be judged.
+
+    An interval can where it lies in the span and touches no outage, an empty one too; and where what was seen of it is
+    more than `too_many` already, however it is cut: a flood that ended in an outage was one.
+    """
     width_us = width_s * US_PER_S
-    starts = np.arange(-(-span[0] // width_us) * width_us, span[1] - width_us + 1, width_us, dtype=np.int64)
+    starts = np.arange(span[0] // width_us * width_us, span[1], width_us, dtype=np.int64)
     counts = np.searchsorted(at_us, starts + width_us) - np.searchsorted(at_us, starts)
-    is_seen = np.ones(len(starts), np.bool_)
+    is_judged = (starts >= span[0]) & (starts + width_us <= span[1])
     for start, end in outages:
-        is_seen &= (starts + width_us <= start) | (starts >= end)
-    return starts[is_seen], counts[is_seen].astype(np.int64)
+        is_judged &= (starts + width_us <= start) | (starts >= end)
+    if too_many is not None:
+        is_judged |= counts > too_many
+    return starts[is_judged], counts[is_judged].astype(np.int64)
 
 
 def find_floods(starts: Whole, counts: Whole, limits: Thresholds) -> tuple[list[FloodSpan], Flags]:

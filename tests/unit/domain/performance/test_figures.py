@@ -184,6 +184,21 @@ def test_a_flood_ends_where_nothing_could_be_seen() -> None:
     assert [one.annunciations for one in whole] == [one.annunciations for one in cut] == [12]
 
 
+@pytest.mark.parametrize("cut_s", [(601, 700), (1_190, 1_800), (1_100, 1_101)])
+def test_a_flood_that_an_outage_cut_was_one(cut_s: tuple[int, int]) -> None:
+    outage = (START + cut_s[0] * US_PER_S, START + cut_s[1] * US_PER_S)
+    found = over(series([float(at) for at in range(800, 860, 3)]), 2_400, gaps=[outage])
+    assert found.rates.busiest == 20
+    assert found.rates.busy_intervals == pytest.approx(1 / found.rates.intervals)
+    assert [(one.start_us, one.annunciations) for one in found.rates.floods] == [(START + 600 * US_PER_S, 20)]
+    assert found.load.counts[:2] == [0, 20]
+
+
+def test_a_flood_that_goes_on_at_the_end_of_the_span_is_one() -> None:
+    found = over(series([float(at) for at in range(1_210, 1_270, 3)]), 1_300)
+    assert (found.rates.busiest, found.load.counts, len(found.rates.floods)) == (20, [0, 0, 20], 1)
+
+
 @pytest.mark.parametrize(
     ("per_hour", "band", "load"),
     [(0, Band.GOOD, Load.ACCEPTABLE), (6, Band.GOOD, Load.ACCEPTABLE), (12, Band.TOLERABLE, Load.MANAGEABLE),
