@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from factoryops.domain.alarms import Priority
+from factoryops.domain.alarms import Mark, Priority
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.notifying import Addressee, ChannelKind, Told
 
@@ -103,6 +103,7 @@ class Chain:
     """How far an annunciation has come in a policy's steps.
 
     Attributes:
+        began_us: when the alarm was announced that nobody has answered since: repeats go on with its steps.
         step: the next one, from 0; the policy's number of steps while its last one is repeated.
         due_us: when that is due; None when it is over.
         outcome: why it is over.
@@ -122,6 +123,11 @@ class Chain:
     due_us: int | None = None
     outcome: str = ""
     reached_us: int | None = None
+
+    @property
+    def mark(self) -> Mark:
+        """The announcement it is about."""
+        return self.annunciation, self.renewal
 
 
 @dataclass(frozen=True, slots=True)

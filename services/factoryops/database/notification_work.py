@@ -29,12 +29,15 @@ from factoryops.database.notification_rows import (
 from factoryops.database.notification_standing import standing_of
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.identity import FactoryId, Role, Scope
+from factoryops.domain.notification_repeats import Telling
 from factoryops.domain.notifying import Addressee, Book, ChannelKind
 from factoryops.domain.time import US_PER_S
 
 _HOUR_US: Final = 3_600 * US_PER_S
 _KEPT_US: Final = 400 * 24 * _HOUR_US
 _WAITING: Final = (DeliveryState.QUEUED.value, DeliveryState.ATTEMPTED.value)
+SUPERSEDED: Final = "superseded"
+"""Why a chain is over that a later announcement of the same alarm has taken over."""
 _UNREACHED_WITHIN_US: Final = 24 * _HOUR_US
 
 
@@ -109,6 +112,25 @@ class NotificationWork:
         query = sa.select(table).where(table.c.due_us <= now_us).order_by(table.c.due_us, table.c.id).limit(most)
         return [_chain_of(row) for row in self._unit.rows(query, every_factory=True)]
 
+    def heads(self, factory_id: FactoryId, alarm_ids: Iterable[str]) -> list[Chain]:
+        """The chains of alarms that nobody has answered and no later chain has replaced, the oldest first."""
+        table, alarm = tables.chain, plant.alarm
+        of_alarm = sa.and_(alarm.c.factory_id == table.c.factory_id, alarm.c.id == table.c.alarm_id)
+        query = (
+            sa.select(table)
+            .join(alarm, of_alarm)
+            .where(
+                table.c.factory_id == factory_id, table.c.outcome != SUPERSEDED,
+                table.c.annunciation >= alarm.c.acknowledged_annunciation,
+            )
+            .order_by(table.c.annunciation, table.c.renewal, table.c.began_us, table.c.id)
+        )  # fmt: skip
+        return [
+            _chain_of(row)
+            for portion in portions(set(alarm_ids))
+            for row in self._unit.rows(query.where(table.c.alarm_id.in_(portion)))
+        ]
+
     def save_chain(self, chain: Chain) -> None:
         """Record how far a chain has come."""
         table = tables.chain
@@ -164,6 +186,27 @@ class NotificationWork:
         )  # fmt: skip
         return [_told_of(row) for row in self._unit.rows(query.order_by(table.c.created_us, table.c.id))]
 
+    def tellings(self, factory_id: FactoryId, alarm_ids: Iterable[str], since_us: int) -> list[Telling]:
+        """What of alarms has gone out since then, or will."""
+        table, chain = tables.delivery, tables.chain
+        of_chain = sa.and_(chain.c.factory_id == table.c.factory_id, chain.c.id == table.c.chain_id)
+        query = sa.select(
+            table.c.alarm_id, table.c.recipient_id, table.c.channel, table.c.event, table.c.annunciation,
+            chain.c.renewal, table.c.priority, table.c.created_us, table.c.not_before_us,
+        ).outerjoin(chain, of_chain)  # fmt: skip
+        query = query.where(
+            table.c.factory_id == factory_id, table.c.not_before_us >= since_us, table.c.event != "acknowledged",
+            table.c.state.in_((*_WAITING, DeliveryState.ACCEPTED.value)),
+        )  # fmt: skip
+        return [
+            Telling(
+                row.alarm_id, row.recipient_id, ChannelKind(row.channel), row.event,
+                (row.annunciation, row.renewal or 0), row.priority, row.created_us, row.not_before_us,
+            )
+            for portion in portions(set(alarm_ids))
+            for row in self._unit.rows(query.where(table.c.alarm_id.in_(portion)))
+        ]  # fmt: skip
+
     def add_deliveries(self, factory_id: FactoryId, deliveries: Sequence[NewDelivery]) -> None:
         """Put lines into the ledger; those that are there stay as they are."""
         known = self._known(tables.delivery, [one.id for one in deliveries])
@@ -182,13 +225,17 @@ class NotificationWork:
             "changed_us": self._unit.now_us, "accepted_us": None, "seen_us": None, "subject": "", "body": "",
         }  # fmt: skip
 
-    def newest_us(self, factory_id: FactoryId, recipient_id: str, channel: ChannelKind) -> int:
-        """When the newest message to somebody by a channel goes, or went, out; 0 for never. A retry is no new one."""
+    def newest_us(self, factory_id: FactoryId, recipient_id: str, channel: ChannelKind, until_us: int) -> int:
+        """When the newest message to somebody by a channel goes, or went, out; 0 for never. A retry is no new one.
+
+        What goes out only after `until_us` waits for something else than its neighbours.
+        """
         table = tables.delivery
         is_no_retry = sa.or_(table.c.attempts == 0, table.c.not_before_us <= self._unit.now_us)
         is_on_its_way = sa.and_(table.c.state.in_(_WAITING), is_no_retry)
         query = sa.select(sa.func.max(table.c.not_before_us)).where(
             *_to(factory_id, recipient_id, channel),
+            table.c.not_before_us <= until_us,
             sa.or_(is_on_its_way, table.c.state == DeliveryState.ACCEPTED.value),
         )
         return int(self._unit.value(query) or 0)

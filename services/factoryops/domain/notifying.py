@@ -195,6 +195,11 @@ class Policy(msgspec.Struct, frozen=True):
             return None
         return self.steps[-1].after_s + self.repeat_s * (repeats + 1)
 
+    def over_s(self, step: int, repeats: int) -> float:
+        """When a chain that takes no further step ended, in seconds from its beginning: with its last or next one."""
+        due_s = self.due_s(step, repeats)
+        return self.steps[-1].after_s + self.repeat_s * repeats if due_s is None else due_s
+
 
 class Told(msgspec.Struct, frozen=True):
     """What of an alarm decides who is told.

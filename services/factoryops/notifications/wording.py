@@ -18,6 +18,7 @@ _MOST_LISTED: Final = 20
 _MOST_SHEETS: Final = 5
 _SHORT: Final = 300
 _SHORT_PART: Final = 120
+_ANNOUNCED: Final = frozenset({"raised", "renewed"})
 
 _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     Language.ENGLISH: {
@@ -29,6 +30,7 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "returned": "Returned at", "test_subject": "Test message of FactoryOps", "comment": "Comment",
         "test": "This is a test: no alarm was raised.", "many": "{count} alarms, most urgent: {first}",
         "more": "and {count} more", "date": "%Y-%m-%d %H:%M:%S",
+        "times": "{count} times", "repeats": "Announced {count} times since",
     },
     Language.GERMAN: {
         "1": "Kritisch", "2": "Hoch", "3": "Mittel", "4": "Niedrig",
@@ -39,6 +41,7 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "returned": "Zurückgegangen um", "test_subject": "Testnachricht von FactoryOps", "comment": "Bemerkung",
         "test": "Dies ist ein Test: Es liegt kein Alarm an.",
         "many": "{count} Alarme, am dringendsten: {first}", "more": "und {count} weitere", "date": "%d.%m.%Y %H:%M:%S",
+        "times": "{count}-mal", "repeats": "Gemeldet {count}-mal seit",
     },
 }  # fmt: skip
 
@@ -59,17 +62,45 @@ class Wording:
     short: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a message tells of one alarm: its newest line, and of how many announcements since when."""
+
+    line: Queued
+    count: int
+    since_us: int
+
+    @property
+    def facts(self) -> AlarmFacts:
+        return self.line.facts
+
+
 def word(deliveries: Sequence[Queued], language: Language, timezone: str) -> Wording:
-    """What one message says of all that it tells, most urgent first."""
+    """What one message says of all that it tells, most urgent first; an alarm that came again and again once."""
     words, zone = _WORDS[language], ZoneInfo(timezone)
     if all(one.event == "test" for one in deliveries):
         return _wording(words["test_subject"], [words["test"]], [words["test"]])
-    told = sorted(deliveries, key=lambda one: (one.facts.priority, one.facts.raised_us, one.id))
+    told = sorted(_by_alarm(deliveries), key=lambda one: (one.facts.priority, one.facts.raised_us, one.line.id))
     first = _subject(told[0], words)
     if len(told) == 1:
         return _wording(first, _lines(told[0], words, zone, language), _brief(told[0], words, language))
     subject = words["many"].format(count=len(told), first=first)
     return _wording(subject, _grouped(told, words, zone), _brief(told[0], words, language))
+
+
+def _by_alarm(deliveries: Sequence[Queued]) -> list[_Told]:
+    """Every alarm once, with what was last announced of it."""
+    by_alarm: defaultdict[str, list[Queued]] = defaultdict(list)
+    for one in deliveries:
+        by_alarm[one.alarm_id or one.id].append(one)
+    return [_newest(lines) for lines in by_alarm.values()]
+
+
+def _newest(lines: Sequence[Queued]) -> _Told:
+    announced = [one for one in lines if one.event in _ANNOUNCED]
+    marks = {(one.annunciation, one.facts.renewal) for one in announced}
+    newest = max(lines, key=lambda one: (one.annunciation, one.facts.renewal, one.event not in _ANNOUNCED, one.id))
+    return _Told(newest, len(marks), min((one.facts.raised_us for one in announced), default=0))
 
 
 def _wording(subject: str, lines: Sequence[str], brief: Sequence[str]) -> Wording:
@@ -86,17 +117,23 @@ def _cut(text: str) -> str:
     return text if len(text) <= _SHORT_PART else f"{text[: _SHORT_PART - 1]}…"
 
 
-def _subject(one: Queued, words: Mapping[str, str]) -> str:
-    facts = one.facts
-    return f"{words.get(one.event, '')}[{words[str(facts.priority)]}] {facts.rule_name}, {facts.device_name}"
+def _subject(told: _Told, words: Mapping[str, str]) -> str:
+    facts, event = told.facts, words.get(told.line.event, "")
+    return f"{event}[{words[str(facts.priority)]}] {facts.rule_name}, {facts.device_name}{_times(told, words)}"
 
 
-def _lines(one: Queued, words: Mapping[str, str], zone: ZoneInfo, language: Language) -> list[str]:
-    facts = one.facts
+def _times(told: _Told, words: Mapping[str, str]) -> str:
+    return f" ({words['times'].format(count=told.count)})" if told.count > 1 else ""
+
+
+def _lines(told: _Told, words: Mapping[str, str], zone: ZoneInfo, language: Language) -> list[str]:
+    one, facts = told.line, told.facts
     place = f"{facts.device_name} ({facts.area})" if facts.area else facts.device_name
     lines = [f"{words['what']}: {facts.message or facts.rule_name}", f"{words['where']}: {place}"]
     if facts.raised_us:
         lines.append(f"{words['since']}: {_moment(facts.raised_us, words, zone)}")
+    if told.count > 1:
+        lines.append(f"{words['repeats'].format(count=told.count)} {_moment(told.since_us, words, zone)}")
     lines += _value(facts, words, language)
     if one.event == "cleared" and facts.cleared_us:
         lines.append(f"{words['returned']}: {_moment(facts.cleared_us, words, zone)}")
@@ -107,7 +144,7 @@ def _lines(one: Queued, words: Mapping[str, str], zone: ZoneInfo, language: Lang
     return lines
 
 
-def _brief(one: Queued, words: Mapping[str, str], language: Language) -> list[str]:
+def _brief(one: _Told, words: Mapping[str, str], language: Language) -> list[str]:
     """The most urgent alarm in a few words: its value and what to do come before what has no room."""
     facts = one.facts
     do = [f"{words['do']}: {_cut(facts.response)}"] if facts.response else []
@@ -146,9 +183,9 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
-def _grouped(told: Sequence[Queued], words: Mapping[str, str], zone: ZoneInfo) -> list[str]:
+def _grouped(told: Sequence[_Told], words: Mapping[str, str], zone: ZoneInfo) -> list[str]:
     """The first ones in full, grouped by priority and device; the rest as a number per group."""
-    groups: defaultdict[tuple[int, str], list[Queued]] = defaultdict(list)
+    groups: defaultdict[tuple[int, str], list[_Told]] = defaultdict(list)
     for one in told:
         groups[(one.facts.priority, one.facts.device_name)].append(one)
     lines: list[str] = []
@@ -157,13 +194,14 @@ def _grouped(told: Sequence[Queued], words: Mapping[str, str], zone: ZoneInfo) -
         shown = members[: max(1, _MOST_LISTED // len(groups))]
         for one in shown:
             began = _moment(one.facts.raised_us, words, zone)
-            lines.append(f"- {began} {words.get(one.event, '')}{one.facts.message or one.facts.rule_name}")
+            what = f"{words.get(one.line.event, '')}{one.facts.message or one.facts.rule_name}{_times(one, words)}"
+            lines.append(f"- {began} {what}")
         if len(members) > len(shown):
             lines.append(f"- {words['more'].format(count=len(members) - len(shown))}")
     return [*lines, *_sheets(told, words)]
 
 
-def _sheets(told: Sequence[Queued], words: Mapping[str, str]) -> list[str]:
+def _sheets(told: Sequence[_Told], words: Mapping[str, str]) -> list[str]:
     """The response sheets of the most urgent rules, each once."""
     by_rule: dict[str, list[str]] = {}
     for one in told:
