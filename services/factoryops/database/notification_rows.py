@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -11,6 +11,12 @@ from factoryops.domain.alarms import Mark, Priority
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.notifying import Addressee, ChannelKind, Told
 
+DONE: Final = "done"
+SUPERSEDED: Final = "superseded"
+WITHDRAWN: Final = "withdrawn"
+NO_POLICY: Final = "no policy"
+"""Why a chain is over: all steps were taken; a later announcement of the same alarm has taken it over; its policy is
+gone or switched off; its rule names policies of which none is in use. Else what became of the alarm."""
 Recipient: TypeAlias = tuple[FactoryId, str]
 """A factory and the id of one of its contacts or hooks."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -15,6 +14,7 @@ from factoryops.database import notification_tables as tables
 from factoryops.database import tables as plant
 from factoryops.database.notification_book import NotificationBook
 from factoryops.database.notification_rows import (
+    SUPERSEDED,
     AlarmFacts,
     AlarmStanding,
     Chain,
@@ -28,6 +28,7 @@ from factoryops.database.notification_rows import (
 )
 from factoryops.database.notification_standing import standing_of
 from factoryops.database.unit import Unit, portions
+from factoryops.database.unreached import unreached
 from factoryops.domain.identity import FactoryId, Role, Scope
 from factoryops.domain.notification_repeats import Telling
 from factoryops.domain.notifying import Addressee, Book, ChannelKind
@@ -36,9 +37,6 @@ from factoryops.domain.time import US_PER_S
 _HOUR_US: Final = 3_600 * US_PER_S
 _KEPT_US: Final = 400 * 24 * _HOUR_US
 _WAITING: Final = (DeliveryState.QUEUED.value, DeliveryState.ATTEMPTED.value)
-SUPERSEDED: Final = "superseded"
-"""Why a chain is over that a later announcement of the same alarm has taken over."""
-_UNREACHED_WITHIN_US: Final = 24 * _HOUR_US
 
 
 class NotificationWork:
@@ -142,35 +140,8 @@ class NotificationWork:
         )  # fmt: skip
 
     def unreached(self, before_us: int, now_us: int) -> list[Unreached]:
-        """Annunciations from before `before_us`, active and unanswered, that nobody was reached for, by factory."""
-        chain, alarm, other = tables.chain, plant.alarm, tables.chain.alias("other")
-        of_same = sa.and_(
-            other.c.factory_id == chain.c.factory_id, other.c.event_id == chain.c.event_id,
-            other.c.reached_us.is_not(None),
-        )  # fmt: skip
-        query = (
-            sa.select(chain.c.factory_id, chain.c.event_id, chain.c.began_us, alarm.c.rule_name)
-            .join(alarm, sa.and_(alarm.c.factory_id == chain.c.factory_id, alarm.c.id == chain.c.alarm_id))
-            .where(
-                chain.c.began_us.between(now_us - _UNREACHED_WITHIN_US, before_us),
-                chain.c.reached_us.is_(None),
-                chain.c.outcome.in_(("", "done")),
-                alarm.c.is_active.is_(True),
-                alarm.c.acknowledged_annunciation < chain.c.annunciation,
-                alarm.c.parameter_key.not_like("nobody_reached%"),
-                ~sa.exists().where(of_same),
-            )
-            .order_by(chain.c.began_us, chain.c.id)
-            .limit(5_000)
-        )
-        found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-        for row in self._unit.rows(query, every_factory=True):
-            found[row.factory_id].setdefault(row.event_id, row)
-        return [
-            Unreached(FactoryId(factory), len(rows), min(row.began_us for row in rows.values()), first.rule_name)
-            for factory, rows in found.items()
-            if (first := next(iter(rows.values())))
-        ]
+        """Unanswered alarms that nobody was reached for since before `before_us`, by factory."""
+        return unreached(self._unit, before_us, now_us)
 
     # --- deliveries --------------------------------------------------------------------------------------------------
 

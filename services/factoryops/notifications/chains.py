@@ -5,21 +5,46 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
-from factoryops.database.notification_rows import AlarmStanding, Chain, OutboxEvent
-from factoryops.database.notification_work import SUPERSEDED
+from factoryops.database.notification_rows import (
+    DONE,
+    NO_POLICY,
+    SUPERSEDED,
+    WITHDRAWN,
+    AlarmStanding,
+    Chain,
+    OutboxEvent,
+)
 from factoryops.domain.identity import derived_id
 from factoryops.domain.notification_repeats import REPEAT_US
 from factoryops.domain.notifying import Policy
 from factoryops.domain.time import US_PER_S
 
-DONE: Final = "done"
 _RESUMED: Final = (DONE, "returned", "suppressed")
 """Ends after which a repeat that follows soon is still the same story."""
 
 
-def begun(event: OutboxEvent, policy_id: str, policy: Policy, before: Chain | None, standing: AlarmStanding) -> Chain:
-    """The chain an announcement begins in a policy; it goes on where `before` is, if nobody has answered that."""
-    chain = Chain(
+def begun(event: OutboxEvent, policy_id: str, policy: Policy) -> Chain:
+    """The chain an announcement begins in a policy."""
+    chain = _of(event, policy_id)
+    return dataclasses.replace(chain, due_us=_due_us(chain, policy))
+
+
+def taken_over(event: OutboxEvent, before: Chain, policy: Policy) -> Chain:
+    """The chain of an announcement that goes on where an earlier one's is."""
+    chain = dataclasses.replace(
+        _of(event, before.policy_id), began_us=before.began_us, step=before.step, repeats=before.repeats
+    )
+    due_us = before.due_us if before.due_us is not None else _due_us(chain, policy)
+    return dataclasses.replace(chain, due_us=due_us, outcome=DONE if due_us is None else "")
+
+
+def without_policy(event: OutboxEvent) -> Chain:
+    """What stands for an announcement whose rule names policies of which none is in use."""
+    return dataclasses.replace(_of(event, ""), outcome=NO_POLICY)
+
+
+def _of(event: OutboxEvent, policy_id: str) -> Chain:
+    return Chain(
         factory_id=event.factory_id,
         id=derived_id(event.factory_id, "chain", event.id, policy_id),
         event_id=event.id,
@@ -29,14 +54,10 @@ def begun(event: OutboxEvent, policy_id: str, policy: Policy, before: Chain | No
         policy_id=policy_id,
         began_us=event.created_us,
     )
-    if before is None or not _goes_on(before, policy, standing, event.created_us):
-        return dataclasses.replace(chain, due_us=_due_us(chain, policy))
-    chain = dataclasses.replace(chain, began_us=before.began_us, step=before.step, repeats=before.repeats)
-    due_us = before.due_us if before.due_us is not None else _due_us(chain, policy)
-    return dataclasses.replace(chain, due_us=due_us, outcome=DONE if due_us is None else "")
 
 
-def _goes_on(before: Chain, policy: Policy, standing: AlarmStanding, now_us: int) -> bool:
+def goes_on(before: Chain, policy: Policy, standing: AlarmStanding, now_us: int) -> bool:
+    """Whether an announcement at a moment is a repeat of one that has come so far and that nobody has answered."""
     if standing.answers(*before.mark):
         return False
     if before.due_us is not None:
@@ -67,7 +88,7 @@ def _due_us(chain: Chain, policy: Policy) -> int | None:
 def ending(chain: Chain, policy: Policy | None, standing: AlarmStanding | None) -> str:
     """Why a chain ends before its next step; "" when it goes on."""
     if policy is None or not policy.is_enabled or standing is None:
-        return "withdrawn"
+        return WITHDRAWN
     if standing.answers(*chain.mark):
         return "acknowledged"
     if standing.out_of_sight:

@@ -26,6 +26,7 @@ from factoryops.notifications import chains
 
 MOST_AT_ONCE: Final = 50
 """In one unit of work, so that whoever acknowledges meanwhile does not wait for a flood to be planned."""
+_NO_POLICY: Final = "the policies that its rule names are no longer there, or are switched off"
 _FOLLOW_UPS: Final = ("cleared", "acknowledged")
 _GATHERED: Final = "told of this alarm within the last 15 minutes: repeats are gathered"
 
@@ -104,10 +105,8 @@ class _Planner:
             policies = dict(self._policies_of(event))
             replaced |= {one.id: chains.replaced(one) for one in self._unfitting(event, policies)}
             for policy_id, policy in policies.items():
-                before = self._heads.get((event.alarm_id, policy_id))
-                chain = chains.begun(event, policy_id, policy, before, self._standing[event.alarm_id])
-                if before is not None and before.id != chain.id:
-                    replaced[before.id] = chains.replaced(before)
+                chain, before = self._next(event, policy_id, policy)
+                replaced |= {before.id: chains.replaced(before)} if before else {}
                 begun[chain.id] = self._heads[event.alarm_id, policy_id] = chain
         self._tx.notifying.add_chains([replaced.get(one.id, one) for one in begun.values()])
         for one in replaced.values():
@@ -116,6 +115,16 @@ class _Planner:
             if one.step and one.id not in replaced:
                 self._repeat(one)
         return begun, set(replaced)
+
+    def _next(self, event: OutboxEvent, policy_id: str, policy: Policy) -> tuple[Chain, Chain | None]:
+        """The chain an announcement begins in a policy, and the one it takes over."""
+        before = self._heads.get((event.alarm_id, policy_id))
+        begun = chains.begun(event, policy_id, policy)
+        if before is None or before.id == begun.id:
+            return begun, None
+        if not chains.goes_on(before, policy, self._standing[event.alarm_id], event.created_us):
+            return begun, None
+        return chains.taken_over(event, before, policy), before
 
     def _unfitting(self, event: OutboxEvent, policies: Collection[str]) -> list[Chain]:
         """Chains under way in policies that an alarm no longer fits, as it was raised again."""
@@ -131,10 +140,34 @@ class _Planner:
         standing = self._standing.get(event.alarm_id)
         if event.kind in _FOLLOW_UPS or standing is None or standing.out_of_sight:
             return
-        for policy_id in chosen(self._book.policies, standing.told):
+        policies = chosen(self._book.policies, standing.told)
+        if standing.told.notify and not policies:
+            self._leave_untold(event, standing)
+        for policy_id in policies:
             before = self._heads.get((event.alarm_id, policy_id))
             if before is None or before.mark <= (event.annunciation, event.renewal):
                 yield policy_id, self._book.policies[policy_id]
+
+    def _leave_untold(self, event: OutboxEvent, standing: AlarmStanding) -> None:
+        """The ledger says that nobody is told, for the policies a rule names are gone or switched off."""
+        chain = chains.without_policy(event)
+        self._tx.notifying.add_chains([chain])
+        line = NewDelivery(
+            id=derived_id(event.factory_id, "delivery", chain.id),
+            chain_id=chain.id,
+            event_id=event.id,
+            alarm_id=event.alarm_id,
+            annunciation=event.annunciation,
+            event="renewed" if event.renewal else "raised",
+            policy="",
+            step=0,
+            to=Addressee("", "", ChannelKind.EMAIL, ""),
+            facts=msgspec.structs.replace(standing.facts, renewal=event.renewal),
+            state=DeliveryState.SKIPPED.value,
+            reason=_NO_POLICY,
+            not_before_us=self._now_us,
+        )
+        self._note(line, chain.mark)
 
     def _repeat(self, chain: Chain) -> None:
         """The first step's people hear that an alarm was announced again while its steps go on."""
