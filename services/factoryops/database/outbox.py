@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from factoryops.database import notification_tables as tables
 from factoryops.database import tables as plant
 from factoryops.database.unit import Unit, portions
-from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.alarms import AlarmEventKind, EventCause
 
 _FOLLOW_UPS: Final = (AlarmEventKind.CLEARED.value, AlarmEventKind.ACKNOWLEDGED.value)
 
@@ -18,8 +18,8 @@ _FOLLOW_UPS: Final = (AlarmEventKind.CLEARED.value, AlarmEventKind.ACKNOWLEDGED.
 def enqueue(unit: Unit, factory_id: str, events: Sequence[Mapping[str, Any]]) -> None:
     """Note the events of one factory that somebody may have to be told; call it where their rows are inserted.
 
-    Those are annunciations, returns and acknowledgements. A factory that has no policy pays a look or two: a rule may
-    name one that is no more, and that is to be known.
+    Those are annunciations, returns, acknowledgements, and that something unanswered became more urgent. A factory
+    that has no policy pays a look or two: a rule may name one that is no more, and that is to be known.
 
     `events` are rows of `alarm_event` as they are inserted.
     """
@@ -64,4 +64,7 @@ def _naming(unit: Unit, factory_id: str, alarm_ids: Collection[str]) -> set[str]
 
 def _is_told(event: Mapping[str, Any]) -> bool:
     is_annunciation = event.get("is_annunciation", event["kind"] == AlarmEventKind.RAISED.value)
-    return bool(is_annunciation) or event["kind"] in _FOLLOW_UPS
+    is_more_urgent = (
+        event["kind"] == AlarmEventKind.REPRIORITISED.value and event.get("cause") == EventCause.PRIORITY_ROSE.value
+    )
+    return bool(is_annunciation) or event["kind"] in _FOLLOW_UPS or is_more_urgent

@@ -16,7 +16,7 @@ import msgspec
 from factoryops.contracts.http import DeliveryState
 from factoryops.database.notification_rows import AlarmFacts, AlarmStanding, Chain, NewDelivery, OutboxEvent, ToldLine
 from factoryops.database.transaction import Transaction
-from factoryops.domain.alarms import Mark, Priority
+from factoryops.domain.alarms import AlarmEventKind, Mark, Priority
 from factoryops.domain.identity import FactoryId, derived_id
 from factoryops.domain.notification_plan import TOLD_ALREADY, again, candidates
 from factoryops.domain.notification_repeats import REPEAT_US, Telling, announced_us, returned_us
@@ -103,7 +103,8 @@ class _Planner:
         replaced: dict[str, Chain] = {}
         for event in events:
             policies = dict(self._policies_of(event))
-            replaced |= {one.id: chains.replaced(one) for one in self._unfitting(event, policies)}
+            if event.kind != AlarmEventKind.REPRIORITISED.value:
+                replaced |= {one.id: chains.replaced(one) for one in self._unfitting(event, policies)}
             for policy_id, policy in policies.items():
                 chain, before = self._next(event, policy_id, policy)
                 replaced |= {before.id: chains.replaced(before)} if before else {}
