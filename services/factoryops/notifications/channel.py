@@ -22,7 +22,9 @@ class Outgoing:
         short: the text for SMS.
         timezone: the factory's.
         picture: a PNG of the last hour; None when there is none.
-        deliveries: what it tells.
+        deliveries: what it tells; of a message that would be too long the newest of each alarm there is room for.
+        spare: a text for a receiver that takes no longer one.
+        left_out: how many alarms there was no room for.
     """
 
     id: str
@@ -37,6 +39,8 @@ class Outgoing:
     picture: bytes | None = None
     signing_key: str = ""
     style: str = ""
+    spare: str = ""
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,13 @@ class Outcome:
         reason: one sentence; "" when it was accepted.
         is_permanent: trying again would not help this recipient.
         is_login_refused: the other side does not take our credentials: somebody must mend the settings.
+        is_too_long: the other side takes shorter messages only.
     """
 
     reason: str = ""
     is_permanent: bool = False
     is_login_refused: bool = False
+    is_too_long: bool = False
 
     @property
     def is_accepted(self) -> bool:

@@ -17,6 +17,7 @@ from factoryops.domain.notifying import ChannelKind, Contact, Language
 from factoryops.history.store import HistoryReader
 from factoryops.identity.vault import Vault
 from factoryops.notifications.channel import Outgoing
+from factoryops.notifications.hook_bodies import fitted
 from factoryops.notifications.hook_secrets import HookSecrets
 from factoryops.notifications.wording import word
 
@@ -59,8 +60,12 @@ class MessageComposer:
         except StorageError as error:
             return str(error)
         secrets = msgspec.json.decode(opened, type=HookSecrets)
-        made = _outgoing(message_id, deliveries, secrets.url, hook.language, timezone)
-        return dataclasses.replace(made, signing_key=secrets.signing_key, style=hook.kind.value)
+
+        def about(most: int | None) -> Outgoing:
+            made = _outgoing(message_id, deliveries, secrets.url, hook.language, timezone, most)
+            return dataclasses.replace(made, signing_key=secrets.signing_key, style=hook.kind.value)
+
+        return fitted(about)
 
     def illustrate(self, message: Outgoing) -> Outgoing:
         """An e-mail about an alarm gets the last hour's trend; without the history it goes without."""
@@ -87,10 +92,16 @@ def _contact(tx: Transaction, scope: Scope, identity: str) -> Contact | None:
 
 
 def _outgoing(
-    message_id: str, deliveries: Sequence[Queued], address: str, language: Language, timezone: str
-) -> Outgoing:  # fmt: skip
-    words = word(deliveries, language, timezone)
+    message_id: str,
+    deliveries: Sequence[Queued],
+    address: str,
+    language: Language,
+    timezone: str,
+    most: int | None = None,
+) -> Outgoing:
+    words = word(deliveries, language, timezone, most)
     return Outgoing(
         id=message_id, address=address, language=language, subject=words.subject, text=words.text, html=words.html,
-        short=words.short, deliveries=deliveries, timezone=timezone,
+        short=words.short, deliveries=deliveries if most is None else words.told, timezone=timezone, spare=words.spare,
+        left_out=words.left_out,
     )  # fmt: skip

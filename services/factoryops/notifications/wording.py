@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 from typing import Final
@@ -31,6 +31,8 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "test": "This is a test: no alarm was raised.", "many": "{count} alarms, most urgent: {first}",
         "more": "and {count} more", "date": "%Y-%m-%d %H:%M:%S",
         "times": "{count} times", "repeats": "Announced {count} times since",
+        "left_out": "Less urgent alarms left out for want of room: {count}; FactoryOps has them in its list of alarms.",
+        "spare": "The receiver takes no longer message: all of it is in the list of alarms in FactoryOps.",
     },
     Language.GERMAN: {
         "1": "Kritisch", "2": "Hoch", "3": "Mittel", "4": "Niedrig",
@@ -42,6 +44,8 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "test": "Dies ist ein Test: Es liegt kein Alarm an.",
         "many": "{count} Alarme, am dringendsten: {first}", "more": "und {count} weitere", "date": "%d.%m.%Y %H:%M:%S",
         "times": "{count}-mal", "repeats": "Gemeldet {count}-mal seit",
+        "left_out": "Weniger dringende, für die kein Platz ist: {count}; sie stehen in der Alarmliste in FactoryOps.",
+        "spare": "Der Empfänger nimmt keine längere Nachricht an: Alles steht in der Alarmliste in FactoryOps.",
     },
 }  # fmt: skip
 
@@ -54,12 +58,18 @@ class Wording:
         text: with the whole response sheet of the alarm, or of the most urgent ones.
         html: the same, with a place for a picture.
         short: for SMS: what, how much and what to do.
+        spare: in place of the text where that is too long for whoever receives it.
+        told: the newest line of each alarm that the text is about, most urgent first.
+        left_out: how many alarms the text leaves out.
     """
 
     subject: str
     text: str
     html: str
     short: str
+    spare: str = ""
+    told: tuple[Queued, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +85,35 @@ class _Told:
         return self.line.facts
 
 
-def word(deliveries: Sequence[Queued], language: Language, timezone: str) -> Wording:
-    """What one message says of all that it tells, most urgent first; an alarm that came again and again once."""
+def word(deliveries: Sequence[Queued], language: Language, timezone: str, most: int | None = None) -> Wording:
+    """What one message says of all that it tells, most urgent first; an alarm that came again and again once.
+
+    Args:
+        deliveries: what is told.
+        language: of the reader.
+        timezone: of the factory.
+        most: about how many alarms there is room; a sentence says how many are left out. None for all.
+    """
     words, zone = _WORDS[language], ZoneInfo(timezone)
     if all(one.event == "test" for one in deliveries):
-        return _wording(words["test_subject"], [words["test"]], [words["test"]])
+        said = _wording(words["test_subject"], [words["test"]], [words["test"]])
+        return replace(said, told=tuple(deliveries))
     told = sorted(_by_alarm(deliveries), key=lambda one: (one.facts.priority, one.facts.raised_us, one.line.id))
-    first = _subject(told[0], words)
+    subject, brief = _subject(told[0], words), _brief(told[0], words, language)
+    listed = told[:most]
+    left_out = len(told) - len(listed)
     if len(told) == 1:
-        return _wording(first, _lines(told[0], words, zone, language), _brief(told[0], words, language))
-    subject = words["many"].format(count=len(told), first=first)
-    return _wording(subject, _grouped(told, words, zone), _brief(told[0], words, language))
+        lines = _lines(told[0], words, zone, language)
+    else:
+        subject = words["many"].format(count=len(told), first=subject)
+        lines = _grouped(listed, words, zone)
+        lines += [words["left_out"].format(count=left_out)] if left_out else []
+    return replace(
+        _wording(subject, lines, brief),
+        spare="\n".join([*brief, words["spare"]]),
+        told=tuple(one.line for one in listed),
+        left_out=left_out,
+    )
 
 
 def _by_alarm(deliveries: Sequence[Queued]) -> list[_Told]:
