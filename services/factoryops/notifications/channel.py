@@ -11,6 +11,15 @@ from factoryops.domain.notifying import ChannelKind, Language
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG of the last hour before an alarm, and what it shows in words."""
+
+    alarm_id: str
+    shows: str
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message to one recipient.
 
@@ -21,7 +30,7 @@ class Outgoing:
         style: of a chat: "teams" or "slack"; "" otherwise.
         short: the text for SMS.
         timezone: the factory's.
-        picture: a PNG of the last hour; None when there is none.
+        pictures: of the last hour, one of each of the most urgent alarms; by channels that can carry them.
         deliveries: what it tells; of a message that would be too long the newest of each alarm there is room for.
         spare: a text for a receiver that takes no longer one.
         left_out: how many alarms there was no room for.
@@ -36,7 +45,7 @@ class Outgoing:
     short: str
     deliveries: Sequence[Queued]
     timezone: str = "UTC"
-    picture: bytes | None = None
+    pictures: Sequence[Picture] = ()
     signing_key: str = ""
     style: str = ""
     spare: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 from collections.abc import Callable
 from typing import Any, Final
@@ -19,14 +20,20 @@ MOST_TEAMS_BYTES: Final = 26_000
 
 
 def body_of(message: Outgoing) -> bytes:
-    """The JSON of a message in the shape its receiver expects."""
+    """The JSON of a message in the shape its receiver expects; pictures that have no room are left out."""
+    while message.pictures and not fits(message):
+        message = dataclasses.replace(message, pictures=message.pictures[:-1])
+    return _encoded(message)
+
+
+def _encoded(message: Outgoing) -> bytes:
     shapes = {"teams": _teams, "slack": _slack}
     return msgspec.json.encode(shapes.get(message.style, _webhook)(message))
 
 
 def fits(message: Outgoing) -> bool:
     """Whether a message is as short as its receiver wants it."""
-    body = body_of(message)
+    body = _encoded(message)
     if message.style == "teams":
         return len(body.decode().encode("utf-16-le")) <= MOST_TEAMS_BYTES
     if message.style == "slack":
@@ -54,7 +61,7 @@ def fitted(make: Callable[[int | None], Outgoing]) -> Outgoing:
 def in_few_words(message: Outgoing) -> Outgoing:
     """The same message for a receiver that takes no longer one."""
     alarms = message.left_out + len({one.alarm_id for one in message.deliveries})
-    return dataclasses.replace(message, text=message.spare, deliveries=(), left_out=alarms)
+    return dataclasses.replace(message, text=message.spare, deliveries=(), pictures=(), left_out=alarms)
 
 
 def _webhook(message: Outgoing) -> dict[str, Any]:
@@ -64,7 +71,14 @@ def _webhook(message: Outgoing) -> dict[str, Any]:
         for one in message.deliveries
     ]
     told = {"id": message.id, "subject": message.subject, "text": message.text, "alarms": alarms}
-    return told | {"left_out": message.left_out}
+    return told | {"left_out": message.left_out, "pictures": _pictures(message)}
+
+
+def _pictures(message: Outgoing) -> list[dict[str, str]]:
+    return [
+        {"alarm_id": one.alarm_id, "shows": one.shows, "type": "image/png", "data": base64.b64encode(one.png).decode()}
+        for one in message.pictures
+    ]
 
 
 def _slack(message: Outgoing) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def word(deliveries: Sequence[Queued], language: Language, timezone: str, most: 
     if all(one.event == "test" for one in deliveries):
         said = _wording(words["test_subject"], [words["test"]], [words["test"]])
         return replace(said, told=tuple(deliveries))
-    told = sorted(_by_alarm(deliveries), key=lambda one: (one.facts.priority, one.facts.raised_us, one.line.id))
+    told = _by_alarm(deliveries)
     subject, brief = _subject(told[0], words), _brief(told[0], words, language)
     listed = told[:most]
     left_out = len(told) - len(listed)
@@ -116,12 +116,18 @@ def word(deliveries: Sequence[Queued], language: Language, timezone: str, most: 
     )
 
 
+def by_urgency(deliveries: Sequence[Queued]) -> list[Queued]:
+    """The newest line of every alarm, the most urgent alarm first."""
+    return [one.line for one in _by_alarm(deliveries)]
+
+
 def _by_alarm(deliveries: Sequence[Queued]) -> list[_Told]:
-    """Every alarm once, with what was last announced of it."""
+    """Every alarm once, with what was last announced of it, the most urgent first."""
     by_alarm: defaultdict[str, list[Queued]] = defaultdict(list)
     for one in deliveries:
         by_alarm[one.alarm_id or one.id].append(one)
-    return [_newest(lines) for lines in by_alarm.values()]
+    told = [_newest(lines) for lines in by_alarm.values()]
+    return sorted(told, key=lambda one: (one.facts.priority, one.facts.raised_us, one.line.id))
 
 
 def _newest(lines: Sequence[Queued]) -> _Told:

@@ -45,7 +45,7 @@ async def test_a_webhook_gets_the_alarm_as_data_and_its_whole_sheet_signed() -> 
     assert asked.headers["x-factoryops-timestamp"] == "1772452800"
     assert asked.headers["x-factoryops-signature"] == signature("sesame", "1772452800", asked.body)
     body = json.loads(asked.body)
-    assert set(body) == {"id", "subject", "text", "alarms", "left_out"}
+    assert set(body) == {"id", "subject", "text", "alarms", "left_out", "pictures"}
     assert body["text"].splitlines()[-5:] == SHEET
     (alarm,) = body["alarms"]
     told = {name: alarm[name] for name in ("response", "cause", "consequence", "time_to_respond_s", "owner", "event")}
