@@ -21,5 +21,5 @@ def alarm_message(channel: ChannelKind, address: str, *, style: str = "", signin
     said = word([one], Language.ENGLISH, "UTC")
     return Outgoing(
         "m1", address, Language.ENGLISH, said.subject, said.text, said.html, said.short, [one], style=style,
-        signing_key=signing_key,
+        signing_key=signing_key, spare=said.spare,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from factoryops.contracts.http.notification_preview import preview
 from factoryops.domain.alarms import Priority
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedError
 from factoryops.domain.identity import FactoryId, Permission, Role, new_id
-from factoryops.domain.notifying import Book, ChannelKind, TargetKind, Told, mask
+from factoryops.domain.notifying import Book, ChannelKind, TargetKind, Told, mask, refuse_named
 from factoryops.domain.on_call import on_call
 from factoryops.domain.time import from_us
 
@@ -289,6 +289,8 @@ class FakeNotifications:
     async def delete_notification_policy(self, policy_id: str) -> None:
         """Take a policy away."""
         await self._enter(Permission.EDIT_RULES)
+        self._notifications.policies.get(policy_id)
+        refuse_named(policy_id, ((rule.content.notify, rule.content.name) for rule in self._rules.all()))
         self._notifications.policies.delete(policy_id)
 
     async def notification_preview(self, rule_id: str) -> http.NotificationPreview:

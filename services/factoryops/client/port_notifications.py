@@ -104,5 +104,5 @@ class NotificationsClient(DeliveriesClient, Protocol):
         ...
 
     async def delete_notification_policy(self, policy_id: str) -> None:
-        """Take a policy away; what it has begun ends."""
+        """Take a policy away; what it has begun ends. Raises ConflictError while a rule names it."""
         ...

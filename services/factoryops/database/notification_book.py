@@ -10,11 +10,12 @@ from pydantic import BaseModel
 
 from factoryops.contracts import http
 from factoryops.database import notification_tables as tables
+from factoryops.database.rules import Rules
 from factoryops.database.unit import Unit
 from factoryops.database.versioned import VersionedRows
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from factoryops.domain.identity import Scope
-from factoryops.domain.notifying import PERSONAL, Addressee, ChannelKind, TargetKind, mask
+from factoryops.domain.notifying import PERSONAL, Addressee, ChannelKind, TargetKind, mask, refuse_named
 from factoryops.domain.on_call import on_call
 from factoryops.domain.time import from_us
 
@@ -89,6 +90,7 @@ class NotificationBook:
 
     def __init__(self, unit: Unit, scope: Scope, timezone: Callable[[], str]) -> None:
         self._unit = unit
+        self._scope = scope
         self._timezone = timezone
         self.contacts = Shelf(unit, scope, tables.contact, http.ContactContent, "contact")
         self.rosters = Shelf(unit, scope, tables.roster, http.RosterContent, "roster", self._check_roster)
@@ -169,6 +171,14 @@ class NotificationBook:
     def policy(self, row: sa.Row[Any]) -> http.NotificationPolicy:
         """The policy of a row."""
         return http.NotificationPolicy.model_validate(_told(row, self.policies.read(row)))
+
+    def delete_policy(self, identity: str) -> None:
+        """Take a policy away, what it has begun ends; raises ConflictError while a rule names it."""
+        self._unit.take_turn(self._scope.factory_id)
+        self.policies.one(identity)
+        rules = Rules(self._unit, self._scope).list()
+        refuse_named(identity, ((rule.content.notify, rule.content.name) for rule in rules))
+        self.policies.delete(identity)
 
     def _check_policy(self, content: http.PolicyContent) -> None:
         faults = content.faults()

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
-from factoryops.domain.alarms import Priority
+from factoryops.domain.alarms import Mark, Priority
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.notifying import Addressee, ChannelKind, Told
 
+DONE: Final = "done"
+SUPERSEDED: Final = "superseded"
+WITHDRAWN: Final = "withdrawn"
+NO_POLICY: Final = "no policy"
+"""Why a chain is over: all steps were taken; a later announcement of the same alarm has taken it over; its policy is
+gone or switched off; its rule names policies of which none is in use. Else what became of the alarm."""
 Recipient: TypeAlias = tuple[FactoryId, str]
 """A factory and the id of one of its contacts or hooks."""
 
@@ -103,6 +109,7 @@ class Chain:
     """How far an annunciation has come in a policy's steps.
 
     Attributes:
+        began_us: when the alarm was announced that nobody has answered since: repeats go on with its steps.
         step: the next one, from 0; the policy's number of steps while its last one is repeated.
         due_us: when that is due; None when it is over.
         outcome: why it is over.
@@ -122,6 +129,11 @@ class Chain:
     due_us: int | None = None
     outcome: str = ""
     reached_us: int | None = None
+
+    @property
+    def mark(self) -> Mark:
+        """The announcement it is about."""
+        return self.annunciation, self.renewal
 
 
 @dataclass(frozen=True, slots=True)

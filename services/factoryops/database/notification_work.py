@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -15,6 +14,7 @@ from factoryops.database import notification_tables as tables
 from factoryops.database import tables as plant
 from factoryops.database.notification_book import NotificationBook
 from factoryops.database.notification_rows import (
+    SUPERSEDED,
     AlarmFacts,
     AlarmStanding,
     Chain,
@@ -28,14 +28,15 @@ from factoryops.database.notification_rows import (
 )
 from factoryops.database.notification_standing import standing_of
 from factoryops.database.unit import Unit, portions
+from factoryops.database.unreached import unreached
 from factoryops.domain.identity import FactoryId, Role, Scope
+from factoryops.domain.notification_repeats import Telling
 from factoryops.domain.notifying import Addressee, Book, ChannelKind
 from factoryops.domain.time import US_PER_S
 
 _HOUR_US: Final = 3_600 * US_PER_S
 _KEPT_US: Final = 400 * 24 * _HOUR_US
 _WAITING: Final = (DeliveryState.QUEUED.value, DeliveryState.ATTEMPTED.value)
-_UNREACHED_WITHIN_US: Final = 24 * _HOUR_US
 
 
 class NotificationWork:
@@ -109,6 +110,25 @@ class NotificationWork:
         query = sa.select(table).where(table.c.due_us <= now_us).order_by(table.c.due_us, table.c.id).limit(most)
         return [_chain_of(row) for row in self._unit.rows(query, every_factory=True)]
 
+    def heads(self, factory_id: FactoryId, alarm_ids: Iterable[str]) -> list[Chain]:
+        """The chains of alarms that nobody has answered and no later chain has replaced, the oldest first."""
+        table, alarm = tables.chain, plant.alarm
+        of_alarm = sa.and_(alarm.c.factory_id == table.c.factory_id, alarm.c.id == table.c.alarm_id)
+        query = (
+            sa.select(table)
+            .join(alarm, of_alarm)
+            .where(
+                table.c.factory_id == factory_id, table.c.outcome != SUPERSEDED,
+                table.c.annunciation >= alarm.c.acknowledged_annunciation,
+            )
+            .order_by(table.c.annunciation, table.c.renewal, table.c.began_us, table.c.id)
+        )  # fmt: skip
+        return [
+            _chain_of(row)
+            for portion in portions(set(alarm_ids))
+            for row in self._unit.rows(query.where(table.c.alarm_id.in_(portion)))
+        ]
+
     def save_chain(self, chain: Chain) -> None:
         """Record how far a chain has come."""
         table = tables.chain
@@ -120,35 +140,8 @@ class NotificationWork:
         )  # fmt: skip
 
     def unreached(self, before_us: int, now_us: int) -> list[Unreached]:
-        """Annunciations from before `before_us`, active and unanswered, that nobody was reached for, by factory."""
-        chain, alarm, other = tables.chain, plant.alarm, tables.chain.alias("other")
-        of_same = sa.and_(
-            other.c.factory_id == chain.c.factory_id, other.c.event_id == chain.c.event_id,
-            other.c.reached_us.is_not(None),
-        )  # fmt: skip
-        query = (
-            sa.select(chain.c.factory_id, chain.c.event_id, chain.c.began_us, alarm.c.rule_name)
-            .join(alarm, sa.and_(alarm.c.factory_id == chain.c.factory_id, alarm.c.id == chain.c.alarm_id))
-            .where(
-                chain.c.began_us.between(now_us - _UNREACHED_WITHIN_US, before_us),
-                chain.c.reached_us.is_(None),
-                chain.c.outcome.in_(("", "done")),
-                alarm.c.is_active.is_(True),
-                alarm.c.acknowledged_annunciation < chain.c.annunciation,
-                alarm.c.parameter_key.not_like("nobody_reached%"),
-                ~sa.exists().where(of_same),
-            )
-            .order_by(chain.c.began_us, chain.c.id)
-            .limit(5_000)
-        )
-        found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-        for row in self._unit.rows(query, every_factory=True):
-            found[row.factory_id].setdefault(row.event_id, row)
-        return [
-            Unreached(FactoryId(factory), len(rows), min(row.began_us for row in rows.values()), first.rule_name)
-            for factory, rows in found.items()
-            if (first := next(iter(rows.values())))
-        ]
+        """Unanswered alarms that nobody was reached for since before `before_us`, by factory."""
+        return unreached(self._unit, before_us, now_us)
 
     # --- deliveries --------------------------------------------------------------------------------------------------
 
@@ -163,6 +156,27 @@ class NotificationWork:
             table.c.state.in_((*_WAITING, DeliveryState.ACCEPTED.value)),
         )  # fmt: skip
         return [_told_of(row) for row in self._unit.rows(query.order_by(table.c.created_us, table.c.id))]
+
+    def tellings(self, factory_id: FactoryId, alarm_ids: Iterable[str], since_us: int) -> list[Telling]:
+        """What of alarms has gone out since then, or will."""
+        table, chain = tables.delivery, tables.chain
+        of_chain = sa.and_(chain.c.factory_id == table.c.factory_id, chain.c.id == table.c.chain_id)
+        query = sa.select(
+            table.c.alarm_id, table.c.recipient_id, table.c.channel, table.c.event, table.c.annunciation,
+            chain.c.renewal, table.c.priority, table.c.created_us, table.c.not_before_us,
+        ).outerjoin(chain, of_chain)  # fmt: skip
+        query = query.where(
+            table.c.factory_id == factory_id, table.c.not_before_us >= since_us, table.c.event != "acknowledged",
+            table.c.state.in_((*_WAITING, DeliveryState.ACCEPTED.value)),
+        )  # fmt: skip
+        return [
+            Telling(
+                row.alarm_id, row.recipient_id, ChannelKind(row.channel), row.event,
+                (row.annunciation, row.renewal or 0), row.priority, row.created_us, row.not_before_us,
+            )
+            for portion in portions(set(alarm_ids))
+            for row in self._unit.rows(query.where(table.c.alarm_id.in_(portion)))
+        ]  # fmt: skip
 
     def add_deliveries(self, factory_id: FactoryId, deliveries: Sequence[NewDelivery]) -> None:
         """Put lines into the ledger; those that are there stay as they are."""
@@ -182,13 +196,17 @@ class NotificationWork:
             "changed_us": self._unit.now_us, "accepted_us": None, "seen_us": None, "subject": "", "body": "",
         }  # fmt: skip
 
-    def newest_us(self, factory_id: FactoryId, recipient_id: str, channel: ChannelKind) -> int:
-        """When the newest message to somebody by a channel goes, or went, out; 0 for never. A retry is no new one."""
+    def newest_us(self, factory_id: FactoryId, recipient_id: str, channel: ChannelKind, until_us: int) -> int:
+        """When the newest message to somebody by a channel goes, or went, out; 0 for never. A retry is no new one.
+
+        What goes out only after `until_us` waits for something else than its neighbours.
+        """
         table = tables.delivery
         is_no_retry = sa.or_(table.c.attempts == 0, table.c.not_before_us <= self._unit.now_us)
         is_on_its_way = sa.and_(table.c.state.in_(_WAITING), is_no_retry)
         query = sa.select(sa.func.max(table.c.not_before_us)).where(
             *_to(factory_id, recipient_id, channel),
+            table.c.not_before_us <= until_us,
             sa.or_(is_on_its_way, table.c.state == DeliveryState.ACCEPTED.value),
         )
         return int(self._unit.value(query) or 0)

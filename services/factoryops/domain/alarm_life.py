@@ -264,11 +264,15 @@ def _outage_end(facts: AlarmFacts, now_us: int) -> Outcome:
 
 
 def _reprioritised(facts: AlarmFacts, priority: Priority, now_us: int) -> Outcome:
-    """Another priority; where it is more urgent and somebody has acknowledged, it is announced again."""
-    has_risen = priority < facts.priority
+    """Another priority; where it is more urgent and somebody has acknowledged, it is announced again.
+
+    Where nobody has, the announcement stays the same one; the event's cause says that it became more urgent.
+    """
+    is_more_urgent = priority < facts.priority and facts.tells
     facts = replace(facts, priority=priority)
-    happened = (Happening(AlarmEventKind.REPRIORITISED, now_us, facts.mark),)
-    if not (has_risen and facts.is_answered and facts.tells):
+    cause = EventCause.PRIORITY_ROSE if is_more_urgent and not facts.is_answered else None
+    happened = (Happening(AlarmEventKind.REPRIORITISED, now_us, facts.mark, cause=cause),)
+    if not (is_more_urgent and facts.is_answered):
         return facts, happened
     facts, more = _renewed(facts, now_us, EventCause.PRIORITY_ROSE)
     return facts, happened + more

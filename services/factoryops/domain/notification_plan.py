@@ -20,6 +20,7 @@ SWITCHED_OFF: Final = "switched off"
 NOBODY: Final = "nobody is on call"
 NO_MEMBERS: Final = "no contact has an account of this role"
 GONE: Final = "no longer there"
+TOLD_ALREADY: Final = "told already by another policy"
 
 
 @dataclass(frozen=True, slots=True)

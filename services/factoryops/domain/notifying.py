@@ -6,7 +6,7 @@ decided and of the moment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,8 +16,11 @@ import msgspec
 
 from factoryops.domain.alarms import Priority
 from factoryops.domain.calendar import holds_at
+from factoryops.domain.errors import ConflictError
 from factoryops.domain.identity import FactoryId
 from factoryops.domain.schedules import Schedule, WeeklyWindow
+
+_MOST_NAMED: Final = 3
 
 
 class ChannelKind(StrEnum):
@@ -195,6 +198,11 @@ class Policy(msgspec.Struct, frozen=True):
             return None
         return self.steps[-1].after_s + self.repeat_s * (repeats + 1)
 
+    def over_s(self, step: int, repeats: int) -> float:
+        """When a chain that takes no further step ended, in seconds from its beginning: with its last or next one."""
+        due_s = self.due_s(step, repeats)
+        return self.steps[-1].after_s + self.repeat_s * repeats if due_s is None else due_s
+
 
 class Told(msgspec.Struct, frozen=True):
     """What of an alarm decides who is told.
@@ -228,6 +236,19 @@ def chosen(policies: Mapping[str, Policy], told: Told) -> list[str]:
     if told.notify:
         return [identity for identity in told.notify if identity in in_use]
     return [identity for identity, policy in sorted(in_use.items()) if fits(policy, told)]
+
+
+def refuse_named(policy_id: str, uses: Iterable[tuple[Sequence[str], str]]) -> None:
+    """Raise ConflictError when rules name a policy that is to be taken away.
+
+    Args:
+        policy_id: of the policy.
+        uses: of each rule in use the ids it names, and what it is called.
+    """
+    users = [name for named, name in uses if policy_id in named]
+    if users:
+        shown = ", ".join(users[:_MOST_NAMED]) + (" and others" if len(users) > _MOST_NAMED else "")
+        raise ConflictError(f"The policy is named by the rules {shown}: change these rules first, then delete it.")
 
 
 def mask(address: str) -> str:

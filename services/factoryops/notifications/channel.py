@@ -11,6 +11,15 @@ from factoryops.domain.notifying import ChannelKind, Language
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG of the last hour before an alarm, and what it shows in words."""
+
+    alarm_id: str
+    shows: str
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message to one recipient.
 
@@ -21,8 +30,10 @@ class Outgoing:
         style: of a chat: "teams" or "slack"; "" otherwise.
         short: the text for SMS.
         timezone: the factory's.
-        picture: a PNG of the last hour; None when there is none.
-        deliveries: what it tells.
+        pictures: of the last hour, one of each of the most urgent alarms; by channels that can carry them.
+        deliveries: what it tells; of a message that would be too long the newest of each alarm there is room for.
+        spare: a text for a receiver that takes no longer one.
+        left_out: how many alarms there was no room for.
     """
 
     id: str
@@ -34,9 +45,11 @@ class Outgoing:
     short: str
     deliveries: Sequence[Queued]
     timezone: str = "UTC"
-    picture: bytes | None = None
+    pictures: Sequence[Picture] = ()
     signing_key: str = ""
     style: str = ""
+    spare: str = ""
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +60,13 @@ class Outcome:
         reason: one sentence; "" when it was accepted.
         is_permanent: trying again would not help this recipient.
         is_login_refused: the other side does not take our credentials: somebody must mend the settings.
+        is_too_long: the other side takes shorter messages only.
     """
 
     reason: str = ""
     is_permanent: bool = False
     is_login_refused: bool = False
+    is_too_long: bool = False
 
     @property
     def is_accepted(self) -> bool:

@@ -1,10 +1,11 @@
-"""From deliveries to a message: its recipient's address and language, its words, its picture."""
+"""From deliveries to a message: its recipient's address and language, its words, its pictures."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -16,9 +17,13 @@ from factoryops.domain.identity import Role, Scope
 from factoryops.domain.notifying import ChannelKind, Contact, Language
 from factoryops.history.store import HistoryReader
 from factoryops.identity.vault import Vault
-from factoryops.notifications.channel import Outgoing
+from factoryops.notifications.channel import Outgoing, Picture
+from factoryops.notifications.hook_bodies import fitted
 from factoryops.notifications.hook_secrets import HookSecrets
-from factoryops.notifications.wording import word
+from factoryops.notifications.wording import by_urgency, word
+
+_CARRY_PICTURES: Final = frozenset({ChannelKind.EMAIL, ChannelKind.WEBHOOK})
+_MOST_PICTURES: Final = 5
 
 logger = logging.getLogger(__name__)
 
@@ -59,23 +64,33 @@ class MessageComposer:
         except StorageError as error:
             return str(error)
         secrets = msgspec.json.decode(opened, type=HookSecrets)
-        made = _outgoing(message_id, deliveries, secrets.url, hook.language, timezone)
-        return dataclasses.replace(made, signing_key=secrets.signing_key, style=hook.kind.value)
+
+        def about(most: int | None) -> Outgoing:
+            made = _outgoing(message_id, deliveries, secrets.url, hook.language, timezone, most)
+            return dataclasses.replace(made, signing_key=secrets.signing_key, style=hook.kind.value)
+
+        return fitted(about)
 
     def illustrate(self, message: Outgoing) -> Outgoing:
-        """An e-mail about an alarm gets the last hour's trend; without the history it goes without."""
-        first = message.deliveries[0]
-        if self._reader is None or first.channel is not ChannelKind.EMAIL or not first.facts.series_id:
+        """An e-mail or a webhook's message gets the last hour's trend of the most urgent alarms it tells of.
+
+        Without the history it goes without, and other channels carry none.
+        """
+        if self._reader is None or message.deliveries[0].channel not in _CARRY_PICTURES:
             return message
+        pictures: list[Picture] = []
+        try:
+            for one in by_urgency(message.deliveries)[:_MOST_PICTURES]:
+                pictures += [self._picture(self._reader, one, message.timezone)] if one.facts.series_id else []
+        except FactoryOpsError as error:
+            logger.info("A message goes without a picture: %s", error)
+        return dataclasses.replace(message, pictures=pictures)
+
+    def _picture(self, reader: HistoryReader, one: Queued, timezone: str) -> Picture:
         from factoryops.notifications.trend import trend  # noqa: PLC0415 - loads what draws, with the first picture
 
-        facts = first.facts
-        try:
-            picture = trend(self._reader, facts, message.timezone)
-        except FactoryOpsError as error:
-            logger.info("A message goes without its picture: %s", error)
-            return message
-        return dataclasses.replace(message, picture=picture)
+        shows = f"{one.facts.device_name}, {one.facts.rule_name}"
+        return Picture(one.alarm_id, shows, trend(reader, one.facts, timezone))
 
 
 def _contact(tx: Transaction, scope: Scope, identity: str) -> Contact | None:
@@ -87,10 +102,16 @@ def _contact(tx: Transaction, scope: Scope, identity: str) -> Contact | None:
 
 
 def _outgoing(
-    message_id: str, deliveries: Sequence[Queued], address: str, language: Language, timezone: str
-) -> Outgoing:  # fmt: skip
-    words = word(deliveries, language, timezone)
+    message_id: str,
+    deliveries: Sequence[Queued],
+    address: str,
+    language: Language,
+    timezone: str,
+    most: int | None = None,
+) -> Outgoing:
+    words = word(deliveries, language, timezone, most)
     return Outgoing(
         id=message_id, address=address, language=language, subject=words.subject, text=words.text, html=words.html,
-        short=words.short, deliveries=deliveries, timezone=timezone,
+        short=words.short, deliveries=deliveries if most is None else words.told, timezone=timezone, spare=words.spare,
+        left_out=words.left_out,
     )  # fmt: skip

@@ -14,15 +14,15 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import SplitResult
 
 import httpx
-import msgspec
 
 from factoryops.domain.errors import InvalidInputError
 from factoryops.domain.notifying import ChannelKind
 from factoryops.notifications.channel import ACCEPTED, Outcome, Outgoing
+from factoryops.notifications.hook_bodies import body_of, in_few_words
 from factoryops.notifications.hook_secrets import HookRules, check_url, port_of
 from factoryops.notifications.tls import Trust, public_authorities
 
@@ -31,7 +31,8 @@ TOTAL_S: Final = 10.0
 MOST_ANSWER_BYTES: Final = 64 << 10
 FAILURES_TO_OPEN: Final = 5
 OPEN_S: Final = 60.0
-_PERMANENT: Final = frozenset({400, 401, 403, 404, 405, 410, 413, 415, 422})
+_TOO_LONG: Final = 413
+_PERMANENT: Final = frozenset({400, 401, 403, 404, 405, 410, _TOO_LONG, 415, 422})
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -155,7 +156,9 @@ def _judged(status: int) -> Outcome:
         return ACCEPTED
     if 300 <= status < 400:
         return Outcome(f"The hook answered {status}: redirects are not followed.", is_permanent=True)
-    return Outcome(f"The hook answered {status}.", is_permanent=status in _PERMANENT)
+    return Outcome(
+        f"The hook answered {status}.", is_permanent=status in _PERMANENT, is_too_long=status == _TOO_LONG
+    )  # fmt: skip
 
 
 class HookChannel:
@@ -172,8 +175,14 @@ class HookChannel:
         return self._kind
 
     async def send(self, message: Outgoing) -> Outcome:
-        """Post a message."""
-        body = msgspec.json.encode(_chat(message) if self._kind is ChannelKind.CHAT else _webhook(message))
+        """Post a message; to whoever finds it too long, once more in a few words."""
+        outcome = await self._send(message)
+        if outcome.is_too_long and message.spare:
+            outcome = await self._send(in_few_words(message))
+        return outcome
+
+    async def _send(self, message: Outgoing) -> Outcome:
+        body = body_of(message)
         headers = {"Content-Type": "application/json", "User-Agent": "FactoryOps", "X-FactoryOps-Message": message.id}
         if message.signing_key:
             stamp = str(int(self._clock()))
@@ -186,32 +195,3 @@ def signature(key: str, timestamp: str, body: bytes) -> str:
     """What a receiver computes again: HMAC-SHA256 over the time stamp, a full stop and the body."""
     digest = hmac.new(key.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
     return f"sha256={digest.hexdigest()}"
-
-
-def _webhook(message: Outgoing) -> dict[str, Any]:
-    alarms = [
-        {"alarm_id": one.alarm_id, "annunciation": one.annunciation, "event": one.event}
-        | msgspec.structs.asdict(one.facts)
-        for one in message.deliveries
-    ]
-    return {"id": message.id, "subject": message.subject, "text": message.text, "alarms": alarms}
-
-
-def _chat(message: Outgoing) -> dict[str, Any]:
-    if message.style != "teams":
-        return {"text": _escaped(f"{message.subject}\n{message.text}")}
-    runs = [{"type": "TextRun", "text": message.subject, "weight": "Bolder"}]
-    runs += [{"type": "TextRun", "text": line} for line in message.text.splitlines()]
-    # Blocks of runs, for others would read a device's name as links and emphasis.
-    blocks = [{"type": "RichTextBlock", "inlines": [one]} for one in runs]
-    schema = "http://adaptivecards.io/schemas/adaptive-card.json"
-    card = {"$schema": schema, "type": "AdaptiveCard", "version": "1.4", "body": blocks}
-    return {
-        "type": "message",
-        "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
-    }
-
-
-def _escaped(text: str) -> str:
-    """The three characters by which a name could become a link, or call everybody in a channel."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -8,6 +8,7 @@ import ssl
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate
+from html import escape
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from factoryops.domain.notifying import ChannelKind
 from factoryops.notifications.channel import ACCEPTED, Outcome, Outgoing
 from factoryops.notifications.tls import Trust
 
-_PICTURE: Final = "trend@factoryops"
+_PICTURE: Final = "trend-{number}@factoryops"
 
 _STATUS: Final = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 
@@ -105,18 +106,19 @@ class MailChannel:
 
 
 def email_of(message: Outgoing, sender: str) -> EmailMessage:
-    """The e-mail of a message: text, HTML and the picture. A line break in a header raises ValueError."""
+    """The e-mail of a message: text, HTML and the pictures. A line break in a header raises ValueError."""
     made = EmailMessage()
     made["From"], made["To"], made["Subject"] = sender, message.address, message.subject
     made["Date"] = formatdate(min(one.created_us for one in message.deliveries) / 1e6, usegmt=True)
     made["Message-ID"] = f"<{message.id}@{sender.partition('@')[2]}>"
     made["Auto-Submitted"] = "auto-generated"
     made.set_content(message.text)
-    picture = f'<p><img src="cid:{_PICTURE}" alt=""></p>' if message.picture else ""
-    made.add_alternative(message.html.replace("<!--trend-->", picture), subtype="html")
-    if message.picture:
-        html = made.get_payload()[1]  # type: ignore[index]  # the alternative that was just added
-        html.add_related(message.picture, "image", "png", cid=f"<{_PICTURE}>")  # type: ignore[union-attr]  # as above
+    named = {_PICTURE.format(number=number): one for number, one in enumerate(message.pictures, 1)}
+    shown = "".join(f'<p><img src="cid:{name}" alt="{escape(one.shows)}"></p>' for name, one in named.items())
+    made.add_alternative(message.html.replace("<!--trend-->", shown), subtype="html")
+    html = made.get_payload()[1]  # type: ignore[index]  # the alternative that was just added
+    for name, one in named.items():
+        html.add_related(one.png, "image", "png", cid=f"<{name}>")  # type: ignore[union-attr]  # as above
     return made
 
 

@@ -57,7 +57,7 @@ class Composer(Protocol):
         ...
 
     def illustrate(self, message: Outgoing) -> Outgoing:
-        """The message with its picture, made outside any transaction."""
+        """The message with its pictures, made outside any transaction."""
         ...
 
 

@@ -156,6 +156,7 @@ def _nobody(one: Unreached) -> Problem:
     others = f" and {one.count - 1} more" if one.count > 1 else ""
     message = (
         f"Nobody was reached for the alarm {one.example}{others} within 5 minutes: every message to them failed, was "
-        "skipped, or still waits. Tell somebody yourself, and look at the ledger of notifications for the reason."
+        "skipped, or still waits, or the policies that a rule names are not in use. Tell somebody yourself, and look "
+        "at the ledger of notifications for the reason."
     )
     return Problem("nobody_reached", message, one.since_us, one.factory_id)

@@ -208,7 +208,7 @@ def _carry_out(
     """Do all of it in one transaction, or nothing, and say how the alarms now are."""
     with context_of(context).database() as database:
         scope, _ = _place(database, factory)
-        deed = Deed(scope.actor, now_us(), said)
+        deed = Deed(scope.actor, now_us(), said if said is None else said.strip())
         done = database.run(lambda tx: tx.alarm_handling(scope).carry_out(make(tx, scope, deed), action=action))
     for one in done:
         say(f"{one.rule_name}, {one.device_name}: {one.state.replace('_', ' ')}.")

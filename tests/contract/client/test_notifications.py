@@ -139,3 +139,22 @@ async def test_only_supervisors_decide_and_only_administrators_open_a_way_out(su
     content = http.HookContent(name="Chat", kind=HookKind.TEAMS)
     with pytest.raises(NotAllowedError):
         await supervisor.create_hook(http.HookRequest(content=content, secrets=SECRETS))
+
+
+async def test_a_policy_that_a_rule_names_cannot_be_taken_away(subject: Subject) -> None:
+    plant = await subject.enter()
+    jana = await plant.create_contact(http.ContactContent(name="Jana N", email="jana@example.com"))
+    policy = await plant.create_notification_policy(
+        http.PolicyContent(name="Named", steps=[http.StepContent(to=[to_contact(jana.id, ChannelKind.EMAIL)])])
+    )
+    rule = (await plant.rules())[0]
+    naming = rule.content.model_copy(update={"notify": (policy.id,)})
+    named = await plant.update_rule(rule.id, http.RuleUpdate(version=rule.version, content=naming, reason="Names it"))
+    with pytest.raises(ConflictError, match=f"named by the rules {rule.content.name}"):
+        await plant.delete_notification_policy(policy.id)
+    await plant.update_rule(
+        rule.id, http.RuleUpdate(version=named.version, content=rule.content, reason="Names it no more")
+    )
+    await plant.delete_notification_policy(policy.id)
+    with pytest.raises(NotFoundError):
+        await plant.delete_notification_policy(policy.id)

@@ -45,7 +45,7 @@ async def test_a_webhook_gets_the_alarm_as_data_and_its_whole_sheet_signed() -> 
     assert asked.headers["x-factoryops-timestamp"] == "1772452800"
     assert asked.headers["x-factoryops-signature"] == signature("sesame", "1772452800", asked.body)
     body = json.loads(asked.body)
-    assert set(body) == {"id", "subject", "text", "alarms"}
+    assert set(body) == {"id", "subject", "text", "alarms", "left_out", "pictures"}
     assert body["text"].splitlines()[-5:] == SHEET
     (alarm,) = body["alarms"]
     told = {name: alarm[name] for name in ("response", "cause", "consequence", "time_to_respond_s", "owner", "event")}
@@ -98,6 +98,30 @@ async def test_a_device_s_name_calls_nobody_in_a_chat() -> None:
         await HookChannel(CHAT, HookPoster(RULES)).send(hostile)
     first = json.loads(stub.asked[0].body)["text"].splitlines()[0]
     assert first == "&lt;!channel&gt; &amp; &lt;http://evil.example|Press&gt;"
+
+
+@pytest.mark.parametrize(("channel", "style"), [(CHAT, "slack"), (CHAT, "teams"), (WEBHOOK, "webhook")])
+async def test_whoever_finds_a_message_too_long_gets_it_once_more_in_a_few_words(
+    channel: ChannelKind, style: str
+) -> None:
+    async with http_stub(413, 200) as stub:
+        message = alarm_message(channel, f"http://127.0.0.1:{stub.port}/", style=style, signing_key="sesame")
+        assert (await HookChannel(channel, HookPoster(RULES)).send(message)).is_accepted
+    long, short = stub.asked
+    assert b"The valve is stuck." in long.body
+    assert b"The valve is stuck." not in short.body
+    assert b"What to do: Close it." in short.body
+    assert b"all of it is in the list of alarms in FactoryOps" in short.body
+    assert long.headers["x-factoryops-message"] == short.headers["x-factoryops-message"]
+    stamp = short.headers["x-factoryops-timestamp"]
+    assert short.headers["x-factoryops-signature"] == signature("sesame", stamp, short.body)
+
+
+async def test_what_is_too_long_even_in_a_few_words_has_failed() -> None:
+    async with http_stub(413, 413, 200) as stub:
+        message = alarm_message(WEBHOOK, f"http://127.0.0.1:{stub.port}/")
+        outcome = await HookChannel(WEBHOOK, HookPoster(RULES)).send(message)
+    assert (outcome.reason, outcome.is_permanent, len(stub.asked)) == ("The hook answered 413.", True, 2)
 
 
 @pytest.mark.parametrize("kind", [HookKind.TEAMS, HookKind.SLACK, HookKind.WEBHOOK])

@@ -27,8 +27,10 @@ FACTS = AlarmFacts(
 )  # fmt: skip
 
 
-def queued(facts: AlarmFacts = FACTS, event: str = "raised") -> Queued:
-    return Queued(FactoryId("f"), "d", "c", "a", 1, event, "x", "Jana", "", ChannelKind.EMAIL, facts, 0, "", NOON_US)
+def queued(facts: AlarmFacts = FACTS, event: str = "raised", alarm: str = "a", annunciation: int = 1) -> Queued:
+    return Queued(
+        FactoryId("f"), "d", "c", alarm, annunciation, event, "x", "Jana", "", ChannelKind.EMAIL, facts, 0, "", NOON_US
+    )
 
 
 def test_what_where_since_when_value_limit_and_what_to_do() -> None:
@@ -78,10 +80,35 @@ def test_the_time_to_respond_is_said_in_words(seconds: float, said: str) -> None
 
 def test_many_alarms_in_one_mail_bring_the_sheet_of_each_rule_once() -> None:
     other = msgspec.structs.replace(FACTS, rule_name="Too hot", response="Cool it.", priority=2)
-    said = word([queued(SHEET), queued(other), queued(SHEET)], Language.ENGLISH, "UTC").text.splitlines()
+    said = word(
+        [queued(SHEET), queued(other, alarm="b"), queued(SHEET, alarm="c")], Language.ENGLISH, "UTC"
+    ).text.splitlines()  # fmt: skip
     assert said[said.index("Pressure high:") :][:2] == ["Pressure high:", "What to do: Close it."]
     assert said.count("What to do: Close it.") == 1
     assert said[-2:] == ["Too hot:", "What to do: Cool it."]
+
+
+def test_an_alarm_that_came_again_and_again_is_told_once_with_how_often() -> None:
+    later = [msgspec.structs.replace(FACTS, raised_us=NOON_US + minute * 60_000_000) for minute in range(4)]
+    lines = [queued(facts, annunciation=count) for count, facts in enumerate(later, 1)]
+    said = word([lines[1], lines[3], lines[0], lines[2]], Language.ENGLISH, "Europe/Berlin")
+    assert said.subject == "[Critical] Pressure high, Press 1 (4 times)"
+    assert "Since: 2026-03-02 13:03:00 CET" in said.text
+    assert "Announced 4 times since 2026-03-02 13:00:00 CET" in said.text
+    assert "(4 times)" in said.short
+    german = word(lines, Language.GERMAN, "Europe/Berlin")
+    assert german.subject == "[Kritisch] Pressure high, Press 1 (4-mal)"
+    assert "Gemeldet 4-mal seit 02.03.2026 13:00:00 CET" in german.text
+    many = word([*lines, queued(FACTS, alarm="b")], Language.ENGLISH, "UTC")
+    assert many.subject == "2 alarms, most urgent: [Critical] Pressure high, Press 1"
+    assert many.text.count("(4 times)") == 1
+
+
+def test_a_return_that_was_gathered_with_its_raise_says_that_it_returned() -> None:
+    gone = msgspec.structs.replace(FACTS, cleared_us=NOON_US + 1_000_000)
+    said = word([queued(gone, "cleared"), queued()], Language.ENGLISH, "UTC")
+    assert said.subject == "Returned: [Critical] Pressure high, Press 1"
+    assert "Returned at: 2026-03-02 12:00:01 UTC" in said.text
 
 
 def test_an_sms_says_what_to_do_however_long_the_rest_is() -> None:

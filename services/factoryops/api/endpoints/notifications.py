@@ -102,8 +102,8 @@ async def update_policy(
 
 
 async def delete_policy(policy_id: http.Identifier, asking: Asking) -> None:
-    """Take a policy away; what it has begun ends."""
-    await asking.change(lambda tx: tx.notifications(asking.scope).policies.delete(policy_id))
+    """Take a policy away; what it has begun ends. Refused while a rule names it."""
+    await asking.change(lambda tx: tx.notifications(asking.scope).delete_policy(policy_id))
 
 
 async def list_hooks(asking: Asking) -> http.HookList:

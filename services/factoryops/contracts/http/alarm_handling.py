@@ -10,14 +10,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from factoryops.contracts.http.parts import TEXT, Identifier, Sent, SentMoment, example
+from factoryops.contracts.http.parts import GivenReason, Identifier, Remark, Sent, SentMoment, example
 from factoryops.domain.alarm_classes import LONGEST_SHELVING_S
 from factoryops.domain.identity import new_id
 
 _ID = "01932f0c8e7a7c3fa1b2c3d4e5f60718"
 _Count = Annotated[int, Field(ge=1, le=2_147_483_647)]
-_Comment = Annotated[str, Field(max_length=1_000, pattern=TEXT)]
-_Reason = Annotated[str, Field(min_length=1, max_length=1_000, pattern=TEXT)]
 _Alarms = Annotated[list[Identifier], Field(min_length=1, max_length=1_000)]
 
 
@@ -44,7 +42,7 @@ class AcknowledgeRequest(Sent):
     model_config = example({"items": [{"alarm_id": _ID, "annunciation": 1}], "comment": "On my way"})
 
     items: Annotated[list[AcknowledgeItem], Field(min_length=1, max_length=1_000)]
-    comment: _Comment | None = None
+    comment: Remark | None = None
 
 
 class ResetItem(Sent):
@@ -60,7 +58,7 @@ class ResetRequest(Sent):
     model_config = example({"items": [{"alarm_id": _ID, "annunciation": 1}]})
 
     items: Annotated[list[ResetItem], Field(min_length=1, max_length=1_000)]
-    comment: _Comment | None = None
+    comment: Remark | None = None
 
 
 class QuietAlarmsRequest(Sent):
@@ -82,7 +80,7 @@ class ShelveRequest(Sent):
     model_config = example({"alarm_ids": [_ID], "reason": "The sensor is being changed", "for_s": 900})
 
     alarm_ids: _Alarms
-    reason: _Reason
+    reason: GivenReason
     for_s: Annotated[float, Field(ge=1, le=LONGEST_SHELVING_S, allow_inf_nan=False)] | None = None
     until: SentMoment | None = None
     is_one_shot: bool = False
@@ -95,7 +93,7 @@ class TakeOutRequest(Sent):
     model_config = example({"alarm_ids": [_ID], "reason": "Overhaul of the press"})
 
     alarm_ids: _Alarms
-    reason: _Reason
+    reason: GivenReason
     until: SentMoment | None = None
     request_id: Identifier = Field(default_factory=new_id)
 
@@ -106,4 +104,4 @@ class TakeUpRequest(Sent):
     model_config = example({"alarm_ids": [_ID]})
 
     alarm_ids: _Alarms
-    comment: _Comment | None = None
+    comment: Remark | None = None

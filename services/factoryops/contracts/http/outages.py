@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from factoryops.contracts.http.parts import TEXT, Identifier, Received, Sent, SentMoment, example
+from factoryops.contracts.http.parts import GivenReason, Identifier, Received, Sent, SentMoment, example
 
 _EXAMPLE: Final[dict[str, Any]] = {
     "start": "2026-02-14T05:00:00Z",
@@ -23,14 +23,7 @@ class OutageContent(Sent):
 
     start: SentMoment
     end: SentMoment
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=TEXT)]
-
-    @field_validator("reason")
-    @classmethod
-    def _is_told(cls, reason: str) -> str:
-        if not reason.strip():
-            raise ValueError("say why the time is to be left out")
-        return reason
+    reason: Annotated[GivenReason, Field(max_length=500)]
 
     @model_validator(mode="after")
     def _is_in_order(self) -> Self:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 Identifier = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["01932f0c8e7a7c3fa1b2c3d4e5f60718"])]
 LINE = r"^[^\x00-\x1f\x7f]*$"
 TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+Remark = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000, pattern=TEXT)]
+"""What somebody says about what they do, without white space around it."""
+GivenReason = Annotated[Remark, StringConstraints(min_length=1)]
+"""A reason that has to be given: white space is none."""
 Key = Annotated[str, Field(min_length=1, max_length=100, pattern=LINE)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 

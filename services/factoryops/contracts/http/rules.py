@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from pydantic import Field
 
-from factoryops.contracts.http.parts import LINE, TEXT, Finite, Identifier, Key, Received, Sent, example
+from factoryops.contracts.http.parts import LINE, Finite, Identifier, Key, Received, Remark, Sent, example
 from factoryops.contracts.http.structs import AsStruct
 from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.tree import Condition
@@ -39,7 +39,7 @@ _ORIGINAL_EXAMPLE: Final[dict[str, Any]] = {
 Delay = Annotated[Finite, Field(ge=0, le=LONGEST_DELAY_S)]
 SentCondition = Annotated[Condition, AsStruct(Condition, "a condition of the rule language")]
 Version = Annotated[int, Field(ge=1, le=2_147_483_647)]
-Reason = Annotated[str, Field(max_length=500, pattern=TEXT)]
+Reason = Annotated[Remark, Field(max_length=500)]
 
 
 class RuleContent(Sent):
