@@ -93,7 +93,12 @@ class FakePlant(
         self._links: list[FakeLink] = []
         self._devices = imagined.describe_devices()
         self._history = FakeHistory(clock(), seed)
-        self._rules = RuleShelf(self._devices, clock, lambda: self._philosophy)
+        self._organisation = OrganisationBook(clock)
+        self._notifications = NotificationBook(clock)
+        self._rules = RuleShelf(
+            self._devices, clock, lambda: self._philosophy, self._organisation.shifts.keys,
+            lambda: [one.id for one in self._notifications.policies.all()],
+        )  # fmt: skip
         self._alarms = FakeAlarms(self._devices, self._rules.starters, clock)
         self._jobs = FakeJobs(clock)
         self._incidents = IncidentBook(self._devices, clock)
@@ -102,9 +107,7 @@ class FakePlant(
         self._calculations = CalculationBook(self._devices, clock)
         self._uploads: dict[str, http.Upload] = {}
         self._credentials = CredentialBook(clock)
-        self._organisation = OrganisationBook(clock)
         self._mappings = FakeMappings(clock)
-        self._notifications = NotificationBook(clock)
         self._quarantine = FakeQuarantine(self._history.start_us, clock)
 
     # --- what tests may do to it -------------------------------------------------------------------------------------
