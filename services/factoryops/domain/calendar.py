@@ -82,6 +82,16 @@ def spans(
 
     They are ascending and neither touch nor overlap. Raises as `changes` does.
     """
+    return _union(*windows(schedule, shifts, zone, since_us, until_us))
+
+
+def windows(
+    schedule: Schedule, shifts: Mapping[str, Schedule], zone: str, since_us: int, until_us: int
+) -> tuple[Times, Times]:
+    """Begins and ends (µs UTC) of each window of `schedule`, cut to [since_us, until_us), in any order.
+
+    They may touch and overlap; one that lies outside the span ends no later than it begins. Raises as `changes` does.
+    """
     if until_us <= since_us:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     first = since_us // _DAY_US - _DAYS_BEFORE
@@ -92,7 +102,7 @@ def spans(
     wall = _Wall(zone, first * _DAY_US - _DAY_US, last * _DAY_US + 2 * _DAY_US)
     begins = np.maximum(wall.first_shows(np.concatenate([part[0] for part in local])), since_us)
     ends = np.minimum(wall.first_shows(np.concatenate([part[1] for part in local])), until_us)
-    return _union(begins, ends)
+    return begins, ends
 
 
 def zone_of(timezone: str) -> ZoneInfo:
