@@ -52,12 +52,12 @@ _ROLES: Final = ("api", "engine", "historian", "ingest", "worker")
 
 
 class FakePlant(
+    FakePerformance,
     FakeAlarmHandling,
     FakeCalculations,
     FakeCredentials,
     FakeNotifications,
     FakeOrganisation,
-    FakePerformance,
     FakeRetention,
     FakeRules,
     FakeBackTests,
@@ -303,7 +303,7 @@ class FakePlant(
     async def open_live(self) -> LiveLink:
         """Open a live link."""
         await self._enter(Permission.VIEW)
-        link = FakeLink(self._history, self._jobs, self._clock, self._tick_s)
+        link = FakeLink(self._history, self._jobs, self._clock, self._tick_s, self._flood_list)
         self._links.append(link)
         return link
 

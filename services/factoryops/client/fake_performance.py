@@ -47,10 +47,13 @@ class FakePerformance(FakeOutages):
     async def floods(self) -> list[http.PositionFlood]:
         """Whether there is a flood now: of the whole factory, then of each operating position."""
         await self._enter(Permission.VIEW)
+        return self._flood_list().floods
+
+    def _flood_list(self) -> http.FloodList:
         positions = sorted(self._organisation.positions.values(), key=lambda one: one.content.name)
         now_us = self._clock()
         lines = [*self._lines(from_us(now_us + 1))]
-        return http.FloodList.of(lines, now_us, positions, self._philosophy.thresholds).floods
+        return http.FloodList.of(lines, now_us, positions, self._philosophy.thresholds)
 
     def _lines(self, until: datetime) -> Iterator[HistoryLine]:
         philosophy = self._philosophy.philosophy()

@@ -21,6 +21,9 @@ from factoryops.domain.system_alarms import SERVICE_KIND
 MOST_EVENTS: Final = 200_000
 """Events of one question: about 150 MB while it is answered."""
 
+MOST_ANNOUNCED: Final = 20_000
+"""Annunciations that say whether there is a flood: 33 a second for ten minutes."""
+
 
 class AlarmOrigin(NamedTuple):
     """Where an alarm belongs: its rule, by the name it had last, and its device."""
@@ -60,6 +63,15 @@ class PerformanceRecords:
                 fields={"start": "too early"},
             )
         return [*self._begun_before(lines, start_us), *lines]
+
+    def announced(self, start_us: int, end_us: int) -> list[HistoryLine]:
+        """What was announced in [start, end), in order; of more than 20,000 the newest."""
+        event = tables.alarm_event
+        inside = self._select().where(
+            event.c.is_annunciation.is_(True), event.c.at_us >= start_us, event.c.at_us < end_us
+        )
+        newest = inside.order_by(None).order_by(event.c.at_us.desc(), event.c.number.desc()).limit(MOST_ANNOUNCED)
+        return self._read(newest)[::-1]
 
     def places(self, alarm_ids: Sequence[str]) -> list[AlarmOrigin]:
         """Which rule and device each of some alarms belongs to, in the order asked for.
