@@ -22,7 +22,6 @@ from factoryops.client.fake_mappings import FakeMappings
 from factoryops.client.fake_mends import FakeMends
 from factoryops.client.fake_notifications import FakeNotifications, NotificationBook
 from factoryops.client.fake_organisation import FakeOrganisation, OrganisationBook
-from factoryops.client.fake_performance import FakePerformance
 from factoryops.client.fake_quarantine import FakeQuarantine
 from factoryops.client.fake_retention import FakeRetention
 from factoryops.client.fake_rules import FakeRules, RuleShelf
@@ -52,7 +51,7 @@ _ROLES: Final = ("api", "engine", "historian", "ingest", "worker")
 
 
 class FakePlant(
-    FakePerformance,
+    FakeBackTests,
     FakeAlarmHandling,
     FakeCalculations,
     FakeCredentials,
@@ -60,7 +59,6 @@ class FakePlant(
     FakeOrganisation,
     FakeRetention,
     FakeRules,
-    FakeBackTests,
     FakeMends,
     FakeScheduledRules,
     FakeSources,

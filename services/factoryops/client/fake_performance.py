@@ -55,9 +55,13 @@ class FakePerformance(FakeOutages):
         lines = [*self._lines(from_us(now_us + 1))]
         return http.FloodList.of(lines, now_us, positions, self._philosophy.thresholds)
 
-    def _lines(self, until: datetime) -> Iterator[HistoryLine]:
+    def _lines(self, until: datetime, *, without_rule: str = "") -> Iterator[HistoryLine]:
         philosophy = self._philosophy.philosophy()
-        areas = {alarm.id: alarm.area for alarm in self._alarms.all() if philosophy.is_counted(alarm.alarm_class)}
+        areas = {
+            alarm.id: alarm.area
+            for alarm in self._alarms.all()
+            if philosophy.is_counted(alarm.alarm_class) and alarm.rule_id != without_rule
+        }
         for event in self._alarms.events(None, _ALL, None, until, None).events:
             if event.alarm_id in areas:
                 yield HistoryLine(

@@ -48,21 +48,22 @@ class PerformanceRecords:
         self._unit = unit
         self._scope = scope
 
-    def lines(self, start_us: int, end_us: int) -> list[HistoryLine]:
-        """Events of [start, end) and the raise of whatever was active when the span began.
+    def lines(self, start_us: int, end_us: int, *, without_rule: str = "") -> list[HistoryLine]:
+        """Events of [start, end) and the raise of whatever was active when the span began, but for those of a rule.
 
         Raises:
             InvalidInputError: these are too many.
         """
         event = tables.alarm_event
-        inside = self._select().where(event.c.at_us >= start_us, event.c.at_us < end_us)
+        others = self._select().where(tables.alarm.c.rule_id != without_rule)
+        inside = others.where(event.c.at_us >= start_us, event.c.at_us < end_us)
         lines = self._read(inside.limit(MOST_EVENTS + 1))
         if len(lines) > MOST_EVENTS:
             raise InvalidInputError(
                 f"The span holds more than {MOST_EVENTS:,} alarm events: ask for a shorter one.",
                 fields={"start": "too early"},
             )
-        return [*self._begun_before(lines, start_us), *lines]
+        return [*self._begun_before(others, lines, start_us), *lines]
 
     def announced(self, start_us: int, end_us: int) -> list[HistoryLine]:
         """What was announced in [start, end), in order; of more than 20,000 the newest."""
@@ -98,11 +99,11 @@ class PerformanceRecords:
         if len(self.places(alarm_ids)) < len({*alarm_ids}):
             raise NotFoundError("There is no such alarm.")
 
-    def _begun_before(self, lines: Iterable[HistoryLine], start_us: int) -> list[HistoryLine]:
+    def _begun_before(self, query: sa.Select[Any], lines: Iterable[HistoryLine], start_us: int) -> list[HistoryLine]:
         begun = {(one.alarm_id, one.annunciation) for one in lines}
         begun |= self._active_since_before(start_us)
         raised = {(one.alarm_id, one.annunciation) for one in lines if one.kind == AlarmEventKind.RAISED.value}
-        event, query = tables.alarm_event, self._select()
+        event = tables.alarm_event
         found: list[HistoryLine] = []
         for portion in portions(self._raise_id(*one) for one in begun - raised):
             found += self._read(query.where(event.c.id.in_(portion), event.c.at_us < start_us))

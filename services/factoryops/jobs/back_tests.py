@@ -13,8 +13,9 @@ from factoryops.alarms.back_test_outcome import Surroundings, outcome_of
 from factoryops.alarms.directory import Directory
 from factoryops.contracts import http
 from factoryops.database.transaction import Transaction
-from factoryops.domain.errors import StorageError
+from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.domain.identity import FactoryId, Role, RuleId, Scope, new_id
+from factoryops.domain.performance.effect import RecordedLoad
 from factoryops.domain.plant import Device, Factory, Parameter
 from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce
 from factoryops.domain.samples import SeriesKey
@@ -39,7 +40,7 @@ class Known:
 
     Attributes:
         devices: those it is evaluated for, in order.
-        raised_us: when other alarms were raised in the span.
+        load: what the factory's figures of the span are made of without the rule; None where that is too much.
     """
 
     factory: Factory
@@ -48,7 +49,7 @@ class Known:
     parameters: list[Parameter]
     incidents: list[http.Incident]
     all_devices: list[Device]
-    raised_us: list[int]
+    load: RecordedLoad | None = None
 
 
 def back_test(order: Order, sources: Sources, tell: Tell) -> Done:
@@ -104,8 +105,19 @@ def read_known(transaction: Transaction, factory_id: FactoryId, request: http.Ba
         parameters=parameters,
         incidents=transaction.incidents(scope).within(*span),
         all_devices=devices,
-        raised_us=transaction.incidents(scope).raised_us(*span, without_rule=request.rule_id),
+        load=_recorded_load(transaction, scope, request),
     )
+
+
+def _recorded_load(transaction: Transaction, scope: Scope, request: http.BackTestRequest) -> RecordedLoad | None:
+    span = to_us(request.start), to_us(request.end)
+    philosophy = transaction.philosophy(scope).get().philosophy()
+    try:
+        lines = transaction.alarm_performance(scope).lines(*span, without_rule=request.rule_id or "")
+    except InvalidInputError:
+        return None
+    declared, is_counted = transaction.outages(scope).spans(*span), philosophy.is_counted(request.rule.alarm_class)
+    return RecordedLoad(lines, declared, philosophy.thresholds, is_counted)
 
 
 def in_scope(definition: RuleDefinition, devices: Sequence[Device], parameters: Sequence[Parameter]) -> list[Device]:
@@ -130,17 +142,19 @@ def carry_out(request: http.BackTestRequest, known: Known, history: History, tel
     )
     definitions = [known.in_force.rule.definition, *variants]
     notes = notes_on(known, material, results, history)
-    return outcome_of(request, definitions, results, surroundings_of(known), notes)
+    gaps = history.gaps(known.factory.id, to_us(request.start), to_us(request.end))
+    around = surroundings_of(known, [(gap.start_us, gap.end_us) for gap in gaps])
+    return outcome_of(request, definitions, results, around, notes)
 
 
-def surroundings_of(known: Known) -> Surroundings:
+def surroundings_of(known: Known, gaps: Sequence[tuple[int, int]] = ()) -> Surroundings:
     """What results are held against."""
     areas: dict[str, list[str]] = {}
     for device in known.all_devices:
         areas.setdefault(device.area, []).append(device.key)
     names = {device.key: device.name for device in known.devices}
     directory = Directory(known.all_devices, known.parameters)
-    return Surroundings(known.factory.timezone, names, known.incidents, areas, known.raised_us, directory)
+    return Surroundings(known.factory.timezone, names, known.incidents, areas, directory, known.load, gaps)
 
 
 def notes_on(known: Known, material: Material, results: Sequence[DeviceResult], history: History) -> list[str]:

@@ -77,7 +77,10 @@ def test_a_rule_is_tried_on_history_and_held_against_incidents(
     ]  # fmt: skip
     assert [one.seen_at is None for one in sorted(found.incidents, key=lambda one: one.start)] == [False, True]
     assert sum(day.alarms for day in found.days) == 3
+    assert found.load_without is not None
+    assert found.load_with is not None
     assert (found.samples, found.load_without.per_day, found.load_with.peak_10_min) == (3_600, 0.0, 1)
+    assert (found.load_with.per_hour, found.load_with.priority_shares) == (3.0, [0.0, 1.0, 0.0, 0.0])
     (leaf,) = raised[0].leaves
     assert (leaf.state, leaf.value, leaf.limit) == ("true", 200.0, 100.0)
     assert [(sample.at, sample.value) for sample in leaf.samples] == [(start, 200.0)]
