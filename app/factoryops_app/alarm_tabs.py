@@ -12,12 +12,11 @@ from factoryops.contracts import http
 from factoryops.domain.alarms import PUT_ASIDE, AlarmState
 from factoryops.domain.flood import FloodState
 from factoryops.domain.identity import Permission
-from factoryops.domain.time import now_us
 from factoryops_app.alarm_detail import AlarmDetail
 from factoryops_app.alarm_dialogs import ShelveDialog, TakeOutDialog
 from factoryops_app.alarm_lines import alarm_line
 from factoryops_app.flood_bar import FloodBar
-from factoryops_app.models.alarms import answer_to, by_area, reset_of
+from factoryops_app.models.alarms import answers_to, by_area, resets_of
 from factoryops_app.page import Page, plain_label
 from factoryops_app.workplace import AlarmDeed, Workplace
 from factoryops_resources.words import say
@@ -157,8 +156,9 @@ class ActiveTab(_AlarmTab):
             self._arrange()
 
     def _look_for_flood(self) -> FloodState:
-        state = self.place.session.alarms.flood(now_us())
-        self.flood.show_state(state)
+        alarms = self.place.session.alarms
+        state = alarms.flood
+        self.flood.show_state(state, alarms.flooded_positions)
         return state
 
     def show_alarms(self, alarms: Sequence[http.Alarm]) -> None:
@@ -185,16 +185,16 @@ class ActiveTab(_AlarmTab):
         self._acknowledge([line.id for line in self.table.visible_lines()])
 
     def _acknowledge(self, ids: Sequence[str]) -> None:
-        request = answer_to(self.known(ids), self.comment.text())
-        if request is None:
+        requests = answers_to(self.known(ids), self.comment.text())
+        if not requests:
             self.say(say("Choose an alarm that waits for an acknowledgement."))
             return
-        client = self.place.session.client
-        said = say("Acknowledged: {count}.", count=len(request.items))
-        self.place.tasks.start(self._answer(client.acknowledge(request), said), self.page.mention)
+        said = say("Acknowledged: {count}.", count=sum(len(one.items) for one in requests))
+        self.place.tasks.start(self._answer(requests, said), self.page.mention)
 
-    async def _answer(self, work: Coroutine[object, object, list[http.Alarm]], said: str) -> None:
-        await self._send(work, said)
+    async def _answer(self, requests: Sequence[http.AcknowledgeRequest], said: str) -> None:
+        await self.place.session.acknowledge(requests, self.say)
+        self.say(said)
         self.comment.clear()
 
     def do(self, deed: AlarmDeed) -> None:
@@ -212,26 +212,30 @@ class ActiveTab(_AlarmTab):
             self._reset_latched(chosen)
 
     def _reset_latched(self, chosen: Sequence[http.Alarm]) -> None:
-        request = reset_of(chosen)
-        if request is None:
+        requests = resets_of(chosen)
+        if not requests:
             self.say(_not_latched())
             return
-        client = self.place.session.client
-        self.send(client.reset_alarms(request), say("Reset: {count}.", count=len(request.items)))
+        said = say("Reset: {count}.", count=sum(len(one.items) for one in requests))
+        self.place.tasks.start(self._release(requests, said), self.page.mention)
+
+    async def _release(self, requests: Sequence[http.ResetRequest], said: str) -> None:
+        await self.place.session.reset_alarms(requests, self.say)
+        self.say(said)
 
     def on_selection(self) -> None:
         """Say what can be done with what is chosen."""
         super().on_selection()
         chosen = self.chosen()
-        waits = answer_to(chosen) is not None
-        for button, is_possible in ((self._selected, waits), (self._visible, answer_to(self._alarms) is not None)):
+        waits = bool(answers_to(chosen))
+        for button, is_possible in ((self._selected, waits), (self._visible, bool(answers_to(self._alarms)))):
             self.allow(button, Permission.ACKNOWLEDGE, is_possible=is_possible,
                        otherwise=say("Nothing chosen waits for an acknowledgement."))  # fmt: skip
         self.comment.setEnabled(self.place.session.may(Permission.ACKNOWLEDGE))
         first = say("Choose an alarm first.")
         self.allow(self._shelve, Permission.SHELVE, is_possible=bool(chosen), otherwise=first)
         self.allow(self._take_out, Permission.OUT_OF_SERVICE, is_possible=bool(chosen), otherwise=first)
-        is_latched = reset_of(chosen) is not None
+        is_latched = bool(resets_of(chosen))
         self.allow(self._reset, Permission.ACKNOWLEDGE, is_possible=is_latched, otherwise=_not_latched())
 
 

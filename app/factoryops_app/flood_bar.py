@@ -57,18 +57,22 @@ class FloodBar(QFrame):
         """Whether the list is arranged for a flood."""
         return self._state.is_flood and not self.usual.isChecked()
 
-    def show_state(self, state: FloodState) -> None:
-        """Take in whether there is a flood."""
+    def show_state(self, state: FloodState, positions: Mapping[str, int]) -> None:
+        """Take in whether there is a flood, and at which operating positions, with the number of alarms of each."""
         self._state = state
         self.setVisible(state.is_flood)
         if state.since_us is None:
             self._folded = {}
             return
         began = clock_time(state.since_us, self._place.look.zone)
-        self._said.setText(
+        sentences = [
             say("Flood since {time}: {count} alarms in 10 minutes. What came first stands on top.", time=began,
                 count=state.count)
-        )  # fmt: skip
+        ]  # fmt: skip
+        if positions:
+            each = ", ".join(f"{name} ({count})" for name, count in positions.items())
+            sentences.append(say("Positions in a flood: {positions}.", positions=each))
+        self._said.setText(" ".join(sentences))
 
     def arrange(self, areas: Sequence[FloodGroup], lines: Mapping[str, AlarmLine]) -> dict[str, AlarmLine]:
         """The lines of the chosen area, first-out, each with the number of those folded under it."""

@@ -21,11 +21,10 @@ from PySide6.QtWidgets import (
 
 from factoryops.domain.errors import FactoryOpsError
 from factoryops.domain.identity import Permission
-from factoryops.domain.time import now_us
 from factoryops_app.alarm_lines import banner_counts, banner_line
 from factoryops_app.geometry import restore_geometry, store_geometry
 from factoryops_app.lock_bar import LockBar
-from factoryops_app.models.alarms import PUT_ASIDE_STATES, answer_to
+from factoryops_app.models.alarms import PUT_ASIDE_STATES, answers_to
 from factoryops_app.models.connection import Connection, LinkStatus
 from factoryops_app.models.events import Unsubscribe
 from factoryops_app.models.finding import Finding
@@ -260,9 +259,9 @@ class MainWindow(QMainWindow):
     def _acknowledge(self, ids: list[str]) -> None:
         session = self.place.session
         held = [session.alarms.get(identity) for identity in ids]
-        request = answer_to(alarm for alarm in held if alarm is not None)
-        if request is not None:
-            self.place.tasks.start(session.acknowledge(request), self._mention)
+        requests = answers_to(alarm for alarm in held if alarm is not None)
+        if requests:
+            self.place.tasks.start(session.acknowledge(requests, self.say_briefly), self._mention)
 
     def _mention(self, error: FactoryOpsError) -> None:
         self.say_briefly(str(error))
@@ -316,7 +315,7 @@ class MainWindow(QMainWindow):
         self.banner.set_lines([banner_line(alarm) for alarm in alarms.active])
         self.banner.set_counts(banner_counts(alarms))
         self.banner.set_put_aside(*(len(alarms.put_aside(state)) for state in PUT_ASIDE_STATES))
-        flood = alarms.flood(now_us())
+        flood = alarms.flood
         self.banner.set_flood(flood.count if flood.is_flood else 0)
 
     def _show_link(self, connection: Connection) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from factoryops.contracts import http
 from factoryops.domain.alarms import PUT_ASIDE, UNANSWERED, AlarmState, Priority
-from factoryops.domain.flood import FloodAlarm, FloodGroup, FloodState, FloodWatch, arrange
-from factoryops.domain.performance.thresholds import Thresholds
+from factoryops.domain.flood import FloodAlarm, FloodGroup, FloodState, arrange
 from factoryops.domain.time import to_us
 from factoryops_app.models.events import GatheredEvent
 
 PUT_ASIDE_STATES: Final = (AlarmState.SHELVED, AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE)
 """In the order in which they are listed."""
+
+MOST_IN_ONE_REQUEST: Final = 1_000
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +42,18 @@ class AlarmStore:
         self._alarms: dict[str, http.Alarm] = {}
         self._touched: dict[str, int] = {}
         self._turn = 0
-        self._flood = FloodWatch()
-        self._announced: dict[str, int] = {}
+        self._floods: Sequence[http.PositionFlood] = ()
+        self._floods_turn = 0
 
     def begin_picture(self) -> int:
         """Call before asking for all alarms; hand the answer to `replace`."""
         self._turn += 1
         return self._turn
 
-    def replace(self, alarms: Iterable[http.Alarm], turn: int) -> None:
+    def replace(self, alarms: Iterable[http.Alarm], turn: int, floods: Sequence[http.PositionFlood] = ()) -> None:
         """Take a complete picture; what came live since `begin_picture` is newer than it where it says so."""
+        if self._floods_turn < turn:
+            self._floods = floods
         fetched = {alarm.id: alarm for alarm in alarms}
         kept = {
             one.id: one for one in self._alarms.values() if one.id in fetched or self._touched.get(one.id, 0) >= turn
@@ -73,23 +78,25 @@ class AlarmStore:
         if held is not None and (held.change > alarm.change or held == alarm):
             return False
         self._alarms[alarm.id] = alarm
-        self._note_announced(alarm)
         return True
 
-    def _note_announced(self, alarm: http.Alarm) -> None:
-        if alarm.state in PUT_ASIDE or self._announced.get(alarm.id, 0) >= alarm.annunciation:
-            return
-        self._announced[alarm.id] = alarm.annunciation
-        if alarm.raised_at is not None:
-            self._flood.announce(to_us(alarm.raised_at))
+    def take_floods(self, floods: Sequence[http.PositionFlood]) -> None:
+        """Take what the service says of floods: the whole factory first, then each operating position."""
+        self._floods, self._floods_turn = floods, self._turn
+        self.changed.emit(None)
 
-    def judge_floods(self, limits: Thresholds) -> None:
-        """Take the factory's own thresholds of a flood."""
-        self._flood.judge_by(entry=limits.flood_entry, leave=limits.flood_exit)
+    @property
+    def flood(self) -> FloodState:
+        """Whether so much is announced that the list must be worked through area by area, as the service told last."""
+        whole = next((one for one in self._floods if not one.position_id), None)
+        if whole is None or whole.since is None:
+            return FloodState(None, whole.count if whole is not None else 0)
+        return FloodState(to_us(whole.since), whole.count)
 
-    def flood(self, now_us: int) -> FloodState:
-        """Whether so much is announced that the list must be worked through area by area."""
-        return self._flood.look(now_us)
+    @property
+    def flooded_positions(self) -> Mapping[str, int]:
+        """How many alarms came within ten minutes at each operating position that is in a flood, by name."""
+        return {one.position_name: one.count for one in self._floods if one.position_id and one.is_flood}
 
     @property
     def active(self) -> Sequence[http.Alarm]:
@@ -142,7 +149,7 @@ class AlarmStore:
         """Forget everything."""
         self._alarms.clear()
         self._touched.clear()
-        self._flood, self._announced = FloodWatch(), {}
+        self._floods = ()
         self.is_known = False
         self.changed.emit(None)
 
@@ -167,23 +174,27 @@ def by_area(alarms: Iterable[http.Alarm], parents: Mapping[str, str]) -> list[Fl
     )  # fmt: skip
 
 
-def answer_to(alarms: Iterable[http.Alarm], comment: str = "") -> http.AcknowledgeRequest | None:
-    """The acknowledgement of those of `alarms` that wait for one; None when none does."""
+def answers_to(alarms: Iterable[http.Alarm], comment: str = "") -> list[http.AcknowledgeRequest]:
+    """The acknowledgement of those of `alarms` that wait for one, in portions that one request may hold."""
     items = [
         http.AcknowledgeItem(alarm_id=alarm.id, annunciation=alarm.annunciation, renewal=alarm.renewal)
         for alarm in alarms
         if alarm.state in UNANSWERED and alarm.annunciation > 0
     ]
-    if not items:
-        return None
-    return http.AcknowledgeRequest(items=items[:1_000], comment=comment.strip() or None)
+    said = comment.strip() or None
+    return [http.AcknowledgeRequest(items=portion, comment=said) for portion in _portions(items)]
 
 
-def reset_of(alarms: Iterable[http.Alarm]) -> http.ResetRequest | None:
-    """The reset of those of `alarms` that have returned, are acknowledged and are latched; None when none is."""
+def resets_of(alarms: Iterable[http.Alarm]) -> list[http.ResetRequest]:
+    """The reset of those of `alarms` that have returned, are acknowledged and are latched, in portions as above."""
     items = [
         http.ResetItem(alarm_id=alarm.id, annunciation=alarm.annunciation)
         for alarm in alarms
         if alarm.underlying is AlarmState.LATCHED_ACKNOWLEDGED
     ]
-    return http.ResetRequest(items=items[:1_000]) if items else None
+    return [http.ResetRequest(items=portion) for portion in _portions(items)]
+
+
+def _portions(items: Sequence[Item]) -> Iterator[list[Item]]:
+    for start in range(0, len(items), MOST_IN_ONE_REQUEST):
+        yield [*items[start : start + MOST_IN_ONE_REQUEST]]

@@ -18,6 +18,7 @@ from factoryops.domain.rule import RuleDefinition
 from factoryops_app.models.rule_draft import RuleDraft
 from factoryops_app.models.typed import number_fault, parsed, parsed_s, plain, span_text
 from factoryops_resources.words import say
+from factoryops_widgets.formatting import NOTHING, number
 
 _APART: Final = re.compile(r"[;\s]+")
 _STEPS: Final = (-0.1, -0.05, 0.0, 0.05, 0.1)
@@ -91,9 +92,7 @@ def figure_sentences(outcome: http.BackTestOutcome) -> list[str]:
         if figures.suppressed
         else "",
         _lengths(figures),
-        say("Alarms of the factory a day: {before} without it, {after} with it; worst ten minutes {peak_before} and "
-            "{peak_after}.", before=_short(outcome.load_without.per_day), after=_short(outcome.load_with.per_day),
-            peak_before=outcome.load_without.peak_10_min, peak_after=outcome.load_with.peak_10_min),
+        effect_sentence(outcome),
     ]  # fmt: skip
     if figures.hits or figures.misses:
         found.append(say("Of {all} marked incidents it saw {hits}; {apart} alarms were during none.",
@@ -101,6 +100,47 @@ def figure_sentences(outcome: http.BackTestOutcome) -> list[str]:
     if outcome.is_cut:
         found.append(say("Only the first alarms are listed; the figures count all."))
     return [one for one in [*found, *outcome.notes] if one]
+
+
+def effect_sentence(outcome: http.BackTestOutcome) -> str:
+    """The figures of the factory that the rule changes, without it and with it; "" where they are not known."""
+    before, after = outcome.load_without, outcome.load_with
+    if before is None or after is None:
+        return ""
+    changes = [
+        f"{name} {old} → {new}"
+        for name, old, new in zip(_effect_names(), _effect_words(before), _effect_words(after), strict=True)
+        if old != new
+    ]
+    if not changes:
+        return say("The alarm figures of the factory stay as they are.")
+    return say("Alarm figures of the factory, without it → with it: {changes}.", changes="; ".join(changes))
+
+
+def _effect_names() -> list[str]:
+    return [
+        say("Alarms a day"), say("Alarms an hour"), say("Alarms in 10 min"), say("Most in 10 min"),
+        say("10 min with too many"), say("Hours with too many"), say("Time in flood"),
+        say("critical/high/medium/low"), say("Share of the ten most frequent"), say("Chattering alarms"),
+        say("Fleeting alarms"), say("Stale alarms"),
+    ]  # fmt: skip
+
+
+def _effect_words(load: http.AlarmLoad) -> list[str]:
+    """As many as there are names."""
+
+    def rate(value: float | None) -> str:
+        return NOTHING if value is None else number(value, 1)
+
+    def share(value: float | None) -> str:
+        return NOTHING if value is None else f"{number(100 * value, 1)} %"
+
+    mix = "/".join(number(100 * one, 1) for one in load.priority_shares)
+    return [
+        rate(load.per_day), rate(load.per_hour), rate(load.per_10_min), number(load.peak_10_min, 0),
+        share(load.busy_intervals), share(load.busy_hours), share(load.flood_share), f"{mix} %" if mix else NOTHING,
+        share(load.top_share), number(load.chattering, 0), number(load.fleeting, 0), number(load.stale, 0),
+    ]  # fmt: skip
 
 
 def _lengths(figures: http.BackTestFigures) -> str:

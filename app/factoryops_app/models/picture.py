@@ -10,7 +10,6 @@ import numpy as np
 
 from factoryops.contracts import http
 from factoryops.domain.time import US_PER_S
-from factoryops_app.models.site import fetch_philosophy
 
 if TYPE_CHECKING:
     from factoryops_app.models.session import Session
@@ -22,16 +21,15 @@ _PER_QUESTION: Final = 20
 
 
 async def fetch_picture(session: Session) -> None:
-    """Devices, rules, latest values, alarms, runs and what a flood is, asked for side by side."""
+    """Devices, rules, latest values, alarms, floods and runs, asked for side by side."""
     client = session.client
     turn = session.alarms.begin_picture()
-    devices, rules, latest, alarms, runs, philosophy = await asyncio.gather(
-        client.devices(), client.rules(), client.latest(), client.alarms(), client.runs(), fetch_philosophy(client)
+    devices, rules, latest, alarms, runs = await asyncio.gather(
+        client.devices(), client.rules(), client.latest(), client.alarm_list(), client.runs()
     )
     session.samples.expect(sum(len(device.parameters) for device in devices))
     take_latest(session, latest)
-    session.alarms.judge_floods(philosophy.thresholds)
-    session.alarms.replace(alarms, turn)
+    session.alarms.replace(alarms.alarms, turn, alarms.floods)
     session.runs.replace(runs)
     session.plant.replace(devices, rules)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from factoryops.client.port import LiveLink, PlantClient
@@ -29,6 +30,10 @@ A = TypeVar("A")
 FRAMES_PER_S = 10.0
 WELCOME_WITHIN_S = 5.0
 TEXTS_EVERY_S = 2.0
+
+
+def _tell_nobody(_sentence: str) -> None:
+    return
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +178,40 @@ class Session:
         self.samples.expect(sum(len(device.parameters) for device in devices))
         self.plant.replace(devices, rules)
 
-    async def acknowledge(self, request: http.AcknowledgeRequest) -> None:
-        """Acknowledge and take in what changed; raises NotAllowedError while locked."""
-        await self.change_alarms(self.client.acknowledge(request))
+    async def acknowledge(
+        self, requests: Sequence[http.AcknowledgeRequest], tell: Callable[[str], None] = _tell_nobody
+    ) -> None:
+        """Acknowledge portion by portion and take in what changed; raises NotAllowedError while locked.
+
+        Args:
+            requests: what is acknowledged.
+            tell: hears how far it is, where there is more than one portion.
+        """
+        await self._in_portions([(len(one.items), partial(self.client.acknowledge, one)) for one in requests], tell)
+
+    async def reset_alarms(
+        self, requests: Sequence[http.ResetRequest], tell: Callable[[str], None] = _tell_nobody
+    ) -> None:
+        """Reset latches, as `acknowledge` does."""
+        await self._in_portions([(len(one.items), partial(self.client.reset_alarms, one)) for one in requests], tell)
+
+    async def _in_portions(
+        self,
+        portions: Sequence[tuple[int, Callable[[], Coroutine[object, object, list[http.Alarm]]]]],
+        tell: Callable[[str], None],
+    ) -> None:
+        total, done = sum(count for count, _ in portions), 0
+        for count, ask in portions:
+            try:
+                await self.change_alarms(ask())
+            except FactoryOpsError as error:
+                if not done:
+                    raise
+                sentence = say("Only {done} of {total} are done: {reason}", done=done, total=total, reason=str(error))
+                raise FactoryOpsError(sentence) from error
+            done += count
+            if done < total:
+                tell(say("{done} of {total} are done …", done=done, total=total))
 
     async def change_alarms(self, work: Coroutine[object, object, list[http.Alarm]]) -> None:
         """Take in what a deed made of alarms; raises NotAllowedError while locked."""
@@ -237,6 +273,8 @@ class Session:
                     self._texts_wanted.set()
             case live.AlarmChanged():
                 self.alarms.merge(http.Alarm.model_validate_json(message.alarm))
+            case live.FloodsChanged():
+                self.alarms.take_floods(http.FloodList.model_validate_json(message.floods).floods)
             case live.RunChanged():
                 self.runs.merge(http.Run.model_validate_json(message.run))
             case live.PlantChanged():

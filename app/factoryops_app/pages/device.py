@@ -12,7 +12,7 @@ from factoryops.domain.identity import Permission
 from factoryops.domain.time import US_PER_S, now_us
 from factoryops_app.alarm_lines import alarm_line
 from factoryops_app.chart import ChartFeed
-from factoryops_app.models.alarms import answer_to
+from factoryops_app.models.alarms import answers_to
 from factoryops_app.models.plant import LATE_SHARE, WRONG_CLOCK_S, Measured, device_title
 from factoryops_app.page import Page, plain_label
 from factoryops_app.plant_dialogs import DeviceDialog, ParameterDialog
@@ -273,9 +273,10 @@ class DevicePage(Page):
     def _acknowledge(self, ids: list[str]) -> None:
         session = self.place.session
         held = [session.alarms.get(identity) for identity in ids]
-        request = answer_to(alarm for alarm in held if alarm is not None)
-        if request is not None:
-            self.place.tasks.start(session.acknowledge(request), self.mention)
+        requests = answers_to(alarm for alarm in held if alarm is not None)
+        if requests:
+            told = self.place.navigator.say_briefly
+            self.place.tasks.start(session.acknowledge(requests, told), self.mention)
 
     def _on_edit(self) -> None:
         if self.device is not None:

@@ -144,7 +144,6 @@ class PhilosophyPart(QWidget, Generic[Draft]):
             kept = await session.change(self._change(draft))
         finally:
             self._is_sending = False
-        session.alarms.judge_floods(kept.thresholds)
         self._take(self.draft_of(kept))
         self._place.navigator.say_briefly(say("Saved: {name}.", name=self._words.name))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from factoryops.alarms.back_test_events import told_events
@@ -18,17 +17,14 @@ from factoryops.domain.back_tests import (
     MarkedIncident,
     figures_of,
     first_seen_us,
-    most_within,
     per_day,
 )
 from factoryops.domain.conditions.limits import plain_limit
+from factoryops.domain.performance.effect import RecordedLoad, tried_lines
 from factoryops.domain.rule import RuleDefinition
-from factoryops.domain.time import US_PER_S, from_us, to_us
+from factoryops.domain.time import from_us, to_us
 from factoryops.rules.back_test.feed import Tally
 from factoryops.rules.back_test.material import DeviceResult
-
-_TEN_MINUTES_US: Final = 600 * US_PER_S
-_DAY_US: Final = 86_400 * US_PER_S
 
 Span = tuple[int, int]
 
@@ -42,16 +38,18 @@ class Surroundings:
         names: what devices are called, by key.
         incidents: those that touch the span.
         devices_in: keys of the devices of an area.
-        raised_us: when other alarms of the factory were raised in the span.
         directory: what devices and parameters are called when it is told why an alarm was raised.
+        load: what the factory's alarm figures are made of without the rule; None where that is too much.
+        gaps: when nothing could be received.
     """
 
     timezone: str
     names: Mapping[str, str]
     incidents: Sequence[http.Incident]
     devices_in: Mapping[str, Sequence[str]]
-    raised_us: Sequence[int]
     directory: Directory
+    load: RecordedLoad | None = None
+    gaps: Sequence[Span] = ()
 
     def marked(self) -> list[MarkedIncident]:
         """The incidents with the devices they concern."""
@@ -102,10 +100,32 @@ def outcome_of(
             _trial(definition, number, results, span, marked) for number, definition in enumerate(definitions) if number
         ],
         incidents=[_incident(incident, one, episodes) for incident, one in zip(around.incidents, marked, strict=True)],
-        load_without=_load(around.raised_us, span),
-        load_with=_load([*around.raised_us, *raised_us], span),
-        notes=list(notes),
+        notes=[*notes, *_load_notes(around.load)],
+        **_loads(definitions[0], results, around, span),
     )
+
+
+def _loads(
+    rule: RuleDefinition, results: Sequence[DeviceResult], around: Surroundings, span: Span
+) -> dict[str, http.AlarmLoad]:
+    if around.load is None:
+        return {}
+    tried = [
+        line
+        for result in results
+        for line in tried_lines(
+            ((event.kind, event.at_us, event.is_told) for event in result.events[0]), span,
+            device=result.device, name=rule.name, priority=int(rule.priority),
+        )
+    ]  # fmt: skip
+    without, together = (around.load.measured(lines, span, around.gaps) for lines in ([], tried))
+    return {"load_without": http.AlarmLoad.of(without), "load_with": http.AlarmLoad.of(together)}
+
+
+def _load_notes(load: RecordedLoad | None) -> list[str]:
+    if load is None:
+        return ["The factory has too many alarm events in this time to tell the effect on its figures: try less time."]
+    return [] if load.is_counted else ["Alarms of the rule's class do not count, so that the figures stay as they are."]
 
 
 def _device(result: DeviceResult, span: Span, names: Mapping[str, str]) -> http.BackTestDevice:
@@ -165,11 +185,6 @@ def _days(raised_us: Sequence[int], request: http.BackTestRequest, timezone: str
     starts = [to_us(datetime(one.year, one.month, one.day, tzinfo=zone)) for one in (*dates, day)]
     counts = per_day(raised_us, starts)
     return [http.BackTestDay(date=one.isoformat(), alarms=count) for one, count in zip(dates, counts, strict=True)]
-
-
-def _load(raised_us: Sequence[int], span: Span) -> http.AlarmLoad:
-    days = (span[1] - span[0]) / _DAY_US
-    return http.AlarmLoad(per_day=len(raised_us) / days, peak_10_min=most_within(raised_us, _TEN_MINUTES_US))
 
 
 def _told(figures: Figures) -> http.BackTestFigures:

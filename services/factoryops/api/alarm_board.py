@@ -43,6 +43,10 @@ class AlarmBoard:
         held = self._alarms.get(factory, {})
         return [held[identity] for identity in alarm_ids if identity in held]
 
+    def unrecorded(self, factory: FactoryId) -> list[http.Alarm]:
+        """Alarms of a factory that the database does not know yet as they are."""
+        return [alarm for alarm in self._alarms.get(factory, {}).values() if not alarm.is_recorded]
+
     def active_count(self) -> int:
         """How many alarms of all factories are not normal."""
         return sum(alarm.state is not AlarmState.NORMAL for held in self._alarms.values() for alarm in held.values())

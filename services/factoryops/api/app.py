@@ -14,6 +14,7 @@ from factoryops.api.alarm_board import AlarmBoard
 from factoryops.api.call import Service
 from factoryops.api.context import ApiContext
 from factoryops.api.edge import Edge
+from factoryops.api.flood_book import FloodBook
 from factoryops.api.guard import GuardedRoute
 from factoryops.api.health_book import HealthBook
 from factoryops.api.hub import Hub
@@ -104,6 +105,7 @@ def _start(context: ApiContext) -> Service:
     pool = WorkPool(threads=_DATABASE_THREADS, timeout_s=limits.query_s)
     plants = PlantCache(context.database, pool)
     board = AlarmBoard()
+    floods = FloodBook(context.database, pool, board)
     health = HealthBook(
         heartbeat_folder=context.heartbeat_folder, roles=context.roles, journals=context.journals,
         reader=context.reader, version=context.version,
@@ -120,6 +122,7 @@ def _start(context: ApiContext) -> Service:
         rate_limits=RateLimits(per_min, at_once=limits.history_at_once),
         plants=plants,
         board=board,
+        floods=floods,
         health=health,
-        hub=Hub(context, pool, plants, board, health),
+        hub=Hub(context, pool, plants, board, floods, health),
     )

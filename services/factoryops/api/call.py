@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from factoryops.api.alarm_board import AlarmBoard
 from factoryops.api.context import ApiContext
+from factoryops.api.flood_book import FloodBook
 from factoryops.api.health_book import HealthBook
 from factoryops.api.hub import Hub
 from factoryops.api.plant_cache import Plant, PlantCache
@@ -40,6 +41,7 @@ class Service:
     rate_limits: RateLimits
     plants: PlantCache
     board: AlarmBoard
+    floods: FloodBook
     health: HealthBook
     hub: Hub
 

@@ -15,6 +15,7 @@ from factoryops.api.certificate_watch import CertificateWatch
 from factoryops.api.channels import Channels, key_of
 from factoryops.api.context import ApiContext
 from factoryops.api.feed import JournalFeed, News
+from factoryops.api.flood_book import FloodBook
 from factoryops.api.health_book import HealthBook, Summary
 from factoryops.api.outbox import Outbox
 from factoryops.api.plant_cache import PlantCache
@@ -35,6 +36,7 @@ BEAT_S: Final = 1.0
 _POLL_S: Final = 0.25
 _PAUSE_S: Final = 0.015
 _SESSIONS_S: Final = 2.0
+_FLOODS_S: Final = 0.5
 _FIRST_LOOK_S: Final = 3.0
 _COMMIT_US: Final = 60_000_000
 """A unit of work is dated at its beginning and seen at its end, which is not later than this."""
@@ -64,12 +66,19 @@ class Hub:
     """Tails the journals, polls the database, beats; and knows every live client. Used on the event loop alone."""
 
     def __init__(
-        self, context: ApiContext, pool: WorkPool, plants: PlantCache, board: AlarmBoard, health: HealthBook
+        self,
+        context: ApiContext,
+        pool: WorkPool,
+        plants: PlantCache,
+        board: AlarmBoard,
+        floods: FloodBook,
+        health: HealthBook,
     ) -> None:
         self._context = context
         self._pool = pool
         self._plants = plants
         self._board = board
+        self._floods = floods
         self._health = health
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journals")
         self._doorbell = DoorbellListener(context.doorbell_folder, "api")
@@ -101,6 +110,7 @@ class Hub:
             ("journals", self._follow, 0.0),
             ("database", self._watch_database, 1.0),
             ("store", self._watch_store, 1.0),
+            ("floods", self._watch_floods, _FLOODS_S),
             ("beat", self._beat, BEAT_S),
             ("sessions", self._watch_sessions, _SESSIONS_S),
         ]
@@ -246,6 +256,15 @@ class Hub:
         except UnavailableError:
             if self._changes is None:
                 raise
+
+    async def _watch_floods(self) -> None:
+        factories = {client.factory for client in self._clients}
+        self._floods.forget(factories)
+        for factory in factories:
+            floods = await self._floods.news(factory, self._changes)
+            if floods is not None:
+                told = http.FloodList(floods=floods)
+                self._broadcast(factory, live.FloodsChanged(told.model_dump_json().encode()))
 
     async def _watch_store(self) -> None:
         for name, tail in self._context.tails.items():

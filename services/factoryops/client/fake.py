@@ -22,7 +22,6 @@ from factoryops.client.fake_mappings import FakeMappings
 from factoryops.client.fake_mends import FakeMends
 from factoryops.client.fake_notifications import FakeNotifications, NotificationBook
 from factoryops.client.fake_organisation import FakeOrganisation, OrganisationBook
-from factoryops.client.fake_performance import FakePerformance
 from factoryops.client.fake_quarantine import FakeQuarantine
 from factoryops.client.fake_retention import FakeRetention
 from factoryops.client.fake_rules import FakeRules, RuleShelf
@@ -52,15 +51,14 @@ _ROLES: Final = ("api", "engine", "historian", "ingest", "worker")
 
 
 class FakePlant(
+    FakeBackTests,
     FakeAlarmHandling,
     FakeCalculations,
     FakeCredentials,
     FakeNotifications,
     FakeOrganisation,
-    FakePerformance,
     FakeRetention,
     FakeRules,
-    FakeBackTests,
     FakeMends,
     FakeScheduledRules,
     FakeSources,
@@ -93,7 +91,12 @@ class FakePlant(
         self._links: list[FakeLink] = []
         self._devices = imagined.describe_devices()
         self._history = FakeHistory(clock(), seed)
-        self._rules = RuleShelf(self._devices, clock, lambda: self._philosophy)
+        self._organisation = OrganisationBook(clock)
+        self._notifications = NotificationBook(clock)
+        self._rules = RuleShelf(
+            self._devices, clock, lambda: self._philosophy, self._organisation.shifts.keys,
+            lambda: [one.id for one in self._notifications.policies.all()],
+        )  # fmt: skip
         self._alarms = FakeAlarms(self._devices, self._rules.starters, clock)
         self._jobs = FakeJobs(clock)
         self._incidents = IncidentBook(self._devices, clock)
@@ -102,9 +105,7 @@ class FakePlant(
         self._calculations = CalculationBook(self._devices, clock)
         self._uploads: dict[str, http.Upload] = {}
         self._credentials = CredentialBook(clock)
-        self._organisation = OrganisationBook(clock)
         self._mappings = FakeMappings(clock)
-        self._notifications = NotificationBook(clock)
         self._quarantine = FakeQuarantine(self._history.start_us, clock)
 
     # --- what tests may do to it -------------------------------------------------------------------------------------
@@ -300,7 +301,7 @@ class FakePlant(
     async def open_live(self) -> LiveLink:
         """Open a live link."""
         await self._enter(Permission.VIEW)
-        link = FakeLink(self._history, self._jobs, self._clock, self._tick_s)
+        link = FakeLink(self._history, self._jobs, self._clock, self._tick_s, self._flood_list)
         self._links.append(link)
         return link
 

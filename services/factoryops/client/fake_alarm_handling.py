@@ -33,6 +33,9 @@ class FakeAlarmHandling:
     def _tell_alarm(self, alarm: http.Alarm) -> None:
         raise NotImplementedError
 
+    def _flood_list(self) -> http.FloodList:
+        raise NotImplementedError
+
     # --- what tests may do -------------------------------------------------------------------------------------------
 
     def suppress_alarm(self, alarm_id: str, *, is_suppressed: bool) -> http.Alarm:
@@ -59,7 +62,7 @@ class FakeAlarmHandling:
 
     async def alarm_list(self, tab: http.AlarmTab | None = None) -> http.AlarmList:
         """One list of alarms, or all of them."""
-        return listed(await self.alarms(), tab)
+        return listed(await self.alarms(), tab).model_copy(update={"floods": self._flood_list().floods})
 
     async def alarm_places(self) -> list[http.AlarmPlace]:
         """Where the alarms are."""

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from factoryops.client.fake_history import FakeHistory
 from factoryops.client.fake_jobs import FakeJobs
+from factoryops.client.fake_performance import FakePerformance
 from factoryops.client.imagined import FACTORY_ID
 from factoryops.contracts import http
 from factoryops.domain.alarms import AlarmEventKind
@@ -18,6 +19,7 @@ from factoryops.domain.conditions.limits import PlainLimit, plain_limit
 from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.errors import InvalidInputError, NotFoundError
 from factoryops.domain.identity import Permission, new_id, parameter_id
+from factoryops.domain.performance.effect import RecordedLoad, TriedEvent, tried_lines
 from factoryops.domain.rule import RuleDefinition
 from factoryops.domain.time import US_PER_S, from_us, to_us
 
@@ -83,18 +85,14 @@ class _Judged(NamedTuple):
     values: dict[int, float]
 
 
-class FakeBackTests:
+class FakeBackTests(FakePerformance):
     """Back-tests and the incidents they are held against."""
 
     _back_tests: dict[str, http.BackTestRequest]
-    _clock: Callable[[], int]
     _devices: dict[str, http.Device]
     _history: FakeHistory
     _incidents: IncidentBook
     _jobs: FakeJobs
-
-    async def _enter(self, permission: Permission) -> str:
-        raise NotImplementedError
 
     async def start_back_test(self, request: http.BackTestRequest) -> http.Run:
         """Queue a back-test."""
@@ -143,7 +141,6 @@ class FakeBackTests:
         judged = self._judge(request, plain)
         marked = self._incidents.within(*span)
         figures = _told(figures_of(judged.episodes, span, marked))
-        load = http.AlarmLoad(per_day=figures.alarms_per_day, peak_10_min=min(figures.alarms, 1))
         return http.BackTestOutcome(
             rule_name=request.rule.name, start=request.start, end=request.end, samples=sum(judged.samples.values()),
             figures=figures, devices=self._by_device(judged), events=_events(judged, plain),
@@ -155,8 +152,28 @@ class FakeBackTests:
                 )
                 for one in marked
             ],
-            load_without=http.AlarmLoad(per_day=0.0, peak_10_min=0), load_with=load, took_s=0.4,
+            took_s=0.4, **self._loads(request, judged, span),
         )  # fmt: skip
+
+    def _loads(
+        self, request: http.BackTestRequest, judged: _Judged, span: tuple[int, int]
+    ) -> dict[str, http.AlarmLoad]:
+        is_counted = self._philosophy.philosophy().is_counted(request.rule.alarm_class)
+        load = RecordedLoad(
+            [*self._lines(request.end, without_rule=request.rule_id or "")], self._declared,
+            self._philosophy.thresholds, is_counted,
+        )  # fmt: skip
+        told = {device: [one for one in judged.episodes if one.device == device] for device in judged.samples}
+        tried = [
+            line
+            for device, episodes in told.items()
+            for line in tried_lines(
+                (event for one in episodes for event in _turns(one)), span, device=device, name=request.rule.name,
+                priority=int(request.rule.priority),
+            )
+        ]  # fmt: skip
+        without, together = (load.measured(lines, span, ()) for lines in ([], tried))
+        return {"load_without": http.AlarmLoad.of(without), "load_with": http.AlarmLoad.of(together)}
 
     def _judge(self, request: http.BackTestRequest, plain: PlainLimit | None) -> _Judged:
         judged = _Judged([], {}, {})
@@ -200,6 +217,12 @@ class FakeBackTests:
             )
             for device, count in judged.samples.items()
         ]  # fmt: skip
+
+
+def _turns(episode: Episode) -> Iterator[TriedEvent]:
+    yield AlarmEventKind.RAISED, episode.raised_us, True
+    if episode.cleared_us is not None:
+        yield AlarmEventKind.CLEARED, episode.cleared_us, False
 
 
 def limit_episodes(device: str, time_us: Sequence[int], values: Sequence[float], rule: RuleDefinition) -> list[Episode]:

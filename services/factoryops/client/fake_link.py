@@ -26,7 +26,16 @@ class FakeLink:
         is_over: nothing more will come.
     """
 
-    def __init__(self, history: FakeHistory, jobs: FakeJobs, clock: Callable[[], int], tick_s: float) -> None:
+    def __init__(
+        self,
+        history: FakeHistory,
+        jobs: FakeJobs,
+        clock: Callable[[], int],
+        tick_s: float,
+        floods: Callable[[], http.FloodList],
+    ) -> None:
+        self._floods = floods
+        self._told_floods: list[http.PositionFlood] = []
         self._history = history
         self._jobs = jobs
         self._clock = clock
@@ -87,6 +96,7 @@ class FakeLink:
         due = list(self._told)
         self._told.clear()
         due += self._changed_runs()
+        due += self._changed_floods()
         samples = self._chosen(self._history.since(self._sent_us, now))
         self._sent_us = max(now, self._sent_us)
         if len(samples):
@@ -100,6 +110,14 @@ class FakeLink:
         if self._wanted.is_all or not len(samples):
             return samples
         return samples.take(np.isin(samples.series, np.array(self._wanted.series, np.int64)))
+
+    def _changed_floods(self) -> list[live.ServiceMessage]:
+        told = self._floods()
+        on = [one for one in told.floods if one.is_flood]
+        if on == self._told_floods:
+            return []
+        self._told_floods = on
+        return [live.FloodsChanged(told.model_dump_json().encode())]
 
     def _changed_runs(self) -> list[live.ServiceMessage]:
         changed = [run for run in self._jobs.all() if self._runs.get(run.id) != run]

@@ -47,14 +47,21 @@ class FakePerformance(FakeOutages):
     async def floods(self) -> list[http.PositionFlood]:
         """Whether there is a flood now: of the whole factory, then of each operating position."""
         await self._enter(Permission.VIEW)
+        return self._flood_list().floods
+
+    def _flood_list(self) -> http.FloodList:
         positions = sorted(self._organisation.positions.values(), key=lambda one: one.content.name)
         now_us = self._clock()
         lines = [*self._lines(from_us(now_us + 1))]
-        return http.FloodList.of(lines, now_us, positions, self._philosophy.thresholds).floods
+        return http.FloodList.of(lines, now_us, positions, self._philosophy.thresholds)
 
-    def _lines(self, until: datetime) -> Iterator[HistoryLine]:
+    def _lines(self, until: datetime, *, without_rule: str = "") -> Iterator[HistoryLine]:
         philosophy = self._philosophy.philosophy()
-        areas = {alarm.id: alarm.area for alarm in self._alarms.all() if philosophy.is_counted(alarm.alarm_class)}
+        areas = {
+            alarm.id: alarm.area
+            for alarm in self._alarms.all()
+            if philosophy.is_counted(alarm.alarm_class) and alarm.rule_id != without_rule
+        }
         for event in self._alarms.events(None, _ALL, None, until, None).events:
             if event.alarm_id in areas:
                 yield HistoryLine(

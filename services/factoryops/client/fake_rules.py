@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from factoryops.client.fake_alarms import FakeAlarms
 from factoryops.client.imagined import FACTORY_ID, STARTER_RULES, StarterRule
@@ -13,6 +13,7 @@ from factoryops.domain.conditions.checking import references
 from factoryops.domain.errors import InvalidInputError, NotFoundError, OutdatedError
 from factoryops.domain.identity import Permission, derived_id, new_id
 from factoryops.domain.rule import RuleScope
+from factoryops.domain.rule_names import check_names, check_not_followed
 from factoryops.domain.time import from_us
 
 
@@ -21,6 +22,7 @@ class RuleShelf:
 
     Attributes:
         starters: the rules the plant begins with, and how their alarms stand.
+        shifts / policies: ask for the ids of those that rules can name.
     """
 
     def __init__(
@@ -28,7 +30,11 @@ class RuleShelf:
         devices: Mapping[str, http.Device],
         clock: Callable[[], int],
         philosophy: Callable[[], http.Philosophy] = lambda: http.FIRST_PHILOSOPHY,
+        shifts: Callable[[], Collection[str]] = tuple,
+        policies: Callable[[], Collection[str]] = tuple,
     ) -> None:
+        self.shifts = shifts
+        self.policies = policies
         self._philosophy = philosophy
         self._devices = devices
         self._clock = clock
@@ -48,9 +54,14 @@ class RuleShelf:
             reason=reason, holds_from_seq=1,
         )  # fmt: skip
 
-    def _check(self, content: http.RuleContent) -> None:
+    def rules(self) -> Collection[str]:
+        """The ids of all rules."""
+        return self._rules.keys()
+
+    def _check(self, content: http.RuleContent, own_id: str = "") -> None:
         definition = content.definition()
         definition.check()
+        check_names(definition, self, own_id=own_id)
         self._philosophy().philosophy().check_class(definition.alarm_class)
         known = {device.key for device in self._devices.values()}
         inside = {one.device for condition in definition.conditions for one in references(condition) if one.device}
@@ -83,7 +94,7 @@ class RuleShelf:
     def update(self, rule_id: str, update: http.RuleUpdate, actor: str) -> http.Rule:
         """Change a rule."""
         held = self.get(rule_id)
-        self._check(update.content)
+        self._check(update.content, rule_id)
         if held.version != update.version:
             raise OutdatedError(f"{held.changed_by} changed this rule meanwhile; look at it again before saving.")
         return self._keep(self._made(rule_id, held.version + 1, update.content, actor, update.reason))
@@ -91,6 +102,7 @@ class RuleShelf:
     def delete(self, rule_id: str) -> None:
         """Take a rule out of use."""
         self.get(rule_id)
+        check_not_followed(rule_id, ((rule.id, rule.content.definition()) for rule in self.all()))
         del self._rules[rule_id]
 
     def versions(self, rule_id: str) -> list[http.Rule]:

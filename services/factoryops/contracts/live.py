@@ -113,6 +113,16 @@ class RunChanged(msgspec.Struct, frozen=True, tag="run"):
     run: bytes
 
 
+class FloodsChanged(msgspec.Struct, frozen=True, tag="floods"):
+    """A flood of alarms began, goes on with another count, or ended; at most twice a second.
+
+    Attributes:
+        floods: JSON of `contracts.http.FloodList`: the whole factory, then each operating position.
+    """
+
+    floods: bytes
+
+
 class PlantChanged(msgspec.Struct, frozen=True, tag="plant"):
     """Devices, parameters or rules changed: ask for them again."""
 
@@ -135,7 +145,7 @@ class Beat(msgspec.Struct, frozen=True, tag="beat"):
     problems: list[str] = []
 
 
-ServiceMessage = Welcome | Samples | AlarmChanged | RunChanged | PlantChanged | InboxChanged | Beat
+ServiceMessage = Welcome | Samples | AlarmChanged | RunChanged | FloodsChanged | PlantChanged | InboxChanged | Beat
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final[msgspec.msgpack.Decoder[ServiceMessage]] = msgspec.msgpack.Decoder(ServiceMessage)

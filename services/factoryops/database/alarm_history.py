@@ -17,8 +17,10 @@ MOST_EVENTS: Final = 1_000_000
 """Events of one question: about 300 MB while it is answered."""
 
 
-def read_alarm_history(database: Database, scope: Scope, span: tuple[int, int]) -> list[HistoryLine]:
-    """Events of [start, end) and the raise of whatever was active when the span began.
+def read_alarm_history(
+    database: Database, scope: Scope, span: tuple[int, int], *, without_rule: str = ""
+) -> list[HistoryLine]:
+    """Events of [start, end) and the raise of whatever was active when the span began, but for those of a rule.
 
     Each portion is a transaction of its own: in SQLite nothing can be committed while somebody reads.
 
@@ -27,24 +29,29 @@ def read_alarm_history(database: Database, scope: Scope, span: tuple[int, int]) 
         UnavailableError: the database is away.
     """
     lines: list[HistoryLine] = []
-    for portion in _portions(database, scope, span):
+    for portion in _portions(database, scope, span, without_rule):
         lines += portion
         if len(lines) > MOST_EVENTS:
             raise InvalidInputError(
                 f"The span holds more than {MOST_EVENTS:,} alarm events: ask for a shorter one.",
                 fields={"start": "too early"},
             )
-    return [*database.read(lambda tx: tx.alarm_performance(scope).begun_before(lines, span[0])), *lines]
+    begun = database.read(
+        lambda tx: tx.alarm_performance(scope).begun_before(lines, span[0], without_rule=without_rule)
+    )
+    return [*begun, *lines]
 
 
-def _portions(database: Database, scope: Scope, span: tuple[int, int]) -> Iterator[list[HistoryLine]]:
+def _portions(
+    database: Database, scope: Scope, span: tuple[int, int], without_rule: str
+) -> Iterator[list[HistoryLine]]:
     place: Place | None = None
     while True:
-        lines, place = database.read(partial(_portion, scope, span, place))
+        lines, place = database.read(partial(_portion, scope, span, place, without_rule))
         yield lines
         if place is None:
             return
 
 
-def _portion(scope: Scope, span: tuple[int, int], after: Place | None, tx: Transaction) -> Portion:
-    return tx.alarm_performance(scope).portion(span, after)
+def _portion(scope: Scope, span: tuple[int, int], after: Place | None, without_rule: str, tx: Transaction) -> Portion:
+    return tx.alarm_performance(scope).portion(span, after, without_rule=without_rule)

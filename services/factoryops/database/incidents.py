@@ -1,4 +1,4 @@
-"""Marked incidents of one factory, and the recorded alarms that a tried rule would add to."""
+"""Marked incidents of one factory."""
 
 from __future__ import annotations
 
@@ -67,23 +67,6 @@ class Incidents:
         before = self.get(identity)
         self._unit.write(sa.delete(incident).where(self._mine(identity)))
         self._note("delete", identity, before.content, None)
-
-    def raised_us(self, start_us: int, end_us: int, *, without_rule: str | None) -> builtins.list[int]:
-        """When alarms were raised in [start, end), but for those of one rule; in order."""
-        event, alarm = tables.alarm_event, tables.alarm
-        query = (
-            sa.select(event.c.at_us)
-            .join(alarm, sa.and_(alarm.c.factory_id == event.c.factory_id, alarm.c.id == event.c.alarm_id))
-            .where(
-                event.c.factory_id == self._scope.factory_id,
-                event.c.is_annunciation.is_(True),
-                event.c.at_us >= start_us,
-                event.c.at_us < end_us,
-                alarm.c.rule_id != (without_rule or ""),
-            )
-            .order_by(event.c.at_us)
-        )
-        return [row.at_us for row in self._unit.rows(query)]
 
     def _mine(self, identity: str) -> sa.ColumnElement[bool]:
         return sa.and_(incident.c.factory_id == self._scope.factory_id, incident.c.id == identity)

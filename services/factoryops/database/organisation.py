@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,10 +15,9 @@ from factoryops.database.versioned import VersionedRows
 from factoryops.domain.errors import ConflictError, InvalidInputError
 from factoryops.domain.identity import Scope
 from factoryops.domain.organisation import MOST_POSITIONS, MOST_SHIFTS, check_areas, check_name
+from factoryops.domain.rule_names import first_of
 from factoryops.domain.schedules import Schedule
 from factoryops.domain.time import from_us
-
-_MOST_NAMED: Final = 3
 
 
 class Shifts:
@@ -60,8 +59,7 @@ class Shifts:
         users = [rule.content.name for rule in Rules(self._unit, self._scope).list() if identity in _shifts_of(rule)]
         users += [one.name for one in self._scheduled() if one.shift_id == identity]
         if users:
-            shown = ", ".join(users[:_MOST_NAMED]) + (" and others" if len(users) > _MOST_NAMED else "")
-            raise ConflictError(f"The shift is used by {shown}: change these rules first, then delete it.")
+            raise ConflictError(f"The shift is used by {first_of(users)}: change these rules first, then delete it.")
         self._rows.remove(identity)
         self._unit.advance("rules")
         self._unit.plant_changed(self._scope.factory_id)

@@ -40,6 +40,10 @@ class Portion(NamedTuple):
     last: Place | None
 
 
+MOST_ANNOUNCED: Final = 20_000
+"""Annunciations that say whether there is a flood: 33 a second for ten minutes."""
+
+
 class AlarmOrigin(NamedTuple):
     """Where an alarm belongs: its rule, by the name it had last, and its device."""
 
@@ -63,16 +67,25 @@ class PerformanceRecords:
         self._unit = unit
         self._scope = scope
 
-    def portion(self, span: tuple[int, int], after: Place | None = None) -> Portion:
-        """The first some thousand events of [start, end) behind a place, or from the beginning."""
+    def portion(self, span: tuple[int, int], after: Place | None = None, *, without_rule: str = "") -> Portion:
+        """The first some thousand events of [start, end) behind a place, or from the beginning, but for a rule's."""
         event = tables.alarm_event
-        inside = self._select().where(event.c.at_us >= span[0], event.c.at_us < span[1])
+        inside = self._others(without_rule).where(event.c.at_us >= span[0], event.c.at_us < span[1])
         if after is not None:
             later = sa.and_(event.c.at_us == after.at_us, event.c.number > after.number)
             inside = inside.where(event.c.at_us >= after.at_us, sa.or_(event.c.at_us > after.at_us, later))
         rows = self._unit.rows(inside.limit(_PORTION))
         is_last = len(rows) < _PORTION
         return Portion(_lines(rows), None if is_last else Place(rows[-1].at_us, rows[-1].number))
+
+    def announced(self, start_us: int, end_us: int) -> list[HistoryLine]:
+        """What was announced in [start, end), in order; of more than 20,000 the newest."""
+        event = tables.alarm_event
+        inside = self._select().where(
+            event.c.is_annunciation.is_(True), event.c.at_us >= start_us, event.c.at_us < end_us
+        )
+        newest = inside.order_by(None).order_by(event.c.at_us.desc(), event.c.number.desc()).limit(MOST_ANNOUNCED)
+        return _lines(self._unit.rows(newest))[::-1]
 
     def places(self, alarm_ids: Sequence[str]) -> list[AlarmOrigin]:
         """Which rule and device each of some alarms belongs to, in the order asked for.
@@ -99,12 +112,13 @@ class PerformanceRecords:
         if len(self.places(alarm_ids)) < len({*alarm_ids}):
             raise NotFoundError("There is no such alarm.")
 
-    def begun_before(self, lines: Iterable[HistoryLine], start_us: int) -> list[HistoryLine]:
-        """The raises before `start_us` of what `lines` are about, and of whatever was active then."""
+    def begun_before(self, lines: Iterable[HistoryLine], start_us: int, *, without_rule: str = "") -> list[HistoryLine]:
+        """The raises before `start_us` of what `lines` are about, and of whatever was active then; see `portion`."""
+        query = self._others(without_rule)
         begun = {(one.alarm_id, one.annunciation) for one in lines}
         begun |= self._active_since_before(start_us)
         raised = {(one.alarm_id, one.annunciation) for one in lines if one.kind == AlarmEventKind.RAISED.value}
-        event, query = tables.alarm_event, self._select()
+        event = tables.alarm_event
         found: list[HistoryLine] = []
         for portion in portions(self._raise_id(*one) for one in begun - raised):
             found += _lines(self._unit.rows(query.where(event.c.id.in_(portion), event.c.at_us < start_us)))
@@ -136,6 +150,10 @@ class PerformanceRecords:
             .where(device.c.kind != SERVICE_KIND, self._is_counted())
             .order_by(event.c.at_us, event.c.number)
         )  # fmt: skip
+
+    def _others(self, rule_id: str) -> sa.Select[Any]:
+        """What happened to the alarms of all rules but one; none is left out where that is ""."""
+        return self._select().where(tables.alarm.c.rule_id != rule_id)
 
     def _is_counted(self) -> sa.ColumnElement[bool]:
         """Whether an alarm is of a class that counts; one whose class is gone is of the first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from factoryops.contracts import http
 from factoryops.contracts.rule_import import import_rules
 from factoryops.contracts.rule_versions import version_among
-from factoryops.database import tables
+from factoryops.database import notification_tables, organisation_tables, tables
 from factoryops.database.audit import AuditTrail
 from factoryops.database.kept_philosophy import kept_philosophy
 from factoryops.database.unit import Unit, portions
@@ -20,6 +20,7 @@ from factoryops.domain.conditions.checking import references
 from factoryops.domain.errors import InvalidInputError, NotFoundError, OutdatedError
 from factoryops.domain.identity import RuleId, Scope, new_id
 from factoryops.domain.rule import RuleDefinition
+from factoryops.domain.rule_names import check_names, check_not_followed
 from factoryops.domain.time import from_us
 
 _IMPORTED: Final = "imported from the original product"
@@ -45,7 +46,7 @@ class Rules:
         return _told(row)
 
     def create(self, content: http.RuleContent, actor: str, reason: str = "") -> http.Rule:
-        """Add one; raises InvalidInputError when it cannot be used, or names a device or class that is not there."""
+        """Add one; raises InvalidInputError when it cannot be used, or names something that is not there."""
         rule_id = RuleId(new_id())
         definition = self._checked(content)
         row: dict[str, Any] = {
@@ -63,9 +64,9 @@ class Rules:
     def update(
         self, rule_id: RuleId | str, version: int, content: http.RuleContent, actor: str, reason: str = ""
     ) -> http.Rule:
-        """Put a new version in force; raises OutdatedError unless `version` is the present one."""
+        """Put a new version in force; raises as `create`, and OutdatedError unless `version` is the present one."""
         before = self.get(rule_id)
-        definition = self._checked(content)
+        definition = self._checked(content, str(rule_id))
         table = tables.rule
         taken = self._unit.write(
             sa.update(table)
@@ -84,8 +85,10 @@ class Rules:
         return self.get(rule_id)
 
     def delete(self, rule_id: RuleId | str, reason: str = "") -> None:
-        """Take it out of use; its alarms and their history stay."""
+        """Take it out of use; its alarms and their history stay. Raises ConflictError while other rules follow it."""
+        self._unit.take_turn(self._scope.factory_id)
         before = self.get(rule_id)
+        check_not_followed(str(rule_id), ((rule.id, rule.content.definition()) for rule in self.list()))
         table = tables.rule
         self._unit.write(
             sa.update(table)
@@ -108,7 +111,7 @@ class Rules:
         return version_among(self.versions(rule_id), version)
 
     def roll_back(self, rule_id: RuleId | str, wanted: http.RuleRollBack, actor: str) -> http.Rule:
-        """Put an older content in force again, as a new version; raises ConflictError as `update` does."""
+        """Put an older content in force again, as a new version; raises as `update` does."""
         older = self.version(rule_id, wanted.to_version)
         return self.update(rule_id, wanted.version, older.content, actor, wanted.reason)
 
@@ -121,10 +124,13 @@ class Rules:
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _checked(self, content: http.RuleContent) -> RuleDefinition:
+    def _checked(self, content: http.RuleContent, own_id: str = "") -> RuleDefinition:
         definition = content.definition()
         definition.check()
         self._check_class(definition.alarm_class)
+        if definition.shifts or definition.notify or definition.parent_rule:
+            self._unit.take_turn(self._scope.factory_id)
+            check_names(definition, _Known(self._unit, self._scope), own_id=own_id)
         self._check_devices("scope", definition.scope.devices)
         for condition in definition.conditions:
             self._check_devices("condition", {one.device for one in references(condition) if one.device})
@@ -188,6 +194,27 @@ class Rules:
             .join(rule, sa.and_(content.c.factory_id == rule.c.factory_id, in_force()))
             .where(rule.c.factory_id == self._scope.factory_id, rule.c.is_deleted.is_(False))
         )
+
+
+class _Known:
+    """The ids of what rules of one factory can name."""
+
+    def __init__(self, unit: Unit, scope: Scope) -> None:
+        self._unit = unit
+        self._scope = scope
+
+    def shifts(self) -> Collection[str]:
+        return self._ids(organisation_tables.shift)
+
+    def policies(self) -> Collection[str]:
+        return self._ids(notification_tables.policy)
+
+    def rules(self) -> Collection[str]:
+        return self._ids(tables.rule, tables.rule.c.is_deleted.is_(False))
+
+    def _ids(self, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> Collection[str]:
+        query = sa.select(table.c.id).where(table.c.factory_id == self._scope.factory_id, *conditions)
+        return [row.id for row in self._unit.rows(query)]
 
 
 def in_force() -> sa.ColumnElement[bool]:

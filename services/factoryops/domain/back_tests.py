@@ -110,14 +110,3 @@ def per_day(raised_us: Iterable[int], days: Sequence[int]) -> list[int]:
         if at < len(counts) and moment_us >= days[at]:
             counts[at] += 1
     return counts
-
-
-def most_within(moments_us: Iterable[int], width_us: int) -> int:
-    """The most moments within any span of `width_us`."""
-    ordered = sorted(moments_us)
-    first = most = 0
-    for last, moment_us in enumerate(ordered):
-        while ordered[first] <= moment_us - width_us:
-            first += 1
-        most = max(most, last - first + 1)
-    return most

@@ -82,10 +82,20 @@ def spans(
 
     They are ascending and neither touch nor overlap. Raises as `changes` does.
     """
+    return _union(*windows(schedule, shifts, zone, since_us, until_us))
+
+
+def windows(
+    schedule: Schedule, shifts: Mapping[str, Schedule], zone: str, since_us: int, until_us: int
+) -> tuple[Times, Times]:
+    """Begins and ends (µs UTC) of each window of `schedule`, cut to [since_us, until_us), in any order.
+
+    They may touch and overlap; one that lies outside the span ends no later than it begins. Raises as `changes` does.
+    """
     if until_us <= since_us:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     begins, ends = _windows(schedule, shifts, zone, since_us, until_us)
-    return _union(np.maximum(begins, since_us), np.minimum(ends, until_us))
+    return np.maximum(begins, since_us), np.minimum(ends, until_us)
 
 
 def end_of_window(schedule: Schedule, zone: str, moment_us: int) -> int | None:

@@ -51,14 +51,6 @@ class FloodWatch:
         self._since_us: int | None = None
         self._now_us = 0
 
-    def judge_by(self, *, entry: int, leave: int) -> None:
-        """Go by other thresholds from now on; what is in the window is judged anew."""
-        self._entry, self._leave = entry, leave
-        if len(self._times) < leave:
-            self._since_us = None
-        elif self._since_us is None and len(self._times) > entry:
-            self._since_us = self._times[entry]
-
     def announce(self, at_us: int) -> None:
         """Take an annunciation; one that comes out of order counts from when it happened."""
         self._pass_to(at_us)

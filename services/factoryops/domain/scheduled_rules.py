@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
-from factoryops.domain.calendar import spans, zone_of
+from factoryops.domain.calendar import windows, zone_of
 from factoryops.domain.conditions.tree import Comparison
 from factoryops.domain.schedules import Schedule
 from factoryops.domain.summaries import Held
@@ -45,7 +45,7 @@ class ScheduledWindow(StrEnum):
     LAST_7_DAYS = "last_7_days"
     """The seven local days before."""
     LAST_SHIFT = "last_shift"
-    """The newest span of a shift that is over."""
+    """The newest window of a shift that is over; windows that adjoin are a shift each."""
 
 
 class Aggregate(StrEnum):
@@ -80,11 +80,16 @@ def span_of(window: ScheduledWindow, due: datetime, timezone: str, shift: Schedu
 def _last_shift(shift: Schedule | None, timezone: str, due_us: int) -> tuple[int, int] | None:
     if shift is None:
         return None
-    # A span that is cut by the beginning of what is looked at is no whole shift.
+    # A window that is cut by the beginning of what is looked at is no whole shift.
     since_us = due_us - _SHIFT_WITHIN_US
-    begins, ends = spans(shift, {}, timezone, since_us, due_us + 2 * 86_400 * US_PER_S)
-    over = (ends <= due_us) & (begins > since_us)
-    return (int(begins[over][-1]), int(ends[over][-1])) if over.any() else None
+    begins, ends = windows(shift, {}, timezone, since_us, due_us + 2 * 86_400 * US_PER_S)
+    over = (ends <= due_us) & (begins > since_us) & (begins < ends)
+    return max(zip(begins[over].tolist(), ends[over].tolist(), strict=True), key=_newest, default=None)
+
+
+def _newest(span: tuple[int, int]) -> tuple[int, int]:
+    """Sort key: the end, and of two that end together the longer one."""
+    return span[1], -span[0]
 
 
 def figure_of(aggregate: Aggregate, held: Held) -> float:

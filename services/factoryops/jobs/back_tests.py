@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from factoryops.alarms.back_test_outcome import Surroundings, outcome_of
 from factoryops.alarms.directory import Directory
 from factoryops.contracts import http
+from factoryops.database.alarm_history import read_alarm_history
+from factoryops.database.database import Database
 from factoryops.database.transaction import Transaction
-from factoryops.domain.errors import StorageError
+from factoryops.domain.errors import InvalidInputError, StorageError
 from factoryops.domain.identity import FactoryId, Role, RuleId, Scope, new_id
+from factoryops.domain.performance.effect import RecordedLoad
 from factoryops.domain.plant import Device, Factory, Parameter
 from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce
 from factoryops.domain.samples import SeriesKey
@@ -39,7 +42,7 @@ class Known:
 
     Attributes:
         devices: those it is evaluated for, in order.
-        raised_us: when other alarms were raised in the span.
+        load: what the factory's figures of the span are made of without the rule; None where that is too much.
     """
 
     factory: Factory
@@ -48,7 +51,7 @@ class Known:
     parameters: list[Parameter]
     incidents: list[http.Incident]
     all_devices: list[Device]
-    raised_us: list[int]
+    load: RecordedLoad | None = None
 
 
 def back_test(order: Order, sources: Sources, tell: Tell) -> Done:
@@ -62,7 +65,7 @@ def back_test(order: Order, sources: Sources, tell: Tell) -> Done:
     request = http.BackTestRequest.model_validate({**order.arguments, "start": order.start, "end": order.end})
     request.check()
     tell(0.0, "Reading the plant")
-    known = sources.database.read(lambda transaction: read_known(transaction, FactoryId(order.factory_id), request))
+    known = read_known(sources.database, FactoryId(order.factory_id), request)
     outcome = carry_out(request, known, sources.history, paced(tell))
     outcome = outcome.model_copy(update={"took_s": round(time.monotonic() - began, 3)})
     try:
@@ -87,9 +90,20 @@ def paced(tell: Tell) -> Tell:
     return paced
 
 
-def read_known(transaction: Transaction, factory_id: FactoryId, request: http.BackTestRequest) -> Known:
-    """Resolve the rule as the engine would."""
+def read_known(database: Database, factory_id: FactoryId, request: http.BackTestRequest) -> Known:
+    """Resolve the rule as the engine would, and read the alarms that others raised.
+
+    Raises:
+        NotFoundError: the factory is not there.
+        UnavailableError: the database is away.
+    """
     scope = Scope(factory_id, "worker", Role.VIEWER)
+    known = database.read(lambda tx: _resolved(tx, scope, request))
+    return replace(known, load=_recorded_load(database, scope, request))
+
+
+def _resolved(transaction: Transaction, scope: Scope, request: http.BackTestRequest) -> Known:
+    factory_id = scope.factory_id
     factory = transaction.factories.get(factory_id)
     devices, parameters = transaction.devices(scope).list(), transaction.parameters(scope).list()
     definition = request.rule.definition()
@@ -104,8 +118,19 @@ def read_known(transaction: Transaction, factory_id: FactoryId, request: http.Ba
         parameters=parameters,
         incidents=transaction.incidents(scope).within(*span),
         all_devices=devices,
-        raised_us=transaction.incidents(scope).raised_us(*span, without_rule=request.rule_id),
     )
+
+
+def _recorded_load(database: Database, scope: Scope, request: http.BackTestRequest) -> RecordedLoad | None:
+    span = to_us(request.start), to_us(request.end)
+    try:
+        lines = read_alarm_history(database, scope, span, without_rule=request.rule_id or "")
+    except InvalidInputError:
+        return None
+    philosophy, declared = database.read(
+        lambda tx: (tx.philosophy(scope).get().philosophy(), tx.outages(scope).spans(*span))
+    )
+    return RecordedLoad(lines, declared, philosophy.thresholds, philosophy.is_counted(request.rule.alarm_class))
 
 
 def in_scope(definition: RuleDefinition, devices: Sequence[Device], parameters: Sequence[Parameter]) -> list[Device]:
@@ -130,17 +155,19 @@ def carry_out(request: http.BackTestRequest, known: Known, history: History, tel
     )
     definitions = [known.in_force.rule.definition, *variants]
     notes = notes_on(known, material, results, history)
-    return outcome_of(request, definitions, results, surroundings_of(known), notes)
+    gaps = history.gaps(known.factory.id, to_us(request.start), to_us(request.end))
+    around = surroundings_of(known, [(gap.start_us, gap.end_us) for gap in gaps])
+    return outcome_of(request, definitions, results, around, notes)
 
 
-def surroundings_of(known: Known) -> Surroundings:
+def surroundings_of(known: Known, gaps: Sequence[tuple[int, int]] = ()) -> Surroundings:
     """What results are held against."""
     areas: dict[str, list[str]] = {}
     for device in known.all_devices:
         areas.setdefault(device.area, []).append(device.key)
     names = {device.key: device.name for device in known.devices}
     directory = Directory(known.all_devices, known.parameters)
-    return Surroundings(known.factory.timezone, names, known.incidents, areas, known.raised_us, directory)
+    return Surroundings(known.factory.timezone, names, known.incidents, areas, directory, known.load, gaps)
 
 
 def notes_on(known: Known, material: Material, results: Sequence[DeviceResult], history: History) -> list[str]:

@@ -74,7 +74,6 @@ class Plant:
             parameters=self.parameters,
             incidents=self.incidents,
             all_devices=self.devices,
-            raised_us=[],
         )
 
     def compared(self, rule: RuleDefinition, device_key: str) -> Parameter | None:

@@ -23,6 +23,21 @@ from factoryops.server.context import Context, choose_factory, context_of
 from factoryops.server.settings import data_folder
 
 _SHOWN_EVENTS: Final = 50
+_EFFECT: Final = {
+    "per_day": "alarms a day",
+    "per_hour": "alarms an hour",
+    "per_10_min": "alarms in 10 min",
+    "peak_10_min": "worst 10 min",
+    "busy_intervals": "intervals of 10 min with too many",
+    "busy_hours": "hours with too many",
+    "flood_share": "time in flood",
+    "priority_shares": "critical / high / medium / low",
+    "top_share": "share of the ten most frequent",
+    "chattering": "chattering alarms",
+    "fleeting": "fleeting alarms",
+    "stale": "stale alarms",
+}
+_SHARES: Final = frozenset({"busy_intervals", "busy_hours", "flood_share", "top_share"})
 _TRIED: Final = ("limit", "deadband", "on-delay s", "off-delay s", "alarms/day", "hits", "misses", "under 60 s")
 
 
@@ -49,7 +64,7 @@ def back_test(
         chosen = choose_factory(database, factory)
         zone = ZoneInfo(chosen.timezone)
         request = _request(rule, parse_moment(start, zone), parse_moment(end, zone), sweep)
-        known = database.read(lambda tx: read_known(tx, chosen.id, request))
+        known = read_known(database, chosen.id, request)
     began = time.monotonic()
     outcome = _carried_out(ours, request, known)
     _show(outcome, zone, time.monotonic() - began)
@@ -91,10 +106,7 @@ def _show(outcome: http.BackTestOutcome, zone: ZoneInfo, took_s: float) -> None:
     )
     if figures.suppressed:
         say(f"{figures.suppressed:,} more were suppressed by design: nobody would have been told of them.")
-    say(
-        f"Alarms of the factory: {outcome.load_without.per_day:.1f} a day without the rule, "
-        f"{outcome.load_with.per_day:.1f} with it."
-    )
+    _show_effect(outcome)
     if outcome.incidents:
         say(f"Incidents: {figures.hits} seen, {figures.misses} missed; {figures.apart} alarms during none.")
     if outcome.trials:
@@ -108,6 +120,27 @@ def _show(outcome: http.BackTestOutcome, zone: ZoneInfo, took_s: float) -> None:
         say(f"These are the first {_SHOWN_EVENTS} events.")
     for note in outcome.notes:
         say(note)
+
+
+def _show_effect(outcome: http.BackTestOutcome) -> None:
+    """The figures of the factory that the rule changes, and alarms a day in any case."""
+    before, after = outcome.load_without, outcome.load_with
+    if before is None or after is None:
+        return
+    rows = [
+        (title, _figure(name, old), _figure(name, new))
+        for name, title in _EFFECT.items()
+        if (old := getattr(before, name)) != (new := getattr(after, name)) or name == "per_day"
+    ]
+    show_table(("figures of the factory", "without the rule", "with it"), rows)
+
+
+def _figure(name: str, value: float | list[float] | None) -> str:
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, list):
+        return " / ".join(f"{share:.1%}" for share in value)
+    return f"{value:.1%}" if name in _SHARES else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _row(trial: http.BackTestTrial) -> tuple[object, ...]:

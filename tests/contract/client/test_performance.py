@@ -59,6 +59,10 @@ async def test_a_flood_is_told_for_the_factory_and_for_each_position(subject: Su
     assert (whole.position_id, whole.is_flood, whole.since) == ("", False, None)
     (quiet,) = [one for one in others if one.position_id == mine.id]
     assert (quiet.position_name, quiet.is_flood, quiet.count) == ("Quiet corner", False, 0)
+    listed = (await plant.alarm_list()).floods
+    assert [(one.position_id, one.is_flood) for one in listed] == [
+        (one.position_id, one.is_flood) for one in (whole, *others)
+    ]
     await plant.delete_position(mine.id)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from factoryops.contracts import http
-from factoryops.domain.conditions.tree import AllOf, Compare, Comparison, NoData, Parameter
+from factoryops.domain.conditions.tree import AllOf, Compare, Comparison, NoData, Outside, Parameter
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from factoryops.domain.identity import Role
 from factoryops.domain.rule import AlarmRecord, RuleMode, RuleScope
+from factoryops.domain.schedules import Schedule
 from tests.contract.client.conftest import Subject
 from tests.support.rules import limit_content
 
@@ -81,6 +82,51 @@ async def test_what_cannot_be_evaluated_is_refused_naming_its_field(subject: Sub
         with pytest.raises(InvalidInputError) as refused:
             await plant.create_rule(limit_content().model_copy(update=fields))
         assert field in refused.value.fields
+
+
+async def test_a_rule_cannot_name_a_shift_a_policy_or_a_rule_that_is_not_there(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    rule = await plant.create_rule(limit_content(name="Names what is there"))
+    by_night = AllOf((rule.content.condition, Outside(Schedule(shifts=(_NOBODY,)))))
+    for fields, field in (
+        ({"schedule": Schedule(shifts=(_NOBODY,))}, "schedule"),
+        ({"condition": by_night}, "schedule"),
+        ({"suppress_while": by_night}, "schedule"),
+        ({"notify": (_NOBODY,)}, "notify"),
+        ({"parent_rule": _NOBODY}, "parent_rule"),
+        ({"parent_rule": rule.id}, "parent_rule"),
+    ):
+        content = limit_content(name="Names what is there").model_copy(update=fields)
+        with pytest.raises(InvalidInputError) as refused:
+            await plant.update_rule(rule.id, http.RuleUpdate(version=1, content=content))
+        assert field in refused.value.fields
+        if content.parent_rule != rule.id:
+            with pytest.raises(InvalidInputError, match=_NOBODY):
+                await plant.create_rule(content)
+
+
+async def test_a_version_that_names_a_deleted_shift_is_not_put_in_force_again(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    shift = await plant.create_shift(
+        http.ShiftContent(name="Short", windows=[http.ShiftWindow(start="01:00", end="02:00")])
+    )
+    content = limit_content(name="By shift").model_copy(update={"schedule": Schedule(shifts=(shift.id,))})
+    rule = await plant.create_rule(content)
+    await plant.update_rule(rule.id, http.RuleUpdate(version=1, content=limit_content(name="By shift")))
+    await plant.delete_shift(shift.id)
+    with pytest.raises(InvalidInputError, match="There is no shift"):
+        await plant.roll_back_rule(rule.id, http.RuleRollBack(version=2, to_version=1))
+
+
+async def test_a_rule_that_others_follow_stays(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    cause = await plant.create_rule(limit_content(name="Supply failed"))
+    effect = limit_content(name="No pressure").model_copy(update={"parent_rule": cause.id})
+    follower = await plant.create_rule(effect)
+    with pytest.raises(ConflictError, match="followed by No pressure"):
+        await plant.delete_rule(cause.id)
+    await plant.delete_rule(follower.id)
+    await plant.delete_rule(cause.id)
 
 
 async def test_who_may_look_may_see_versions_and_change_nothing(subject: Subject) -> None:

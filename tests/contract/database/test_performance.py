@@ -48,6 +48,17 @@ def test_events_of_the_span_come_with_the_raise_of_what_was_active_before(site: 
     assert read_alarm_history(site.database, other_site.scope, (0, 10**15)) == []
 
 
+def test_the_alarms_of_one_rule_are_left_out_where_asked(site: Site) -> None:
+    ours, other = site.add_rule(), site.add_rule()
+    site.apply(*(site.transition(rule, "raised", 1, at_us=at * SECOND) for rule, at in ((ours, 5), (other, 6))))
+
+    def moments(span: tuple[int, int]) -> list[int]:
+        lines = read_alarm_history(site.database, site.scope, span, without_rule=ours.id)
+        return [one.at_us // SECOND for one in lines]
+
+    assert (moments((0, 10 * SECOND)), moments((8 * SECOND, 10 * SECOND))) == ([6], [6])
+
+
 def test_what_began_before_is_found_without_reading_what_ended_before(site: Site) -> None:
     rule = site.add_rule()
     pump = site.add_device("pump-2")

@@ -280,6 +280,10 @@ def test_in_a_flood_the_first_cause_stands_on_top_and_nothing_is_hidden(client: 
         before = len(session.alarms.active)
         fresh = alarm.model_copy(update={"raised_at": datetime.now(UTC) - timedelta(seconds=2)})
         flood_of(session.alarms, fresh, (cause.id, effect.id), 500)
+        whole = http.PositionFlood(
+            position_id="", position_name="", is_flood=True, since=datetime.now(UTC), count=before + 500
+        )
+        session.alarms.take_floods([whole])
         await until(lambda: len(page.table.table.rows()) > 0 and window.banner.facts.flood_count >= 500)
         assert page.active.flood.isVisible()
         shown = page.table.table.rows()

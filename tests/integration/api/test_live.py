@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -20,6 +21,7 @@ from factoryops.database.transaction import Transaction
 from factoryops.domain.errors import NotLoggedInError, TooManyAttemptsError
 from factoryops.domain.identity import Role
 from factoryops.domain.notifying import Addressee, ChannelKind
+from factoryops.domain.performance.thresholds import DEFAULT, Thresholds
 from factoryops.domain.time import now_us
 from tests.support.api_service import ApiService, FactoryKit
 from tests.support.waiting import until, wait_until
@@ -155,6 +157,65 @@ async def _alarm_that(connection: ClientConnection, fits: Callable[[http.Alarm],
     message = await _next_that(connection, is_it)
     assert isinstance(message, live.AlarmChanged)
     return http.Alarm.model_validate_json(message.alarm)
+
+
+async def test_a_flood_is_told_when_it_begins_and_to_whoever_comes_later(
+    service: ApiService, kit: FactoryKit, other: FactoryKit
+) -> None:
+    viewer, foreign = kit.tokens[Role.VIEWER], other.tokens[Role.VIEWER]
+    async with _linked(service, viewer) as connection, _linked(service, foreign) as elsewhere:
+        for number in range(1, 13):
+            await asyncio.to_thread(service.transition, kit, annunciation=number)
+        whole = await _flood_that(connection, lambda one: one.count == 12)
+        assert (whole.position_id, whole.is_flood) == ("", True)
+        plant = HttpPlant(service.url)
+        await plant.resume(viewer)
+        assert (await plant.alarm_list()).floods == await plant.floods() == [whole]
+        uncounted = await asyncio.to_thread(service.database.run, lambda tx: _count_classes(tx, kit, is_counted=False))
+        assert uncounted.version > 0
+        await _flood_that(connection, lambda one: not one.is_flood)
+        assert (await plant.alarm_list()).floods[0].count == 0
+        await plant.close()
+        seen = [await _next(elsewhere) for _ in range(3)]
+        assert not any(isinstance(one, live.FloodsChanged) for one in seen)
+
+
+async def test_a_flood_is_told_while_the_database_is_away(service: ApiService, other: FactoryKit) -> None:
+    limits = replace(DEFAULT, flood_entry=1, flood_exit=1)
+    await asyncio.to_thread(service.database.run, lambda tx: _count_classes(tx, other, is_counted=True, limits=limits))
+    async with _linked(service, other.tokens[Role.VIEWER]) as connection:
+        plant = HttpPlant(service.url)
+        await plant.resume(other.tokens[Role.VIEWER])
+        assert not (await plant.alarm_list()).floods[0].is_flood
+        with service.database_away():
+            for device in (0, 1):
+                await asyncio.to_thread(
+                    service.transition, other, is_applied=False, is_recorded=False, annunciation=5, device=device
+                )
+            await _flood_that(connection, lambda one: one.is_flood and one.count >= 2)
+        await plant.close()
+
+
+async def _flood_that(connection: ClientConnection, fits: Callable[[http.PositionFlood], bool]) -> http.PositionFlood:
+    def whole(message: live.ServiceMessage) -> http.PositionFlood | None:
+        if not isinstance(message, live.FloodsChanged):
+            return None
+        return http.FloodList.model_validate_json(message.floods).floods[0]
+
+    message = await _next_that(connection, lambda one: (flood := whole(one)) is not None and fits(flood))
+    found = whole(message)
+    assert found is not None
+    return found
+
+
+def _count_classes(
+    tx: Transaction, kit: FactoryKit, *, is_counted: bool, limits: Thresholds = DEFAULT
+) -> http.Philosophy:
+    before = tx.philosophy(kit.scope).get()
+    classes = [one.model_copy(update={"is_counted": is_counted}) for one in before.classes]
+    return tx.philosophy(kit.scope).replace(
+        http.PhilosophyChange(version=before.version, classes=classes, matrix=before.matrix, thresholds=limits)
+    )
 
 
 async def test_changes_of_plant_and_runs_are_told(service: ApiService, kit: FactoryKit) -> None:

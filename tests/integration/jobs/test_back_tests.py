@@ -63,7 +63,7 @@ def test_a_rule_is_tried_on_history_and_held_against_incidents(
         end=start + timedelta(hours=1),
         sweep=http.Sweep(limits=[100, 300], on_delays_s=[10, 70]),
     )
-    known = database.read(lambda tx: read_known(tx, scope.factory_id, request))
+    known = read_known(database, scope.factory_id, request)
     with closing(LocalHistoryReader(plant.root / "history.db")) as reader:
         found = carry_out(request, known, History(reader, {}), lambda share, message: None)
 
@@ -77,7 +77,10 @@ def test_a_rule_is_tried_on_history_and_held_against_incidents(
     ]  # fmt: skip
     assert [one.seen_at is None for one in sorted(found.incidents, key=lambda one: one.start)] == [False, True]
     assert sum(day.alarms for day in found.days) == 3
+    assert found.load_without is not None
+    assert found.load_with is not None
     assert (found.samples, found.load_without.per_day, found.load_with.peak_10_min) == (3_600, 0.0, 1)
+    assert (found.load_with.per_hour, found.load_with.priority_shares) == (3.0, [0.0, 1.0, 0.0, 0.0])
     (leaf,) = raised[0].leaves
     assert (leaf.state, leaf.value, leaf.limit) == ("true", 200.0, 100.0)
     assert [(sample.at, sample.value) for sample in leaf.samples] == [(start, 200.0)]
@@ -101,7 +104,7 @@ def test_raises_that_are_suppressed_by_design_are_counted_apart(
         start=start,
         end=start + timedelta(hours=1),
     )  # fmt: skip
-    known = database.read(lambda tx: read_known(tx, scope.factory_id, request))
+    known = read_known(database, scope.factory_id, request)
     with closing(LocalHistoryReader(plant.root / "history.db")) as reader:
         found = carry_out(request, known, History(reader, {}), lambda share, message: None)
     kinds = [event.kind.value for event in found.events]

@@ -144,7 +144,7 @@ def test_every_trial_is_what_a_back_test_of_the_same_rule_says(
         content = rule.content.model_copy(update={"on_delay_s": on_delay_s, "off_delay_s": off_delay_s})
         span = {"start": from_us(START_US), "end": from_us(START_US + HOUR * S)}
         request = http.BackTestRequest.model_validate({"rule": content, **span})
-        known = database.read(lambda tx, request=request: read_known(tx, scope.factory_id, request))  # type: ignore[misc] # bound
+        known = read_known(database, scope.factory_id, request)
         with closing(LocalHistoryReader(plant.root / "history.db")) as reader:
             tried = back_test(request, known, History(reader, {}), lambda share, message: None)
         assert tried.figures.alarms == raises

@@ -9,7 +9,7 @@ from factoryops.contracts import http
 from factoryops.domain.alarms import AlarmEventKind, AlarmState, Priority
 from factoryops.domain.time import to_us
 from factoryops_app.models.alarm_periods import periods
-from factoryops_app.models.alarms import AlarmStore, Tally, answer_to
+from factoryops_app.models.alarms import AlarmStore, Tally, answers_to
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -86,11 +86,37 @@ def test_an_empty_list_means_nothing_before_the_first_picture() -> None:
 
 
 def test_an_acknowledgement_names_only_alarms_that_wait_for_one() -> None:
-    request = answer_to([alarm(1), alarm(2, state=AlarmState.ACKNOWLEDGED)], "  seen ")
-    assert request is not None
+    (request,) = answers_to([alarm(1), alarm(2, state=AlarmState.ACKNOWLEDGED)], "  seen ")
     assert [(item.alarm_id, item.annunciation) for item in request.items] == [(f"{1:032x}", 1)]
     assert request.comment == "seen"
-    assert answer_to([alarm(2, state=AlarmState.ACKNOWLEDGED)]) is None
+    assert answers_to([alarm(2, state=AlarmState.ACKNOWLEDGED)]) == []
+
+
+def test_more_alarms_than_a_request_holds_are_answered_in_portions() -> None:
+    requests = answers_to([alarm(number) for number in range(2_300)], "seen")
+    assert [(len(one.items), one.comment) for one in requests] == [(1_000, "seen"), (1_000, "seen"), (300, "seen")]
+    named = [item.alarm_id for one in requests for item in one.items]
+    assert named == [f"{number:032x}" for number in range(2_300)]
+
+
+def flood(count: int, *, minutes: int | None = 0, position: str = "") -> http.PositionFlood:
+    since = None if minutes is None else NOON + timedelta(minutes=minutes)
+    return http.PositionFlood(
+        position_id=position, position_name=position, is_flood=since is not None, since=since, count=count
+    )
+
+
+def test_a_flood_is_what_the_service_told_last() -> None:
+    store = AlarmStore()
+    assert not store.flood.is_flood
+    turn = store.begin_picture()
+    store.take_floods([flood(14), flood(12, position="Filling"), flood(2, minutes=None, position="Packing")])
+    store.replace([], turn, [flood(3, minutes=None)])
+    assert (store.flood.since_us, store.flood.count) == (to_us(NOON), 14), "told while the picture was fetched"
+    assert store.flooded_positions == {"Filling": 12}
+    store.replace([alarm(number) for number in range(40)], store.begin_picture(), [flood(3, minutes=None)])
+    assert not store.flood.is_flood, "alarms that do not count make no flood"
+    assert store.flooded_positions == {}
 
 
 def event(number: int, kind: AlarmEventKind, minutes: int, *, of: int = 1) -> http.AlarmEvent:

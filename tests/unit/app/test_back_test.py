@@ -38,10 +38,13 @@ def _event(device: str, kind: AlarmEventKind, second: int, *, is_told: bool = Fa
 
 
 def _outcome(**changes: object) -> http.BackTestOutcome:
-    load = http.AlarmLoad(per_day=31.0, peak_10_min=8)
+    load = http.AlarmLoad(
+        per_day=31.0, peak_10_min=8, per_hour=1.3, per_10_min=0.2, flood_share=0.0, priority_shares=[0.0, 0.1, 0.1, 0.8]
+    )
+    more = load.model_copy(update={"per_day": 33.0, "peak_10_min": 9, "flood_share": 0.012, "chattering": 1})
     held = http.BackTestOutcome(
         rule_name="x", start=T0, end=T0 + timedelta(days=30), samples=100, figures=FIGURES,
-        load_without=load, load_with=http.AlarmLoad(per_day=33.0, peak_10_min=9),
+        load_without=load, load_with=more,
     )  # fmt: skip
     return held.model_copy(update=changes)
 
@@ -77,7 +80,13 @@ def test_the_figures_are_said_in_sentences() -> None:
     words = " ".join(figure_sentences(_outcome(notes=["5 samples came late."], is_cut=True)))
     assert "12 alarms, 0.4 a day." in words
     assert "The longest stood for 14 min, the shortest for 6 s; 25 % were over within a minute." in words
-    assert "31 without it, 33 with it; worst ten minutes 8 and 9." in words
+    assert (
+        "Alarm figures of the factory, without it → with it: Alarms a day 31.0 → 33.0; Most in 10 min 8 → 9; "
+        "Time in flood 0.0 % → 1.2 %; Chattering alarms 0 → 1." in words
+    )
+    assert "figures of the factory" not in " ".join(figure_sentences(_outcome(load_without=None, load_with=None)))
+    same = _outcome().load_without
+    assert "stay as they are" in " ".join(figure_sentences(_outcome(load_with=same)))
     assert "Of 3 marked incidents it saw 2; 9 alarms were during none." in words
     assert words.endswith("the figures count all. 5 samples came late.")
     none = http.BackTestFigures(alarms=0, alarms_per_day=0.0)

@@ -10,8 +10,10 @@ import pytest
 
 from factoryops.client.fake import ACCOUNTS, FakePlant
 from factoryops.contracts import live
-from factoryops.domain.errors import NotAllowedError, NotLoggedInError, UnavailableError
+from factoryops.domain.errors import FactoryOpsError, NotAllowedError, NotLoggedInError, UnavailableError
 from factoryops.domain.identity import Permission
+from factoryops.domain.time import now_us
+from factoryops_app.models.alarms import answers_to
 from factoryops_app.models.connection import LinkStatus, retry_pause_s
 from factoryops_app.models.session import Session
 from tests.support.waiting import until
@@ -117,7 +119,35 @@ async def test_a_locked_session_permits_looking_only() -> None:
         assert session.may(Permission.VIEW)
         assert not session.may(Permission.EDIT_RULES)
         with pytest.raises(NotAllowedError):
-            await session.acknowledge(None)  # type: ignore[arg-type]  # it must not even be looked at
+            await session.acknowledge(answers_to(session.alarms.unanswered()))
+
+
+async def test_of_portions_that_fail_half_way_it_is_said_how_many_are_done() -> None:
+    async with running(FakePlant(tick_s=0.02), "admin") as session:
+        await until(lambda: session.connection.is_connected)
+        alarm = session.alarms.unanswered()[0]
+        unknown = alarm.model_copy(update={"id": "0" * 32})
+        told: list[str] = []
+        with pytest.raises(FactoryOpsError, match=r"Only 1 of 2 are done: .*There is no such alarm"):
+            await session.acknowledge([*answers_to([alarm]), *answers_to([unknown])], told.append)
+        assert told == ["1 of 2 are done …"]
+        held = session.alarms.get(alarm.id)
+        assert held is not None
+        assert held not in session.alarms.unanswered()
+
+
+async def test_a_flood_at_the_service_is_shown_and_so_is_its_end() -> None:
+    now = [now_us()]
+    plant = FakePlant(tick_s=0.02, clock=lambda: now[0])
+    async with running(plant, "admin") as session:
+        await until(lambda: session.connection.is_connected)
+        for rule in session.plant.rules:
+            for _ in range(4):
+                alarm = plant.raise_alarm(rule.id, session.plant.devices[0].key, 99.0)
+                plant.clear_alarm(alarm.id)
+        await until(lambda: session.alarms.flood.is_flood, what="the flood")
+        now[0] += 601_000_000
+        await until(lambda: not session.alarms.flood.is_flood, what="its end")
 
 
 async def test_a_wrong_password_leaves_nobody_logged_in() -> None:

@@ -36,6 +36,7 @@ def test_a_sample_frame_gives_back_its_columns() -> None:
     [
         live.Welcome(1, 2, 1.0),
         live.AlarmChanged(b"{}"),
+        live.FloodsChanged(b"{}"),
         live.RunChanged(b"{}"),
         live.PlantChanged(),
         live.Beat(1, 2, "ok", ["a"]),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from factoryops.domain.back_tests import Episode, MarkedIncident, figures_of, first_seen_us, most_within, per_day
+from factoryops.domain.back_tests import Episode, MarkedIncident, figures_of, first_seen_us, per_day
 
 S = 1_000_000
 DAY = 86_400 * S
@@ -34,11 +32,6 @@ def test_incidents_are_seen_while_an_alarm_is_active_on_a_device_concerned() -> 
     assert (found.hits, found.misses, found.apart) == (2, 1, 0)
     assert first_seen_us(mine, [later, standing]) == -5 * S
     assert first_seen_us(others, [later, standing]) is None
-
-
-@pytest.mark.parametrize(("moments", "most"), [([], 0), ([0, 9, 10, 11], 3), ([0, 10, 20], 1)])
-def test_the_worst_ten(moments: list[int], most: int) -> None:
-    assert most_within(moments, 10) == most
 
 
 def test_days_count_what_lies_in_them() -> None:

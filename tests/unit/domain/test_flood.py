@@ -95,17 +95,6 @@ def test_every_alarm_is_in_exactly_one_line_whatever_the_rules_say(
     assert [group.first_out.place for group in groups] == sorted(group.first_out.place for group in groups)
 
 
-def test_other_thresholds_hold_at_once_for_what_is_in_the_window() -> None:
-    watch = FloodWatch()
-    for number in range(6):
-        watch.announce(number * US_PER_S)
-    assert not watch.look(6 * US_PER_S).is_flood
-    watch.judge_by(entry=4, leave=2)
-    assert watch.look(6 * US_PER_S) == FloodState(4 * US_PER_S, 6)
-    watch.judge_by(entry=20, leave=7)
-    assert watch.look(6 * US_PER_S) == FloodState(None, 6)
-
-
 def test_a_told_flood_goes_by_the_thresholds_of_the_factory() -> None:
     lines = [HistoryLine("0" * 32, n, "raised", n * US_PER_S, 2, True, "High", "Pump", "Hall") for n in range(4)]
     for limits, is_flood in ((DEFAULT, False), (Thresholds(flood_entry=3, flood_exit=2), True)):

@@ -60,6 +60,20 @@ def test_the_last_shift_is_the_newest_one_that_is_over() -> None:
     assert span_of(ScheduledWindow.LAST_SHIFT, over, "Europe/Berlin", None) is None
 
 
+@pytest.mark.parametrize(
+    ("windows", "expected"),
+    [
+        ([("06:00", "06:00")], ("03-29 06:00", "03-30 06:00", 24.0)),
+        ([("06:00", "14:00"), ("14:00", "22:00"), ("22:00", "06:00")], ("03-29 22:00", "03-30 06:00", 8.0)),
+        ([("22:00", "06:00"), ("06:00", "14:00"), ("14:00", "22:00")], ("03-29 22:00", "03-30 06:00", 8.0)),
+        ([("04:00", "06:00"), ("22:00", "06:00")], ("03-29 22:00", "03-30 06:00", 8.0)),
+    ],
+)
+def test_windows_that_adjoin_are_a_shift_each(windows: list[tuple[str, str]], expected: tuple[str, str, float]) -> None:
+    shift = Schedule(weekly=tuple(WeeklyWindow(*one) for one in windows))
+    assert looked_at(ScheduledWindow.LAST_SHIFT, datetime(2026, 3, 30, 6, 30, tzinfo=BERLIN), shift) == expected
+
+
 def test_figures_are_time_weighted_and_a_total_is_value_times_hours() -> None:
     held = Held(good_us=2 * HOUR_US, mean=12.0, minimum=3.0, maximum=20.0)
     assert [figure_of(one, held) for one in Aggregate] == [12.0, 3.0, 20.0, 24.0]

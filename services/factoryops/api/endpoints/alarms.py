@@ -12,6 +12,7 @@ from factoryops.contracts import http
 from factoryops.contracts.alarm_places import places_of
 from factoryops.contracts.alarm_view import listed
 from factoryops.domain.alarms import AlarmEventKind
+from factoryops.domain.errors import UnavailableError
 from factoryops.domain.time import to_us
 
 
@@ -20,8 +21,13 @@ async def list_alarms(asking: Asking, tab: http.AlarmTab | None = None) -> http.
 
     While the database is away the list goes on from what the engine says; such alarms are not recorded yet.
     """
-    await asking.service.hub.refresh_alarms()
-    return listed(asking.service.board.abnormal(asking.scope.factory_id), tab)
+    service, factory = asking.service, asking.scope.factory_id
+    await service.hub.refresh_alarms()
+    found = listed(service.board.abnormal(factory), tab)
+    try:
+        return found.model_copy(update={"floods": await service.floods.now(factory)})
+    except UnavailableError:
+        return found
 
 
 async def list_alarm_places(asking: Asking) -> http.AlarmPlaces:

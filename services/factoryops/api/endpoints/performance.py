@@ -53,12 +53,7 @@ async def list_floods(asking: Asking) -> http.FloodList:
     A flood begins with more than 10 annunciations in a sliding window of 10 minutes and ends with fewer than 5, unless
     the alarm philosophy has other thresholds.
     """
-    until_us = now_us()
-    scope = asking.scope
-    positions = await asking.read(lambda tx: tx.positions(scope).list())
-    limits = (await asking.read(lambda tx: tx.philosophy(scope).get())).thresholds
-    lines = await asking.alarm_history((until_us - http.FLOOD_LOOKS_BACK_US, until_us + 1))
-    return await asking.service.pool.run(http.FloodList.of, lines, until_us, positions, limits)
+    return http.FloodList(floods=await asking.service.floods.now(asking.scope.factory_id))
 
 
 def _span(start: AwareDatetime | None, end: AwareDatetime | None) -> Span:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from factoryops.contracts.http.flood import PositionFlood
 from factoryops.contracts.http.parts import Identifier, Received
 from factoryops.domain.alarms import AlarmEventKind, AlarmState, EventCause, Priority
 
@@ -94,10 +95,16 @@ class AlarmCounts(Received):
 
 
 class AlarmList(Received):
-    """Alarms that are not normal, of one list or of all; never filtered by time. The counts are of all lists."""
+    """Alarms that are not normal, of one list or of all; never filtered by time. The counts are of all lists.
+
+    Attributes:
+        floods: whether the whole factory and each operating position are in a flood now; only where alarms were asked
+            for, and empty while that is not known.
+    """
 
     alarms: list[Alarm]
     counts: AlarmCounts = AlarmCounts()
+    floods: list[PositionFlood] = []
 
 
 class AlarmPlace(Received):

@@ -14,6 +14,7 @@ from factoryops.contracts.http.parts import TEXT, Finite, Identifier, Key, Recei
 from factoryops.contracts.http.rules import RuleContent
 from factoryops.domain.alarms import AlarmEventKind
 from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.performance.figures import Performance
 from factoryops.domain.rule import RuleDefinition
 from factoryops.domain.rule_variants import variants
 
@@ -207,15 +208,42 @@ class BackTestDay(Received):
 
 
 class AlarmLoad(Received):
-    """How many alarms the factory's operators are shown.
+    """Alarm figures of the whole factory, as `/alarms/performance` has them; None where there was nothing to judge.
 
     Attributes:
-        per_day: on average.
-        peak_10_min: within the worst ten minutes.
+        per_day / per_hour / per_10_min: annunciations on average.
+        peak_10_min: in the worst ten minutes of the clock.
+        busy_intervals / busy_hours: share of those with more than an operator can handle (0 to 1).
+        flood_share: share of the time in a flood (0 to 1).
+        top_share: of the ten most frequent alarms in all (0 to 1).
+        priority_shares: of critical, high, medium and low alarms (0 to 1); empty without alarms.
+        chattering / fleeting / stale: how many such alarms there are; 100 stands for 100 and more.
     """
 
-    per_day: float
-    peak_10_min: int
+    per_day: float | None = None
+    peak_10_min: int = 0
+    per_hour: float | None = None
+    per_10_min: float | None = None
+    busy_intervals: float | None = None
+    busy_hours: float | None = None
+    flood_share: float | None = None
+    top_share: float | None = None
+    priority_shares: list[float] = []
+    chattering: int = 0
+    fleeting: int = 0
+    stale: int = 0
+
+    @classmethod
+    def of(cls, figures: Performance) -> Self:
+        """Of the figures of a span."""
+        load = figures.rates
+        return cls(
+            per_day=load.per_day, peak_10_min=load.busiest, per_hour=load.per_hour, per_10_min=load.per_interval,
+            busy_intervals=load.busy_intervals, busy_hours=load.busy_hours, flood_share=load.flood_share,
+            top_share=figures.top_share,
+            priority_shares=[one.share for one in figures.priorities if one.share is not None],
+            chattering=len(figures.chattering), fleeting=len(figures.fleeting), stale=len(figures.stale),
+        )  # fmt: skip
 
 
 class BackTestOutcome(Received):
@@ -226,7 +254,8 @@ class BackTestOutcome(Received):
         samples: on-time samples it was judged by.
         late / imported: samples of the span that move no condition.
         events: oldest first, at most `MOST_BACK_TEST_EVENTS`; `is_cut` says that there were more.
-        load_without / load_with: the factory's recorded alarms of the span, without this rule and with it.
+        load_without / load_with: the factory's figures of the span, without this rule and with it; None where they are
+            of too many alarms.
         notes: what a person should know about the data, one sentence each.
         took_s: how long it took.
     """
@@ -244,8 +273,8 @@ class BackTestOutcome(Received):
     is_cut: bool = False
     trials: list[BackTestTrial] = []
     incidents: list[BackTestIncident] = []
-    load_without: AlarmLoad
-    load_with: AlarmLoad
+    load_without: AlarmLoad | None = None
+    load_with: AlarmLoad | None = None
     notes: list[str] = []
     took_s: float = 0.0
 
