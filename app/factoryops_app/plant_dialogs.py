@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QSpinBox, QV
 from factoryops.contracts import http
 from factoryops.domain.errors import FactoryOpsError, InvalidInputError
 from factoryops_app.dialog_tasks import DialogTasks
-from factoryops_app.models.plant import Measured, finer_rules
+from factoryops_app.models.plant import Measured, finer_rules, mistaken_rules
 from factoryops_app.models.typed import number_fault, parsed, plain
 from factoryops_app.page import plain_label
 from factoryops_app.workplace import Workplace
@@ -131,16 +131,23 @@ class ParameterDialog(PlantDialog):
 
     @property
     def warning(self) -> str:
-        """Which rules compare more finely than samples would be kept."""
+        """Which rules compare more finely than samples would be kept, or would take what is held back for silence."""
         return self._finer.text()
 
     def _show_finer_rules(self) -> None:
         plant = self.place.session.plant
         device = plant.device(self._parameter.device_id)
-        rules = plant.rules_on(Measured(device, self._parameter)) if device is not None else []
-        names = finer_rules(rules, parsed(self._figures["deadband"].text()))
-        words = say("These rules compare more finely than samples are kept: {names}.", names=", ".join(names))
-        self._finer.setText(words if names else "")
+        measured = Measured(device, self._parameter) if device is not None else None
+        rules = plant.rules_on(measured) if measured is not None else []
+        deadband = parsed(self._figures["deadband"].text())
+        names = finer_rules(rules, deadband)
+        words = [say("These rules compare more finely than samples are kept: {names}.", names=", ".join(names))]
+        found = words if names else []
+        silent = mistaken_rules(rules, measured, deadband) if measured is not None else []
+        if silent:
+            found.append(say("These rules would take what is held back for missing data: {names}.",
+                             names=", ".join(silent)))  # fmt: skip
+        self._finer.setText(" ".join(found))
 
     def save(self) -> None:
         """Send what was changed, when all figures can be read and lie in order."""

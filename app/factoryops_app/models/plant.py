@@ -10,6 +10,7 @@ from typing import Final
 from factoryops.contracts import http
 from factoryops.domain.conditions.checking import own_parameters
 from factoryops.domain.conditions.tree import Compare, Condition, Deviation, Rate, Window, walk
+from factoryops.domain.rule_advice import Sifted, mistaken_for_silence
 from factoryops_app.models.events import Event
 
 KEY_VALUES: Final = 4
@@ -23,6 +24,12 @@ WRONG_CLOCK_S: Final = 60.0
 def finer_rules(rules: Iterable[http.Rule], deadband: float | None) -> list[str]:
     """The names of rules that compare more finely than a parameter's deadband lets samples through."""
     return sorted(one.content.name for one in rules if _finest(one.content.condition) < (deadband or 0.0))
+
+
+def mistaken_rules(rules: Iterable[http.Rule], measured: Measured, deadband: float | None) -> list[str]:
+    """The names of rules that would take what such a deadband of a parameter holds back for silence."""
+    sifted = [measured.sifted] if deadband else []
+    return sorted(one.content.name for one in rules if mistaken_for_silence(one.content.definition(), sifted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,12 @@ class Measured:
     def device_title(self) -> str:
         """The device's name."""
         return device_title(self.device)
+
+    @property
+    def sifted(self) -> Sifted:
+        """As what a rule's advice looks at, were it to have a deadband."""
+        device, parameter = self.device, self.parameter
+        return Sifted(device.key, device.kind, device.area, parameter.key, parameter.deadband_max_s)
 
 
 @dataclass(frozen=True, slots=True)

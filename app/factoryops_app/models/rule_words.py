@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from factoryops.domain.alarms import Priority
 from factoryops.domain.rule import RuleDefinition, RuleMode, RuleScope
+from factoryops.domain.rule_advice import mistaken_for_silence
+from factoryops_app.models.back_test import length_words
 from factoryops_app.models.condition_draft import NodeDraft
 from factoryops_app.models.condition_words import condition_words
 from factoryops_app.models.names import Names
+from factoryops_app.models.plant import Measured
 from factoryops_app.models.rule_draft import RuleDraft
 from factoryops_app.models.schedule_draft import schedule_words
 from factoryops_app.models.typed import parsed_s
@@ -52,6 +56,22 @@ def scope_words(scope: RuleScope, names: Names) -> str:
 def definition_words(definition: RuleDefinition, names: Names) -> str:
     """The condition of a rule that exists."""
     return condition_words(NodeDraft.of(definition.condition), names)
+
+
+def rule_warning(draft: RuleDraft, measured: Iterable[Measured]) -> str:
+    """What the author should know before saving; "" where there is nothing, or the rule is not complete yet."""
+    named = draft if draft.name.strip() else draft.with_(name="…")
+    sifted = [one.sifted for one in measured if one.parameter.deadband]
+    if not sifted or named.errors():
+        return ""
+    found = mistaken_for_silence(named.definition(), sifted)
+    if not found:
+        return ""
+    return say(
+        "This will be raised by mistake: a deadband of {parameter} on {device} holds samples back for up to {longest}, "
+        "which looks like missing data. Wait longer than that, or look at all data of the device.",
+        parameter=found[0].parameter, device=found[0].device, longest=length_words(found[0].longest_s),
+    )  # fmt: skip
 
 
 def rule_sentence(draft: RuleDraft, names: Names) -> str:

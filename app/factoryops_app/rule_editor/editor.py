@@ -13,7 +13,7 @@ from factoryops.domain.rule import RuleMode
 from factoryops_app.list_and_form import DraftForm
 from factoryops_app.models.names import Names
 from factoryops_app.models.rule_draft import RuleDraft
-from factoryops_app.models.rule_words import mode_name, rule_sentence
+from factoryops_app.models.rule_words import mode_name, rule_sentence, rule_warning
 from factoryops_app.models.site import Site
 from factoryops_app.models.wording import priority_name
 from factoryops_app.page import plain_label
@@ -45,6 +45,7 @@ class RuleEditor(DraftForm[RuleDraft]):
         self.mode = ChoiceBox({one.value: mode_name(one) for one in RuleMode})
         self._sentence = plain_label(is_wrapped=True, role="section")
         self._name_fault = plain_label(role="error")
+        self._warning = plain_label(is_wrapped=True, role="secondary")
         self.condition = ConditionTab(place, self.names)
         self.scope = ScopeTab(place)
         self.when = WhenTab(place, self.names)
@@ -80,8 +81,10 @@ class RuleEditor(DraftForm[RuleDraft]):
         column.addLayout(head)
         column.addWidget(self._name_fault)
         column.addWidget(self._sentence)
+        column.addWidget(self._warning)
         column.addWidget(self.tabs, 1)
         self._name_fault.hide()
+        self._warning.hide()
 
     def add_tab(self, widget: QWidget, title: str) -> None:
         """Put something beside the rule's own parts."""
@@ -189,6 +192,11 @@ class RuleEditor(DraftForm[RuleDraft]):
         """What the rule does, in words."""
         return self._sentence.text()
 
+    @property
+    def warning(self) -> str:
+        """What the author should know before saving."""
+        return self._warning.text()
+
     # --- reacting ----------------------------------------------------------------------------------------------------
 
     def _on_edited(self) -> None:
@@ -202,6 +210,9 @@ class RuleEditor(DraftForm[RuleDraft]):
     def _refresh(self) -> None:
         draft = self.draft()
         self._sentence.setText(rule_sentence(draft, self.names()))
+        warning = rule_warning(draft, self._place.session.plant.parameters)
+        self._warning.setText(warning)
+        self._warning.setVisible(bool(warning))
         self.response.show_proposal(draft.priority)
         self.condition.show_picture(draft)
         if self._shows_errors:

@@ -17,7 +17,9 @@ from factoryops.database.rows import SessionRecord
 from factoryops.domain.errors import InvalidInputError, NotAllowedError, NotLoggedInError
 from factoryops.domain.identity import Scope
 
-MOST_DEPTH: Final = 32
+MOST_DEPTH: Final = 150
+"""A condition of 64 levels, each an object and a list, fits in; the readers of JSON go deeper than this."""
+
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+', re.DOTALL)
 _STEP: Final = np.zeros(256, np.int8)
 _STEP[list(b"[{")] = 1

@@ -20,6 +20,7 @@ from factoryops.domain.identity import FactoryId, Role, RuleId, Scope, new_id
 from factoryops.domain.performance.effect import RecordedLoad
 from factoryops.domain.plant import Device, Factory, Parameter
 from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce
+from factoryops.domain.rule_advice import Sifted, mistaken_for_silence
 from factoryops.domain.samples import SeriesKey
 from factoryops.domain.time import US_PER_S, to_us
 from factoryops.history.clock_changes import ClockChange
@@ -183,11 +184,27 @@ def notes_on(known: Known, material: Material, results: Sequence[DeviceResult], 
         )
     if imported:
         notes.append(f"{imported:,} samples were imported: imported history raises no alarms.")
+    if _sifted(known):
+        notes.append(
+            "A deadband holds samples back of a parameter whose silence the rule looks for: live that looks like "
+            "missing data, too, so that alarms may be raised by mistake."
+        )
     if material.gap_ends_us:
         notes.append(f"{len(material.gap_ends_us)} recorded gaps touch the time: data may be missing there.")
     if history.pending_from_us is not None:
         notes.append("The newest samples are not in the history yet and are missing here.")
     return [*notes, *_thinned(results, history)]
+
+
+def _sifted(known: Known) -> list[Sifted]:
+    """Parameters whose deadband the rule takes for silence."""
+    devices = {device.id: device for device in known.all_devices}
+    sifted = [
+        Sifted(device.key, device.kind, device.area, one.key, one.deadband_max_s)
+        for one in known.parameters
+        if one.deadband and (device := devices.get(one.device_id)) is not None
+    ]
+    return mistaken_for_silence(known.in_force.rule.definition, sifted)
 
 
 def _thinned(results: Sequence[DeviceResult], history: History) -> list[str]:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from factoryops.contracts import http
-from factoryops.domain.conditions.tree import AllOf, Compare, Comparison, NoData, Outside, Parameter
+from factoryops.domain.conditions.tree import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Comparison,
+    Condition,
+    Constant,
+    NoData,
+    Not,
+    Outside,
+    Parameter,
+)
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from factoryops.domain.identity import Role
 from factoryops.domain.rule import AlarmRecord, RuleMode, RuleScope
@@ -68,6 +79,25 @@ async def test_all_of_a_definition_comes_back_as_it_was_sent(subject: Subject) -
     made = await plant.create_rule(content)
     assert made.content == content
     assert content in [one.content for one in await plant.rules()]
+
+
+async def test_large_conditions_of_plain_comparisons_travel_whole(subject: Subject) -> None:
+    plant = await subject.enter(Role.SUPERVISOR)
+    deep: Condition = _above(0)
+    for number in range(31):
+        deep = AllOf((AnyOf((deep, _above(number))), _above(number)))
+    wide = AnyOf(tuple(_above(number, f"p{number % 500}") for number in range(998)))
+    for condition in (deep, wide):
+        made = await plant.create_rule(limit_content(name="Large").model_copy(update={"condition": condition}))
+        assert made.content.condition == condition
+        changed = made.content.model_copy(update={"condition": Not(condition)})
+        await plant.update_rule(made.id, http.RuleUpdate(version=1, content=changed))
+        assert await plant.rule_differences(made.id, 1, 2)
+        await plant.delete_rule(made.id)
+
+
+def _above(limit: float, key: str = "pressure") -> Compare:
+    return Compare(Parameter(key), Comparison.ABOVE, Constant(float(limit)))
 
 
 async def test_what_cannot_be_evaluated_is_refused_naming_its_field(subject: Subject) -> None:

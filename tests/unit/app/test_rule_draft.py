@@ -1,24 +1,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from factoryops.client.imagined import describe_devices
+from factoryops.contracts import http
 from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.tree import Compare, Comparison, Condition, Constant, Expression, NoData, Parameter
 from factoryops.domain.rule import AlarmRecord, RuleDefinition, RuleMode, RuleScope
 from factoryops.domain.schedules import Schedule, WeeklyWindow
 from factoryops_app.models.condition_draft import NodeDraft
 from factoryops_app.models.names import Names
-from factoryops_app.models.plant import PlantStore
+from factoryops_app.models.plant import PlantStore, mistaken_rules
 from factoryops_app.models.rule_draft import RecordDraft, RuleDraft, ScopeDraft
 from factoryops_app.models.rule_picture import watched
 from factoryops_app.models.rule_templates import Template, TemplateDraft
-from factoryops_app.models.rule_words import mode_sentence, rule_sentence, scope_words
+from factoryops_app.models.rule_words import mode_sentence, rule_sentence, rule_warning, scope_words
 from factoryops_resources.words import set_language
 from tests.unit.app.test_condition_draft import conditions
 
@@ -130,6 +131,26 @@ def test_the_sentence_has_gaps_where_something_is_missing(plant: PlantStore) -> 
     assert scope_words(RuleScope(kinds=("a", "b"), areas=("c", "d")), Names(plant)) == (
         "every a, every b, area c and 1 more"
     )
+
+
+def test_missing_data_of_a_parameter_with_a_deadband_is_told_before_saving(plant: PlantStore) -> None:
+    device = next(one for one in plant.devices if one.key == "pump-1")
+    kept = [one.model_copy(update={"deadband": 0.5 if one.key == "flow" else None}) for one in device.parameters]
+    sifted = device.model_copy(update={"parameters": kept})
+    plant.replace([one if one.key != "pump-1" else sifted for one in plant.devices], plant.rules)
+    silent = RuleDraft.of(RuleDefinition("", NoData(60.0, Parameter("flow")), Priority.LOW))
+    assert "a deadband of flow on pump-1 holds samples back for up to 10 min" in rule_warning(silent, plant.parameters)
+    for draft in (
+        RuleDraft(),
+        GOOD,
+        RuleDraft.of(RuleDefinition("", NoData(601.0, Parameter("flow")), Priority.LOW)),
+        RuleDraft.of(RuleDefinition("", NoData(60.0), Priority.LOW)),
+    ):
+        assert rule_warning(draft, plant.parameters) == ""
+    (flow,) = [one for one in plant.parameters if one.parameter.key == "flow" and one.device.key == "pump-1"]
+    content = http.RuleContent.of(silent.with_(name="Silent").definition())
+    rule = http.Rule(id="a" * 32, version=1, content=content, changed_by="x", changed_at=datetime.now(UTC))
+    assert (mistaken_rules([rule], flow, 0.5), mistaken_rules([rule], flow, None)) == (["Silent"], [])
 
 
 def test_the_sentence_is_german_for_a_german_operator(plant: PlantStore) -> None:

@@ -96,7 +96,7 @@ def test_what_is_no_condition_is_refused_saying_where(text: str, said: str) -> N
         Window(Parameter("a"), WindowFunction.MAX, 0.0, Comparison.ABOVE, 1.0),
         Frozen(Parameter("a"), 60.0, tolerance=-1.0),
         Outside(Schedule(weekly=(WeeklyWindow("25:00", "06:00"),))),
-        AllOf(tuple(HOT for _ in range(100))),
+        AllOf(tuple(HOT for _ in range(1_000))),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(condition: Condition) -> None:
@@ -133,3 +133,21 @@ def test_a_schedule_that_ends_before_it_begins_is_refused() -> None:
     assert Schedule().is_always
     with pytest.raises(InvalidInputError, match="before it begins"):
         Schedule(first=date(2026, 2, 1), last=date(2026, 1, 1)).check()
+
+
+def test_plain_comparisons_may_be_many_and_others_may_not() -> None:
+    plain = tuple(
+        Compare(Parameter(f"p{number % 500}"), Comparison.ABOVE, Constant(float(number))) for number in range(890)
+    )
+    costly = tuple(Rate(Parameter(f"p{number % 20}"), Comparison.ABOVE, float(number), 60.0) for number in range(100))
+    check(AnyOf((*plain, *costly)))
+    more = Rate(Parameter("p1"), Comparison.ABOVE, 5.5, 60.0)
+    wider = Rate(Parameter("p21"), Comparison.ABOVE, 5.5, 60.0)
+    for condition, said in (
+        (AnyOf((*plain, *costly, more)), "more than 100 parts"),
+        (AnyOf((*plain, *costly[1:], wider)), "more than 20 parameters"),
+        (AnyOf((*plain, *plain)), "more than 1,000 parts"),
+        (AnyOf((*plain, Compare(Parameter("other"), Comparison.ABOVE, Constant(1.0)))), "more than 500 parameters"),
+    ):
+        with pytest.raises(InvalidInputError, match=said):
+            check(condition)

@@ -214,7 +214,10 @@ def test_what_is_different_from_then_on_is_said(fields: dict[str, Any], said: st
         ({"conditions": A}, "never be true"),
         ({"scope": "device", "device_ids": []}, "names none"),
         ({"name": "\x00 "}, "name"),
-        ({"conditions": group("OR", *({"parameter": f"p{n}", "operator": "gt", "value": 1} for n in range(30)))}, "20"),
+        (
+            {"conditions": group("OR", *({"parameter": f"p{n}", "operator": "gt", "value": 1} for n in range(501)))},
+            "500",
+        ),
         (
             {
                 "schedule_type": "date_range",
@@ -228,3 +231,14 @@ def test_what_cannot_be_imported_is_left_out_and_says_why(fields: dict[str, Any]
     made = read_rule(rule(**fields), {})
     assert made.definition is None
     assert said in " ".join(made.notes)
+
+
+def test_large_rules_of_the_original_come_over_whole() -> None:
+    wide = group("OR", *({"parameter": f"p{number % 480}", "operator": "gt", "value": number} for number in range(999)))
+    deep = group("AND", A)
+    for number in range(60):
+        deep = group("AND" if number % 2 else "OR", deep, B)
+    for conditions in (wide, deep):
+        made = read_rule({"name": "Large", "conditions": conditions}, {})
+        assert made.definition is not None
+        assert made.definition.condition == read_condition(conditions)

@@ -20,6 +20,7 @@ from factoryops.domain.conditions.tree import (
     Frozen,
     Held,
     NoData,
+    Not,
     Operand,
     Outside,
     Parameter,
@@ -33,9 +34,15 @@ from factoryops.domain.expressions.formula import Formula
 from factoryops.domain.expressions.tree import Reference
 from factoryops.domain.plant import is_key
 
-MOST_NODES: Final = 100
-MOST_LEVELS: Final = 12
-MOST_SERIES: Final = 20
+MOST_NODES: Final = 1_000
+MOST_LEVELS: Final = 64
+MOST_SERIES: Final = 500
+MOST_COSTLY_NODES: Final = 100
+"""Of those that are more than groups and comparisons of newest values."""
+
+MOST_COSTLY_SERIES: Final = 20
+"""Of the parameters that those look at."""
+
 LONGEST_S: Final = 86_400.0
 """Windows, holding times and maximum ages, at most."""
 
@@ -69,11 +76,36 @@ def check(condition: Condition) -> None:
         raise _fault(f"The condition is nested more than {MOST_LEVELS} levels deep.")
     nodes = list(walk(condition))
     if len(nodes) > MOST_NODES:
-        raise _fault(f"The condition has more than {MOST_NODES} parts.")
+        raise _fault(f"The condition has more than {MOST_NODES:,} parts.")
     for node in nodes:
         _check_node(node)
-    if len(set(references(condition))) > MOST_SERIES:
+    if len(references(condition)) > MOST_SERIES:
         raise _fault(f"The condition speaks of more than {MOST_SERIES} parameters.")
+    _check_costly([node for node in nodes if not _is_plain(node)])
+
+
+def _check_costly(nodes: list[Condition]) -> None:
+    if len(nodes) > MOST_COSTLY_NODES:
+        raise _fault(
+            f"The condition has more than {MOST_COSTLY_NODES} parts that are no plain comparisons: windows, rates, "
+            "expressions, durations, counts, schedules and the like."
+        )
+    if len({one for node in nodes for one in _references_of(node)}) > MOST_COSTLY_SERIES:
+        raise _fault(
+            f"The condition looks at more than {MOST_COSTLY_SERIES} parameters by windows, rates, expressions and the "
+            "like; plain comparisons may look at more."
+        )
+
+
+def _is_plain(node: Condition) -> bool:
+    """Whether it costs next to nothing: a group, or a comparison of newest values and numbers."""
+    match node:
+        case AllOf() | AnyOf() | Not():
+            return True
+        case Compare():
+            return not any(isinstance(one, Expression) for one in operands(node))
+        case _:
+            return False
 
 
 def operands(leaf: Condition) -> tuple[Operand, ...]:
@@ -95,7 +127,11 @@ def references(condition: Condition) -> tuple[Reference, ...]:
 
 
 def _all_references(condition: Condition) -> Iterator[Reference]:
-    for operand in (operand for node in walk(condition) for operand in operands(node)):
+    return (one for node in walk(condition) for one in _references_of(node))
+
+
+def _references_of(leaf: Condition) -> Iterator[Reference]:
+    for operand in operands(leaf):
         match operand:
             case Parameter():
                 yield Reference(operand.key, operand.device)

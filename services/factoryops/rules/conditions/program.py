@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -146,8 +147,10 @@ class Program:
         self._parts = list(compiled.root.walk())
         self.why: Explanation | None = None
         self.reaches: dict[int, int] = {}
+        self._looking: defaultdict[int, list[Part]] = defaultdict(list)
         for part in self._parts:
             for series, reach_us in part.series.items():
+                self._looking[series].append(part)
                 self.reaches[series] = max(reach_us, self.reaches.get(series, 0))
         self.bands = dict.fromkeys(self.reaches, NOTHING)
         definition = guard.in_force.rule.definition
@@ -222,10 +225,9 @@ class Program:
 
     def _band(self, series: int) -> Band:
         low, high = EVERYTHING
-        for part in self._parts:
-            if series in part.series:
-                one = part.band(series)
-                low, high = max(low, one.low), min(high, one.high)
+        for part in self._looking[series]:
+            one = part.band(series)
+            low, high = max(low, one.low), min(high, one.high)
         return Band(low, high)
 
     def go_on_from(self, before: Program, now_us: int) -> None:
