@@ -48,6 +48,11 @@ class VersionedRows(Generic[C]):
         self._audited_as = audited_as or word
         self._secret = secret
 
+    @property
+    def kind(self) -> type[C]:
+        """What a content is."""
+        return self._content
+
     def all(self) -> list[sa.Row[Any]]:
         """All rows, by name."""
         mine = self._table.c.factory_id == self._scope.factory_id

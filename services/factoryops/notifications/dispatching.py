@@ -224,6 +224,9 @@ class _Planner:
         return announced_us(self._told_of(chain.alarm_id, to), facts.priority, self._now_us)
 
     def _told_of(self, alarm_id: str, to: Addressee) -> list[Telling]:
+        """What somebody was told of an alarm lately; a machine behind a webhook wants everything when it happens."""
+        if to.channel is ChannelKind.WEBHOOK:
+            return []
         return [one for one in self._tellings[alarm_id] if (one.recipient_id, one.channel) == (to.id, to.channel)]
 
     def _note(self, line: NewDelivery, mark: Mark) -> None:

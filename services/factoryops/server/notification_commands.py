@@ -1,4 +1,4 @@
-"""`notify`: try a channel as the settings set it up, and look at what became of messages."""
+"""`notify`: try a channel as the settings set it up, look at what became of messages, keep the book."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from factoryops.notifications.composing import MessageComposer
 from factoryops.notifications.wording import word
 from factoryops.server.console import say, show_table
 from factoryops.server.context import choose_factory, context_of
+from factoryops.server.notification_book_commands import register_book
 
 
 def register(app: typer.Typer) -> None:
     """Add the command group to the program."""
-    group = typer.Typer(help="How alarms reach people: try a channel, look at the ledger.", no_args_is_help=True)
+    group = typer.Typer(help="How alarms reach people: the book, test messages, the ledger.", no_args_is_help=True)
     group.command("test")(send_test)
     group.command("ledger")(show_ledger)
+    register_book(group)
     app.add_typer(group, name="notify")
 
 

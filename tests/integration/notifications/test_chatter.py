@@ -94,6 +94,19 @@ def test_a_critical_alarm_that_chatters_is_never_withheld_and_never_a_flood(
     assert chatter.messages["Jana"] == before + 1, "what waits for its repeats holds nothing else back"
 
 
+def test_a_machine_behind_a_webhook_hears_of_everything_when_it_happens(told: NotifiedSite, clock: Clock) -> None:
+    hook = told.hook("https://erp.example.com/x")
+    told.policy((0, [(TargetKind.HOOK, hook, ChannelKind.WEBHOOK)]), tells_return=True)
+    chatter = Chatter(told, clock)
+    for _ in range(3):
+        chatter.again(60)
+    recipient = (told.scope.factory_id, hook)
+    due = told.database.read(lambda tx: tx.notifying.due(ChannelKind.WEBHOOK, recipient, clock(), 100))
+    assert [(one.event, one.annunciation) for one in due] == [
+        ("raised", 1), ("cleared", 1), ("raised", 2), ("cleared", 2), ("raised", 3), ("cleared", 3), ("raised", 4),
+    ]  # fmt: skip
+
+
 def test_an_answer_begins_a_new_story(told: NotifiedSite, clock: Clock) -> None:
     told.policy((0, [(CONTACT, told.contact("Jana"), EMAIL)]), (300, [(CONTACT, told.contact("Ben"), EMAIL)]))
     chatter = Chatter(told, clock)

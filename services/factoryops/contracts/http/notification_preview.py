@@ -18,6 +18,9 @@ _WAYS: Final = {
     ChannelKind.CHAT: "in the chat",
 }
 NOBODY_WANTED: Final = "Nobody is told of this alarm: no policy fits it."
+NONE_IN_USE: Final = (
+    "Nobody is told of this alarm: the policies that its rule names are no longer there, or are switched off."
+)
 
 
 def preview(book: Book, told: Told, moment_us: int) -> NotificationPreview:
@@ -70,7 +73,7 @@ def _source(one: Candidate) -> str:
 
 def _summary(followed: list[Policy], lines: list[PreviewLine], told: Told) -> str:
     if not followed:
-        return NOBODY_WANTED
+        return NONE_IN_USE if told.notify else NOBODY_WANTED
     names = ", ".join(policy.name for policy in followed)
     why = "its rule names it" if told.notify else "its priority, class and area bring it there"
     if not any(line.is_sent and line.recipient for line in lines):
