@@ -25,6 +25,7 @@ from factoryops.server import (
     organisation_commands,
     outage_commands,
     performance_commands,
+    philosophy_commands,
     plant_commands,
     retention_commands,
     rule_commands,
@@ -60,6 +61,7 @@ alarm_commands.register(app)
 organisation_commands.register(app)
 performance_commands.register(app)
 outage_commands.register(app)
+philosophy_commands.register(app)
 mend_commands.register(app)
 retention_commands.register(app)
 scheduled_rule_commands.register(app)

@@ -59,7 +59,7 @@ def set_shift(
         content = http.ShiftContent(name=name, windows=[_parsed(one) for one in window])
     except ValidationError as error:
         raise InvalidInputError(f"The shift cannot be kept: {error.errors()[0]['msg']}.") from error
-    _change(context, factory, lambda tx, scope: _put_shift(tx, scope, content))
+    _change(context, factory, lambda tx, scope: put_shift(tx, scope, content))
     say(f"The shift {name} is kept; rules that use it follow within seconds.")
 
 
@@ -89,7 +89,7 @@ def set_position(
         content = http.PositionContent(name=name, areas=area)
     except ValidationError as error:
         raise InvalidInputError(f"The position cannot be kept: {error.errors()[0]['msg']}.") from error
-    _change(context, factory, lambda tx, scope: _put_position(tx, scope, content))
+    _change(context, factory, lambda tx, scope: put_position(tx, scope, content))
     say(f"The operating position {name} is kept.")
 
 
@@ -99,19 +99,21 @@ def remove_position(context: typer.Context, factory: Slug, name: PositionName) -
     say(f"The operating position {name} is no more.")
 
 
-def _put_shift(tx: Transaction, scope: Scope, content: http.ShiftContent) -> None:
+def put_shift(tx: Transaction, scope: Scope, content: http.ShiftContent) -> None:
+    """Add a shift, or change the one of its name; one that says the same already stays as it is."""
     held = next((one for one in tx.shifts(scope).list() if one.content.name == content.name), None)
     if held is None:
         tx.shifts(scope).create(content)
-    else:
+    elif held.content != content:
         tx.shifts(scope).update(held.id, held.version, content)
 
 
-def _put_position(tx: Transaction, scope: Scope, content: http.PositionContent) -> None:
+def put_position(tx: Transaction, scope: Scope, content: http.PositionContent) -> None:
+    """Add an operating position, or change the one of its name; one that says the same already stays as it is."""
     held = next((one for one in tx.positions(scope).list() if one.content.name == content.name), None)
     if held is None:
         tx.positions(scope).create(content)
-    else:
+    elif held.content != content:
         tx.positions(scope).update(held.id, held.version, content)
 
 
