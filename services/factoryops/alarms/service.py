@@ -42,7 +42,8 @@ _LOOK_EVERY_S: Final = 1.0
 _FIRST_WAIT_S: Final = 0.5
 _LONGEST_WAIT_S: Final = 10.0
 _GATHER_S: Final = 0.2
-"""Under a flood, transitions gather for so long before the database is told of them together."""
+_GATHER_EACH_S: Final = 0.02
+"""Under a flood, transitions gather before the database is told of them together: longer the more there were last."""
 
 _BEHIND_US: Final = 10 * US_PER_S
 
@@ -175,12 +176,13 @@ class EngineService:
         while not stop.is_set():
             await is_set_within(self._has_news, _LOOK_EVERY_S)
             self._has_news.clear()
+            recorded = 0
             try:
-                await self._record_if_due(evaluation)
+                recorded = await self._record_if_due(evaluation)
             except UnavailableError as error:
                 self._note_away(evaluation, error)
                 await is_set_within(stop, self._next_wait_s())
-            await is_set_within(stop, _GATHER_S)
+            await is_set_within(stop, min(_GATHER_EACH_S * recorded, _GATHER_S))
 
     async def _keep_time(self, stop: asyncio.Event) -> None:
         """Let time bring to alarms what it brings; while the database is away it waits with them."""
@@ -189,25 +191,26 @@ class EngineService:
                 await asyncio.to_thread(pass_time, self._database)
             await is_set_within(stop, _LOOK_EVERY_S)
 
-    async def _record_if_due(self, evaluation: Evaluation) -> None:
+    async def _record_if_due(self, evaluation: Evaluation) -> int:
+        """Answers how many transitions were recorded."""
         if evaluation.has_overflowed:
             async with self._commit_turn:
                 await self._resume(evaluation)
             self._note_back(evaluation)
-            return
-        if evaluation.pending or self._is_save_due(evaluation) or self._away is not None:
+        elif evaluation.pending or self._is_save_due(evaluation) or self._away is not None:
             async with self._commit_turn:
-                await self._record(evaluation)
+                return await self._record(evaluation)
+        return 0
 
     def _is_save_due(self, evaluation: Evaluation) -> bool:
         is_time = time.monotonic() - self._recorded_at >= self._config.save_every_s
         return is_time and evaluation.engine.seq > self._recorded_seq
 
-    async def _record(self, evaluation: Evaluation) -> None:
-        """Tell the database all that it has not been told; evaluation goes on meanwhile."""
+    async def _record(self, evaluation: Evaluation) -> int:
+        """Tell the database all that it has not been told; evaluation goes on meanwhile. Answers how much that was."""
         async with self._evaluation_turn:
             if evaluation.has_overflowed:
-                return
+                return 0
             is_whole = self._is_save_due(evaluation) or self._away is not None
             record = await asyncio.to_thread(evaluation.record_of_news, is_whole=is_whole)
         await asyncio.to_thread(commit, self._database, record)
@@ -216,6 +219,7 @@ class EngineService:
         self._note_back(evaluation)
         if record.state is not None:
             await self._has_saved(record.state.seq)
+        return len(record.transitions)
 
     async def _has_saved(self, seq: int) -> None:
         self._recorded_at, self._recorded_seq = time.monotonic(), seq

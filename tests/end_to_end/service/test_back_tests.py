@@ -125,7 +125,7 @@ def _engine(installation: Installation) -> dict[str, int]:
 
 def _is_recorded(installation: Installation, end_us: int) -> bool:
     engine = _engine(installation)
-    return engine["watermark_us"] > end_us and engine["checkpoint"] == engine["position"]
+    return engine["watermark_us"] > end_us and engine["pending_transitions"] == 0
 
 
 async def _live(client: HttpPlant, start: datetime, end: datetime, names: dict[str, str]) -> dict[str, list[Told]]:

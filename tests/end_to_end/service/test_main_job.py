@@ -44,6 +44,10 @@ def series_of(rows: list[tuple[str, dict[str, float]]], name: str, shift: timede
 
 
 async def read_back(client: HttpPlant, device_key: str) -> dict[str, list[tuple[int, float]]]:
+    async def is_there() -> bool:
+        return any(one.key == device_key for one in await client.devices())
+
+    await until(is_there, what="the device")
     devices = {one.key: one for one in await client.devices()}
     found: dict[str, list[tuple[int, float]]] = {}
     for parameter in devices[device_key].parameters:
