@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -218,7 +219,7 @@ def tried(history: History, rule: RuleInForce, span: tuple[int, int]) -> list[Se
         span=span,
         chunks=history.chunks,
         newest=lambda one, start_us, end_us: history.newest([one], start_us, end_us),
-        gap_ends_us=tuple(sorted(gap.end_us for gap in history.gaps(FACTORY, *span))),
+        gaps=tuple(sorted(((gap.start_us, gap.end_us) for gap in history.gaps(FACTORY, *span)), key=itemgetter(1))),
         clocks=clocks,
         series={one: [SeriesKey(FACTORY, one, key) for key in ("pressure", "flow")] for one in rule.devices},
     )

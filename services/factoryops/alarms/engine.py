@@ -114,7 +114,7 @@ class AlarmEngine:
             self._hear(entry.heard, entry.received_us, names)
         self._clocks.take(entry.clocks)
         for gap in entry.gaps:
-            self._programs.take_gap(gap.end_us, gap.factory)
+            self._programs.take_gap(gap.start_us, gap.end_us, gap.factory)
         if entry.watermark_us:
             moved += self._calculate(entry.watermark_us)
             moved += self._evaluator.advance(entry.watermark_us)

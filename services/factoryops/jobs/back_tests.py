@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -156,8 +157,8 @@ def notes_on(known: Known, material: Material, results: Sequence[DeviceResult], 
         )
     if imported:
         notes.append(f"{imported:,} samples were imported: imported history raises no alarms.")
-    if material.gap_ends_us:
-        notes.append(f"{len(material.gap_ends_us)} recorded gaps touch the time: data may be missing there.")
+    if material.gaps:
+        notes.append(f"{len(material.gaps)} recorded gaps touch the time: data may be missing there.")
     if history.pending_from_us is not None:
         notes.append("The newest samples are not in the history yet and are missing here.")
     return [*notes, *_thinned(results, history)]
@@ -194,7 +195,7 @@ def material_of(known: Known, history: History, span: tuple[int, int]) -> Materi
         span=span,
         chunks=history.chunks,
         newest=lambda one, start_us, end_us: history.newest([one], start_us, end_us),
-        gap_ends_us=tuple(sorted(gap.end_us for gap in gaps)),
+        gaps=tuple(sorted(((gap.start_us, gap.end_us) for gap in gaps), key=itemgetter(1))),
         clocks=clocks,
         series=series,
     )

@@ -33,7 +33,7 @@ class Material:
         span: [start, end) in which events are wanted, microseconds since 1970.
         chunks: the stored samples of a series in a span.
         newest: the newest sample of a series in a span, if there is one.
-        gap_ends_us: when recorded gaps ended, in order.
+        gaps: the recorded gaps as conditions knew them, (start_us, end_us) in order of their ends.
         clocks: changes of clock offsets by device, in their order.
         series: all series of each device, by its key.
     """
@@ -42,7 +42,7 @@ class Material:
     span: Span
     chunks: Chunks
     newest: Callable[[int, int, int], SampleColumns]
-    gap_ends_us: tuple[int, ...] = ()
+    gaps: tuple[Span, ...] = ()
     clocks: Mapping[str, Sequence[ClockChange]] = field(default_factory=dict)
     series: Mapping[str, Sequence[SeriesKey]] = field(default_factory=dict)
 

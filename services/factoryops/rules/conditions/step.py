@@ -24,10 +24,11 @@ class Step:
     """The span [since_us, until_us) and what is known of it.
 
     Attributes:
-        gap_ends_us: when recorded gaps ended, in order; those of the step are among them.
+        gaps: the recorded gaps that were known when its beginning was evaluated, (start_us, end_us) in order of their
+            ends; all that touch the step are among them.
     """
 
     since_us: int
     until_us: int
     columns: Columns
-    gap_ends_us: tuple[int, ...] = ()
+    gaps: tuple[tuple[int, int], ...] = ()

@@ -31,7 +31,7 @@ from factoryops.rules.conditions.parts import Part
 from factoryops.rules.conditions.program import ProgramMoved, Purpose
 from factoryops.rules.conditions.programs import Programs
 from factoryops.rules.conditions.signal import Signal
-from factoryops.rules.conditions.state import ProgramsState
+from factoryops.rules.conditions.state import HeldGap, ProgramsState
 from factoryops.rules.conditions.step import Step
 from factoryops.rules.delays import MachineState
 
@@ -114,7 +114,7 @@ def test_a_device_that_the_rule_names_is_missed_although_it_never_sent_anything(
 def test_the_end_of_a_recorded_gap_and_any_parameter_are_signs_of_life_late_samples_are_none() -> None:
     plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
     plant.send("a", 30, 1.0, "anything")
-    plant.programs.take_gap(80 * S, "")
+    plant.programs.take_gap(70 * S, 80 * S, "")
     plant.send("a", 100, 1.0, flags=SampleFlag.LATE)
     assert plant.pass_to(139) == []
     assert plant.pass_to(141) == [("a", "raised", 140.0)]
@@ -134,14 +134,53 @@ def test_gaps_are_signs_of_life_in_whichever_order_they_are_told(gap_ends_s: lis
     plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
     plant.pass_to(20)
     for end_s in gap_ends_s:
-        plant.programs.take_gap(end_s * S, "")
+        plant.programs.take_gap(end_s * S - 5 * S, end_s * S, "")
     assert [move for mark in marks for move in plant.pass_to(mark)] == []
     assert plant.pass_to(170) == [("a", "raised", 160.0)]
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_outage_of_ours_longer_than_the_time_makes_no_device_silent(restarts: bool) -> None:
+    plant = Plant(rule(NoData(300.0)), at_s=1)
+    devices = [f"d{number:02}" for number in range(50)]
+    for device in devices:
+        plant.send(device, 100, 1.0)
+    plant.pass_to(101)
+    plant.programs.take_gap(101 * S, 1_000 * S, "")
+    if restarts:
+        plant.restart()
+    for device in devices[1:]:
+        plant.send(device, 1_003, 1.0)
+    assert plant.pass_to(1_006) == []
+    assert plant.pass_to(1_301) == [("d00", "raised", 1_300.0)]
+
+
+def test_what_was_raised_before_a_gap_was_told_stays_until_its_end() -> None:
+    plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
+    assert plant.pass_to(100) == [("a", "raised", 70.0)]
+    plant.programs.take_gap(50 * S, 200 * S, "")
+    assert plant.pass_to(300) == [("a", "cleared", 200.0), ("a", "raised", 260.0)]
+
+
+def test_a_gap_told_before_any_device_has_appeared_counts_for_those_that_do() -> None:
+    plant = Plant(rule(NoData(60.0)), at_s=10)
+    plant.programs.take_gap(10 * S, 100 * S, "")
+    plant.send("a", 20, 1.0)
+    assert plant.pass_to(161) == [("a", "raised", 160.0)]
+
+
+def test_of_a_gap_that_an_older_service_kept_the_end_counts() -> None:
+    plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
+    older = msgspec.msgpack.decode(msgspec.msgpack.encode([50 * S, ""]), type=HeldGap)
+    plant.programs = Programs.restored(
+        msgspec.structs.replace(plant.programs.state, gaps=[older]), plant.rules, plant.keys
+    )
+    assert plant.pass_to(111) == [("a", "raised", 110.0)]
+
+
 def test_a_gap_of_another_factory_is_no_sign_of_life_here() -> None:
     plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
-    plant.programs.take_gap(60 * S, "f2")
+    plant.programs.take_gap(20 * S, 60 * S, "f2")
     assert plant.pass_to(100) == [("a", "raised", 70.0)]
 
 
