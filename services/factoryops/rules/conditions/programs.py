@@ -17,12 +17,13 @@ import numpy as np
 
 from factoryops.domain.conditions.checking import own_parameters
 from factoryops.domain.expressions.track import FOR_EVER
+from factoryops.domain.expressions.work import Work
 from factoryops.domain.identity import AlarmId, RuleId
 from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.domain.time import US_PER_S
 from factoryops.rules.conditions.instances import KnownSeries, devices_of, is_evaluated_for
-from factoryops.rules.conditions.load import Load
+from factoryops.rules.conditions.load import MOST_WORK, Load
 from factoryops.rules.conditions.lowering import ANYTHING
 from factoryops.rules.conditions.program import (
     Place,
@@ -158,7 +159,7 @@ class Programs:
             program = self._programs[place]
             if program.guard.fault:
                 continue
-            step = Step(self.since_us, until_us, self._samples, self._gaps_of(program))
+            step = Step(self.since_us, until_us, self._samples, self._gaps_of(program), Work(MOST_WORK))
             turned += [(program, one) for one in self._load.run(program, step)]
             self.runs += 1
             touched.update(program.reaches)
