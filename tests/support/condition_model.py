@@ -234,15 +234,17 @@ def _tree(node: Rate | Window | Deviation) -> Node:
 
 
 def moves(signal: list[int], world: World, on_us: int, off_us: int) -> list[tuple[str, int]]:
-    """Raises and clears with their delays, each when it is due."""
+    """Raises and clears with their delays, each when it is due, or when the condition is next known to be the same."""
     found: list[tuple[str, int]] = []
     is_true = is_active = False
     due: int | None = None
     for moment, state in zip(world.moments, signal, strict=True):
-        if due == moment:
+        if state == UNKNOWN:
+            continue
+        if due == moment or (due is not None and due < moment and (state == TRUE) is is_true):
             is_active, due = is_true, None
             found.append(("raised" if is_active else "cleared", moment))
-        if state != UNKNOWN and (state == TRUE) is not is_true:
+        if (state == TRUE) is not is_true:
             is_true = not is_true
             due = moment + (on_us if is_true else off_us) if is_true is not is_active else None
             if due == moment:

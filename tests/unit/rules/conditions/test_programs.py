@@ -126,6 +126,33 @@ def test_a_value_too_old_or_of_bad_quality_neither_raises_nor_clears() -> None:
     assert plant.pass_to(62) == [("a", "cleared", 61.0)]
 
 
+def test_no_delay_runs_out_while_a_condition_is_unknown_it_is_over_when_it_is_known_again() -> None:
+    plant = Plant(rule(AllOf((high(),)), on_delay_s=30.0, off_delay_s=20.0), at_s=1)
+    plant.send("a", 2, 9.0)
+    for at_s in range(4, 50):
+        plant.send("a", at_s, 0.0, flags=SampleFlag.UNCERTAIN)
+    assert plant.pass_to(50) == []
+    plant.restart()
+    plant.send("a", 50, 8.0)
+    assert plant.pass_to(52) == [("a", "raised", 50.0)]
+    plant.send("a", 60, 1.0)
+    plant.send("a", 61, 1.0, flags=SampleFlag.UNCERTAIN)
+    assert plant.pass_to(99) == []
+    plant.send("a", 100, 7.0)
+    assert plant.pass_to(200) == []
+
+
+def test_a_condition_that_is_unknown_is_not_looked_at_again_and_again_for_its_delay() -> None:
+    plant = Plant(rule(AllOf((high(),)), on_delay_s=30.0), at_s=1)
+    plant.send("a", 2, 9.0)
+    plant.send("a", 4, 0.0, flags=SampleFlag.UNCERTAIN)
+    plant.pass_to(10)
+    runs = plant.programs.runs
+    for at_s in range(11, 100):
+        plant.pass_to(at_s)
+    assert plant.programs.runs <= runs + 1
+
+
 def test_outside_its_schedule_a_condition_counts_as_false_on_the_factorys_own_clock() -> None:
     days = Schedule(weekly=(WeeklyWindow("09:30", "17:00"),))
     plant = Plant(rule(high(), schedule=days, zone="Europe/Berlin"), at_s=MONDAY_8_S)
