@@ -62,11 +62,11 @@ class World:
 
     Attributes:
         rows: on-time samples, at most one of a series at a time.
-        gap_ends_us: when gaps ended.
+        gaps: (start, end) of each, as far as it lay ahead when it was told.
     """
 
     rows: Sequence[Row]
-    gap_ends_us: Sequence[int]
+    gaps: Sequence[tuple[int, int]]
     start_us: int
     end_us: int
 
@@ -163,11 +163,13 @@ def _no_data(node: NoData, world: World) -> list[int]:
     signs = {row[2] for row in world.rows if row[0] == ((of and of.device) or OWN) and (of is None or row[1] == of.key)}
     before = [sign for sign in signs if sign <= world.start_us]
     alive = max(before, default=world.start_us)
-    signs |= {end_us for end_us in world.gap_ends_us if end_us >= world.start_us}
+    signs |= {end_us for _, end_us in world.gaps if end_us >= world.start_us}
     found: list[int] = []
     for moment in world.moments:
         alive = moment if moment in signs else alive
-        found.append(TRUE if moment - alive >= for_us else FALSE)
+        due = alive + for_us
+        is_ours = any(start_us <= due <= end_us for start_us, end_us in world.gaps)
+        found.append(TRUE if moment >= due and not is_ours else FALSE)
     return found
 
 
@@ -232,15 +234,17 @@ def _tree(node: Rate | Window | Deviation) -> Node:
 
 
 def moves(signal: list[int], world: World, on_us: int, off_us: int) -> list[tuple[str, int]]:
-    """Raises and clears with their delays, each when it is due."""
+    """Raises and clears with their delays, each when it is due, or when the condition is next known to be the same."""
     found: list[tuple[str, int]] = []
     is_true = is_active = False
     due: int | None = None
     for moment, state in zip(world.moments, signal, strict=True):
-        if due == moment:
+        if state == UNKNOWN:
+            continue
+        if due == moment or (due is not None and due < moment and (state == TRUE) is is_true):
             is_active, due = is_true, None
             found.append(("raised" if is_active else "cleared", moment))
-        if state != UNKNOWN and (state == TRUE) is not is_true:
+        if (state == TRUE) is not is_true:
             is_true = not is_true
             due = moment + (on_us if is_true else off_us) if is_true is not is_active else None
             if due == moment:

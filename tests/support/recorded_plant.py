@@ -9,20 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from factoryops.alarms.engine import AlarmEngine
-from factoryops.contracts.transitions import Why
+import apsw
+
+from factoryops.alarms.evaluation import Evaluation
+from factoryops.alarms.live_journal import LiveJournal
+from factoryops.contracts.transitions import AlarmTransition, Why
 from factoryops.domain.alarms import AlarmFacts, Priority
+from factoryops.domain.identity import DeviceId, FactoryId, ParameterId
+from factoryops.domain.plant import Device, Factory, Parameter
 from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
-from factoryops.history.clock_changes import ClockChange
 from factoryops.history.intake import Intake
 from factoryops.history.local.store import LocalHistory
 from factoryops.history.queries import History
 from factoryops.history.store import HistoryStore
-from factoryops.journal.reader import JournalReader
+from factoryops.jobs.back_tests import Known, material_of
 from factoryops.journal.records import ClockOffset, Entry, Gap, MessageLedger
 from factoryops.journal.writer import JournalWriter
-from factoryops.rules.back_test.material import Material
 from factoryops.rules.back_test.trying import try_rule
 from factoryops.rules.conditions.explanation import Explanation
 from factoryops.rules.conditions.signal import STATE_NAMES
@@ -77,6 +80,7 @@ class RecordedPlant:
         self._random = random.Random(seed)
         self.machines = machines
         self.watermark_us = 0
+        self._untold: list[Gap] = []
 
     def rows(self, count: int) -> Iterator[Entry]:
         now_us = START_US + 10 * S
@@ -85,11 +89,11 @@ class RecordedPlant:
         for number in range(count):
             now_us += self._random.choice([100_000, 400_000, S, 3 * S])
             samples = [one for machine in self.machines for one in self._sent(machine, now_us)]
-            gaps: tuple[Gap, ...] = ()
             if self._random.random() < 0.03:
                 gap_us = self._random.randint(1, 60) * S
                 now_us += gap_us
-                gaps = (Gap(now_us - gap_us, now_us, "The broker was away.", FACTORY),)
+                self._untold.append(Gap(now_us - gap_us, now_us, "The broker was away.", FACTORY))
+            gaps = self._told()
             clocks = (*self._disproved(), *(self._found_out() if number > count // 4 else ()))
             self.watermark_us = max(self.watermark_us, now_us - GRACE_US)
             yield Entry(
@@ -97,6 +101,13 @@ class RecordedPlant:
             )
         self.watermark_us = now_us + 600 * S
         yield Entry(now_us + 602 * S, MessageLedger(), watermark_us=self.watermark_us)
+
+    def _told(self) -> tuple[Gap, ...]:
+        """Gaps are told with the next row, or some rows later: while they still lie ahead of the watermark or not."""
+        if not self._untold or self._random.random() < 0.5:
+            return ()
+        told, self._untold = tuple(self._untold), []
+        return told
 
     def _sent(self, machine: Machine, now_us: int) -> Iterator[SampleColumns]:
         machine.has_sent = False
@@ -144,15 +155,28 @@ class RecordedPlant:
         return ()
 
 
-def live(rows: Sequence[Entry], keys: Sequence[SeriesKey], rule: RuleInForce, path: Path) -> list[Seen]:
-    """What the engine says of rows, which lie in a journal at `path` afterwards."""
+def live(
+    rows: Sequence[Entry], keys: Sequence[SeriesKey], rule: RuleInForce, path: Path, *, lost: Sequence[int] = ()
+) -> list[Seen]:
+    """What the engine says of rows, which lie in a journal at `path` afterwards; those in places `lost` are lost."""
     with closing(JournalWriter(path)) as writer:
-        for number, entry in enumerate(rows):
-            writer.append(entry, keys if number == 0 else ())
-    engine, reader = AlarmEngine(), JournalReader(path)
-    engine.set_rules([rule])
-    with closing(reader):
-        found = [one for batch in reader.read(most_rows=100_000) for one in engine.feed(batch, reader.series)]
+        numbers = [writer.append(entry, keys if number == 0 else ()) for number, entry in enumerate(rows)]
+    with closing(apsw.Connection(str(path))) as connection:
+        connection.executemany("DELETE FROM batch WHERE seq = ?", [(numbers[place],) for place in lost])
+    with closing(LiveJournal(_derived(path), path.parent / "checkpoints", path.parent / "bells")) as told:
+        evaluation = Evaluation(path, told)
+        evaluation.engine.set_rules([rule])
+        with closing(evaluation):
+            while evaluation.turn():
+                pass
+    return _seen(evaluation.pending)
+
+
+def _derived(path: Path) -> Path:
+    return path.with_name("derived.db")
+
+
+def _seen(found: Sequence[AlarmTransition]) -> list[Seen]:
     alarms: dict[str, AlarmFacts] = {}
     seen: list[Seen] = []
     for one in found:
@@ -191,10 +215,10 @@ def _found_why(why: Explanation | None) -> tuple[int, tuple[Leaf, ...], bool] | 
     return why.at_us, tuple(leaves), why.is_whole
 
 
-def from_history(path: Path, rule: RuleInForce, until_us: int, store: HistoryStore | None = None) -> list[Seen]:
+def from_history(path: Path, rule: RuleInForce, span: tuple[int, int], store: HistoryStore | None = None) -> list[Seen]:
     """What a back-test says of the history that a journal becomes, in a `history.db` or in the store that is given."""
     store = store or LocalHistory(path.with_name("history.db"))
-    intake = Intake({"journal": path}, store)
+    intake = Intake({"journal": path, "derived": _derived(path)}, store)
     with closing(store), closing(intake):
         while True:
             intake.read(most_samples=200)
@@ -204,27 +228,30 @@ def from_history(path: Path, rule: RuleInForce, until_us: int, store: HistorySto
             store.append(sheaf.samples, sheaf.keys, gaps=sheaf.gaps, checkpoints=sheaf.checkpoints, clocks=sheaf.clocks)
             intake.sealed(sheaf)
         store.tidy(budget_s=0.2)
-        return tried(History(store, {}), rule, (START_US, until_us))
+        return tried(History(store, {}), rule, span)
 
 
 def tried(history: History, rule: RuleInForce, span: tuple[int, int]) -> list[Seen]:
     """What a rule would have done on a history, on every device of its scope."""
-    clocks: dict[str, list[ClockChange]] = {}
-    for change in history.clocks(FACTORY):
-        clocks.setdefault(change.device, []).append(change)
     assert rule.devices is not None
-    material = Material(
-        factory=FACTORY,
-        span=span,
-        chunks=history.chunks,
-        newest=lambda one, start_us, end_us: history.newest([one], start_us, end_us),
-        gap_ends_us=tuple(sorted(gap.end_us for gap in history.gaps(FACTORY, *span))),
-        clocks=clocks,
-        series={one: [SeriesKey(FACTORY, one, key) for key in ("pressure", "flow")] for one in rule.devices},
-    )
+    material = material_of(_known(rule, sorted(rule.devices)), history, span)
     results = try_rule(rule, (), sorted(rule.devices), material, lambda _: None, most_shown=5_000)
     return [
         Seen(one.device, event.kind.value, event.at_us, event.value, event.is_told, _found_why(event.why))
         for one in results
         for event in one.events[0]
     ]
+
+
+def _known(rule: RuleInForce, keys: Sequence[str]) -> Known:
+    """The plant as the database would know it."""
+    factory = FactoryId(FACTORY)
+    devices = [Device(DeviceId(key), factory, key, key) for key in keys]
+    parameters = [
+        Parameter(
+            ParameterId(f"{key}/{one}"), factory, DeviceId(key), series_id(SeriesKey(FACTORY, key, one)), one, one
+        )
+        for key in keys
+        for one in ("pressure", "flow")
+    ]
+    return Known(Factory(factory, "f", "F", "Europe/Berlin"), rule, devices, parameters, [], devices)

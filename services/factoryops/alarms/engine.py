@@ -29,7 +29,7 @@ from factoryops.domain.plant import ParameterKind
 from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
 from factoryops.domain.system_alarms import SERVICE_DEVICE, system_rule_id
-from factoryops.journal.records import Batch, ClockOffset
+from factoryops.journal.records import Batch, ClockOffset, Gap
 from factoryops.rules.calculator import Calculator, CalculatorState
 from factoryops.rules.conditions.program import ProgramMoved
 from factoryops.rules.conditions.programs import Programs
@@ -37,6 +37,7 @@ from factoryops.rules.conditions.state import ProgramsState
 from factoryops.rules.evaluator import Evaluator, EvaluatorState, Moved
 
 _FORMAT: Final = 3
+_MISSING: Final = "Alarms were not evaluated: rows of the journal are missing."
 _KINDS: Final = np.uint8(SampleFlag.BOOLEAN | SampleFlag.TEXT)
 
 
@@ -114,12 +115,22 @@ class AlarmEngine:
             self._hear(entry.heard, entry.received_us, names)
         self._clocks.take(entry.clocks)
         for gap in entry.gaps:
-            self._programs.take_gap(gap.end_us, gap.factory)
+            self._programs.take_gap(gap.start_us, gap.end_us, gap.factory)
         if entry.watermark_us:
             moved += self._calculate(entry.watermark_us)
             moved += self._evaluator.advance(entry.watermark_us)
             moved += self._programs.advance(entry.watermark_us)
         return self._transitions(moved)
+
+    def miss(self, until_us: int) -> Gap:
+        """Rows are missing before the next one, which was received at `until_us`; answers the gap that is recorded.
+
+        It begins with the watermark: whatever is on time lay in them, or follows.
+        """
+        told_us = self._programs.since_us
+        start_us = min(told_us or until_us, until_us)
+        self._programs.take_gap(start_us, until_us, "")
+        return Gap(start_us, until_us, _MISSING, told_us=max(told_us, 1))
 
     def _take(self, samples: SampleColumns, received_us: int, names: Mapping[int, SeriesKey]) -> list[Moved]:
         """Both ways in which rules are evaluated see the same samples."""

@@ -52,6 +52,7 @@ class Evaluation:
         self.received_us = 0
         self.lost: MissingRows | None = None
         self.is_state_due = False
+        self._missing: list[MissingRows] = []
         self._reader = JournalReader(journal)
         self._live = live
 
@@ -73,6 +74,7 @@ class Evaluation:
         self.engine = AlarmEngine() if state is None else AlarmEngine.restored(state.blob, seq, self.names)
         self.engine.directory = directory
         self.pending.clear()
+        self._missing.clear()
         self.has_overflowed = False
 
     def turn(self) -> int:
@@ -80,8 +82,13 @@ class Evaluation:
         if len(self.pending) > MOST_PENDING and not self.is_database_away:
             return 0
         batches = self._reader.read(most_rows=ROWS_AT_ONCE)
-        happened = [one for batch in batches for one in self.engine.feed(batch, self._reader.series)]
-        self.tell(happened, self._gaps(batches), self.engine.take_calculated())
+        self._note_missing()
+        happened: list[AlarmTransition] = []
+        gaps: list[Gap] = []
+        for batch in batches:
+            gaps += self._missed_before(batch)
+            happened += self.engine.feed(batch, self._reader.series)
+        self.tell(happened, gaps, self.engine.take_calculated())
         self._hold(happened)
         if batches:
             self.received_us = batches[-1].entry.received_us
@@ -118,20 +125,20 @@ class Evaluation:
             self.pending.clear()
             self.has_overflowed = True
 
-    def _gaps(self, batches: Sequence[Batch]) -> list[Gap]:
-        """Rows that should have come and did not: conditions go on without them, and it is shown."""
-        gaps: list[Gap] = []
+    def _note_missing(self) -> None:
+        """Rows that should have come and did not."""
         for missing in self._reader.missing:
-            after = (batch.entry.received_us for batch in batches if batch.seq > missing.last)
-            before = [batch.entry.received_us for batch in batches if batch.seq < missing.first]
-            end_us = next(after, now_us())
-            start_us = before[-1] if before else self.received_us or end_us
-            gap = Gap(min(start_us, end_us), end_us, "Alarms were not evaluated: rows of the journal are missing.")
             logger.warning("rows %d to %d of the journal are missing", missing.first, missing.last)
-            gaps.append(gap)
             self.lost = missing
+        self._missing += self._reader.missing
         self._reader.missing.clear()
-        return gaps
+
+    def _missed_before(self, batch: Batch) -> list[Gap]:
+        """Conditions are told as soon as there is a row behind what is missing; it says when that ended."""
+        behind = [missing for missing in self._missing if missing.last >= batch.seq]
+        is_any = len(behind) < len(self._missing)
+        self._missing = behind
+        return [self.engine.miss(batch.entry.received_us)] if is_any else []
 
     def record(self, new_rules: Sequence[RuleInForce] = (), new_calculations: Sequence[Calculation] = ()) -> Record:
         """Everything the database must be told to be where the engine is."""

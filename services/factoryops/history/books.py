@@ -41,11 +41,12 @@ CREATE TABLE IF NOT EXISTS gap (
     end_us INTEGER NOT NULL,
     factory TEXT NOT NULL,
     reason TEXT NOT NULL,
+    told_us INTEGER NOT NULL DEFAULT 0,
     UNIQUE (start_us, end_us, factory, reason)
 );
 """
 
-ADD_GAP: Final = "INSERT OR IGNORE INTO gap (start_us, end_us, factory, reason) VALUES (?, ?, ?, ?)"
+ADD_GAP: Final = "INSERT OR IGNORE INTO gap (start_us, end_us, factory, reason, told_us) VALUES (?, ?, ?, ?, ?)"
 
 _REFUSED: Final = "refused:"
 EXPIRED: Final = "expired"
@@ -54,6 +55,11 @@ _CANNOT_OPEN: Final = (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsE
 
 def _has_table(connection: apsw.Connection, name: str) -> bool:
     return connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)).get is not None
+
+
+def _tells_when(connection: apsw.Connection) -> bool:
+    """Whether the file keeps of gaps when conditions were told of them; those of older programs do not."""
+    return connection.execute("SELECT 1 FROM pragma_table_info('gap') WHERE name = 'told_us'").get is not None
 
 
 def _as_it_is(connection: apsw.Connection) -> None:
@@ -93,6 +99,8 @@ def open_for_writing(
         if _has_table(connection, "latest"):
             connection.execute(latest.SCHEMA)
             latest.take_over(connection)
+        if _has_table(connection, "gap") and not _tells_when(connection):
+            connection.execute("ALTER TABLE gap ADD COLUMN told_us INTEGER NOT NULL DEFAULT 0")
         upgrade(connection)
         connection.execute(f"{SCHEMA}{schema}PRAGMA user_version = {version};")
     return connection
@@ -146,7 +154,7 @@ class Books:
 
     def add_gaps(self, gaps: Sequence[Gap]) -> None:
         """Remember gaps; the same one twice is one."""
-        rows = [(gap.start_us, gap.end_us, gap.factory, gap.reason) for gap in gaps]
+        rows = [(gap.start_us, gap.end_us, gap.factory, gap.reason, gap.told_us) for gap in gaps]
         self._connection.executemany(ADD_GAP, rows)
 
     def add_clocks(self, changes: Sequence[ClockChange]) -> None:
@@ -183,9 +191,10 @@ def read_checkpoint(connection: apsw.Connection, journal: str) -> int:
 
 def read_gaps(connection: apsw.Connection, factory: str, start_us: int, end_us: int) -> list[Gap]:
     """Gaps of this factory, or of all, that touch [start, end), oldest first."""
+    told_us = "told_us" if _tells_when(connection) else "0"
     sql = (
-        "SELECT start_us, end_us, reason, factory FROM gap WHERE factory IN ('', ?) AND start_us < ? AND end_us >= ?"
-        " ORDER BY start_us, number"
+        f"SELECT start_us, end_us, reason, factory, {told_us} FROM gap"  # noqa: S608 - one of the two words above
+        " WHERE factory IN ('', ?) AND start_us < ? AND end_us >= ? ORDER BY start_us, number"
     )
     return [Gap(*row) for row in connection.execute(sql, (factory, end_us, start_us))]
 

@@ -10,18 +10,23 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 import numpy as np
+from msgspec import structs
 
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey
 from factoryops.domain.time import now_us
 from factoryops.history.clock_changes import ClockChange, changes_in
 from factoryops.journal.reader import LAST_SEQ, JournalReader, MissingRows
-from factoryops.journal.records import Batch, Gap
+from factoryops.journal.records import NEVER_TOLD, Batch, Gap
 
 logger = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE: Final = 32
 _SEALED_FIRST: Final = ("import", "derived", "journal")
 """Of the same series and time in one seal, a device's own sample wins over a calculated and an imported one."""
+_DEVICES: Final = "journal"
+_CALCULATED: Final = "derived"
+_ROWS_BACK: Final = 8_192
+"""A watermark comes every second, at the most rows that a second can have."""
 _TO_THE_END: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -47,7 +52,11 @@ class HasFront(Protocol):
 
 @dataclass(slots=True)
 class _Source:
-    """One journal: what was read from it and waits."""
+    """One journal: what was read from it and waits.
+
+    Attributes:
+        watermark_us: the highest one up to the newest row, 0 when none is known.
+    """
 
     name: str
     reader: JournalReader
@@ -56,6 +65,7 @@ class _Source:
     received_us: int = 0
     accepted: int = 0
     waiting: int = 0
+    watermark_us: int = 0
 
     def read(self, *, most_samples: int, through_seq: int) -> None:
         """Read on until `most_samples` wait or nothing is new up to `through_seq`."""
@@ -63,16 +73,28 @@ class _Source:
             batches := self.reader.read(most_rows=_ROWS_AT_ONCE, through_seq=through_seq)
         ):
             self._note_missing(batches)
-            self.batches += [_without_ballast(batch) for batch in batches]
+            self.batches += [self._kept(batch) for batch in batches]
             self.received_us = batches[-1].entry.received_us
             self.waiting += sum(len(batch.samples) for batch in batches)
+
+    def _kept(self, batch: Batch) -> Batch:
+        """The batch without what history does not keep (quarantined messages may be large)."""
+        gaps = tuple(self._as_told(gap) for gap in batch.entry.gaps)
+        self.watermark_us = max(self.watermark_us, batch.entry.watermark_us)
+        return Batch(batch.seq, replace(batch.entry, quarantined=(), events=(), gaps=gaps))
+
+    def _as_told(self, gap: Gap) -> Gap:
+        """When conditions were told: of what stands in the rows that they are judged by, or says so itself."""
+        if self.name == _DEVICES:
+            return structs.replace(gap, told_us=self.watermark_us)
+        return gap if self.name == _CALCULATED and gap.told_us else structs.replace(gap, told_us=NEVER_TOLD)
 
     def _note_missing(self, batches: list[Batch]) -> None:
         """Rows that are not there become gaps, from the row before them to the one after."""
         for missing in self.reader.missing:
             start_us = self._received_before(batches, missing)
             after = (batch.entry.received_us for batch in batches if batch.seq > missing.last)
-            gap = Gap(start_us, next(after, now_us()), _lost(missing, self.name))
+            gap = Gap(start_us, next(after, now_us()), _lost(missing, self.name), told_us=NEVER_TOLD)
             logger.warning("%s", gap.reason)
             self.gaps.append(gap)
         self.reader.missing.clear()
@@ -93,11 +115,6 @@ class _Source:
     def clocks(self) -> Iterator[ClockChange]:
         """What the rows say of devices' clocks."""
         return (change for batch in self.batches for change in changes_in(batch, self.reader.series))
-
-
-def _without_ballast(batch: Batch) -> Batch:
-    """The batch without what history does not keep: quarantined messages may be large."""
-    return Batch(batch.seq, replace(batch.entry, quarantined=(), events=()))
 
 
 def _lost(missing: MissingRows, journal: str) -> str:
@@ -207,4 +224,18 @@ def _learn_where_it_stands(source: _Source, path: Path) -> None:
         if batch.seq == checkpoint:
             source.accepted = batch.entry.ledger.values_accepted
             source.received_us = batch.entry.received_us
+    if source.name == _DEVICES:
+        source.watermark_us = _watermark_at(reader, checkpoint)
     reader.close()
+
+
+def _watermark_at(reader: JournalReader, seq: int) -> int:
+    """The newest watermark up to a row, 0 where none is near enough."""
+    begin = reader.seq_back(seq, _ROWS_BACK)
+    while seq > begin:
+        after = max(begin, reader.seq_back(seq, _ROWS_AT_ONCE))
+        found = max((batch.entry.watermark_us for batch in reader.read_span(after, seq)), default=0)
+        if found:
+            return found
+        seq = after
+    return 0

@@ -28,7 +28,7 @@ from factoryops.history.queries import History
 from factoryops.jobs.orders import Done, LeftFile, Order
 from factoryops.jobs.sources import Sources
 from factoryops.reports.collect import Tell
-from factoryops.rules.back_test.material import DeviceResult, Material
+from factoryops.rules.back_test.material import DeviceResult, Material, as_told, begin_of
 from factoryops.rules.back_test.trying import try_rule
 
 _FILE: Final = "back-test.json"
@@ -189,8 +189,8 @@ def notes_on(known: Known, material: Material, results: Sequence[DeviceResult], 
             "A deadband holds samples back of a parameter whose silence the rule looks for: live that looks like "
             "missing data, too, so that alarms may be raised by mistake."
         )
-    if material.gap_ends_us:
-        notes.append(f"{len(material.gap_ends_us)} recorded gaps touch the time: data may be missing there.")
+    if gaps := history.gaps(known.factory.id, *material.span):
+        notes.append(f"{len(gaps)} recorded gaps touch the time: data may be missing there.")
     if history.pending_from_us is not None:
         notes.append("The newest samples are not in the history yet and are missing here.")
     return [*notes, *_thinned(results, history)]
@@ -232,13 +232,12 @@ def material_of(known: Known, history: History, span: tuple[int, int]) -> Materi
     for one in known.parameters:
         device = keys[one.device_id]
         series.setdefault(device, []).append(SeriesKey(known.factory.id, device, one.key))
-    gaps = history.gaps(known.factory.id, *span)
     return Material(
         factory=known.factory.id,
         span=span,
         chunks=history.chunks,
         newest=lambda one, start_us, end_us: history.newest([one], start_us, end_us),
-        gap_ends_us=tuple(sorted(gap.end_us for gap in gaps)),
+        gaps=as_told(history.gaps(known.factory.id, begin_of(span), span[1])),
         clocks=clocks,
         series=series,
     )

@@ -25,6 +25,9 @@ _SMALL: Final = 64
 blosc.set_nthreads(1)
 
 
+NEVER_TOLD: Final = (1 << 63) - 1
+
+
 class Gap(msgspec.Struct, frozen=True, array_like=True):
     """A span in which data may be missing through no fault of the device.
 
@@ -32,12 +35,15 @@ class Gap(msgspec.Struct, frozen=True, array_like=True):
         start_us / end_us: the span, microseconds since 1970 (UTC).
         reason: one sentence a person reads.
         factory: the factory's id, or "" when every factory is concerned.
+        told_us: up to which watermark conditions were evaluated when they were told of it, NEVER_TOLD when they were
+            not. 0 in a row of devices' samples, whose place says it, and where nobody kept it: in time.
     """
 
     start_us: int
     end_us: int
     reason: str
     factory: str = ""
+    told_us: int = 0
 
 
 class QuarantinedMessage(msgspec.Struct, frozen=True, array_like=True):

@@ -1,7 +1,8 @@
 """From a condition to raises and clears: the delays, as a small state machine without a clock of its own.
 
 It is told when the condition turns and how far time has come. What it answers is a pure function of that: whether a
-tick or the next turn lets a delay run out makes no difference (law 4 of the corridor).
+tick or the next turn lets a delay run out makes no difference (law 4 of the corridor). While the condition is not known
+it is told of no time: what is due then waits until it is known again.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class MachineState(msgspec.Struct, frozen=True):
         since_us / value: the sample that last turned the condition.
         due_us: when the running delay runs out, None when none runs.
         seen_us: the newest input.
+        known_until_us: until when the condition is known, while a delay runs; None where it is not kept.
     """
 
     is_true: bool = False
@@ -49,6 +51,7 @@ class MachineState(msgspec.Struct, frozen=True):
     due_us: int | None = None
     value: float | None = 0.0
     seen_us: int = 0
+    known_until_us: int | None = None
 
 
 def delay_us(delay_s: float) -> int:
@@ -111,6 +114,12 @@ class DelayMachine:
         self.seen_us = max(self.seen_us, at_us)
         kind = AlarmEventKind.RAISED if self.is_true else AlarmEventKind.CLEARED
         return (Move(kind, at_us, self._value, self.since_us),)
+
+    def confirm(self, time_us: int) -> tuple[Move, ...]:
+        """The condition is known to be as it was: a delay that ran out while it was not known is over now."""
+        if self.due_us is not None and self.due_us < time_us:
+            self.due_us = time_us
+        return self.tick(time_us)
 
     def reckon_anew(self, time_us: int) -> None:
         """A delay that runs goes on with its new length, and never runs out before `time_us`."""

@@ -126,7 +126,8 @@ class Evaluator:
         """Take the samples of one journal row, in its order.
 
         Args:
-            samples: late and imported ones, texts, and values of bad quality among them are passed over.
+            samples: late and imported ones among them are passed over; texts and values of bad quality move nothing,
+                but while they last no delay runs out.
             received_us: when the row was received; 0 for samples that no device has sent.
             names: what each series id stands for.
         """
@@ -137,9 +138,13 @@ class Evaluator:
         self._note_appeared(slots, samples.flags)
         is_usable = (samples.flags & _NEVER_MOVES) == 0
         times, values = samples.time_us, samples.value
-        if not is_usable.all():
+        if is_usable.all():
+            moved = self._compare(slots, times, values)
+        else:
+            is_on_time = (samples.flags & _NOT_NOW) == 0
+            told = np.where(is_usable, values, np.nan)[is_on_time]
+            moved = self._compare(slots[is_on_time], times[is_on_time], told, has_bad=True)
             slots, times, values = slots[is_usable], times[is_usable], values[is_usable]
-        moved = self._compare(slots, times, values)
         self._time_us[slots] = times
         self._value[slots] = values
         self.evaluated += len(slots)
@@ -160,9 +165,17 @@ class Evaluator:
         return taken
 
     def _compare(
-        self, slots: npt.NDArray[np.intp], times: npt.NDArray[np.int64], values: npt.NDArray[np.float64]
+        self,
+        slots: npt.NDArray[np.intp],
+        times: npt.NDArray[np.int64],
+        values: npt.NDArray[np.float64],
+        *,
+        has_bad: bool = False,
     ) -> list[Moved]:
-        is_outside = (values < self._low[slots]) | (values > self._high[slots])
+        low, high = self._low[slots], self._high[slots]
+        is_outside = (values < low) | (values > high)
+        if has_bad:
+            is_outside |= np.isnan(values) & (low > high)
         if not is_outside.any():
             return []
         restless = slots[is_outside]
@@ -172,15 +185,17 @@ class Evaluator:
         moved: list[Moved] = []
         rows = zip(slots[chosen].tolist(), times[chosen].tolist(), values[chosen].tolist(), strict=True)
         for slot, time_us, value in rows:
-            if not self._low[slot] <= value <= self._high[slot]:
+            if not self._low[slot] <= value <= self._high[slot]:  # a value that is not good lies in no band
                 self.candidates += 1
                 self._hear(slot, time_us, value, moved)
         return moved
 
     def _hear(self, slot: int, time_us: int, value: float, moved: list[Moved]) -> None:
         for watch in self._watches[slot]:
-            due_us = watch.machine.due_us
-            moved.extend(Moved(watch, move, watch.watching) for move in watch.machine.sample(time_us, value))
+            machine = watch.machine
+            due_us = machine.due_us
+            moves = machine.lose(time_us) if math.isnan(value) else machine.sample(time_us, value)
+            moved.extend(Moved(watch, move, watch.watching) for move in moves)
             if watch.machine.due_us != due_us:
                 self._set_timer(watch)
         self._set_band(slot)
@@ -315,7 +330,7 @@ class Evaluator:
         if held is None and watch.alarm_id in taken_over:
             watch.machine.put_back(taken_over[watch.alarm_id])
         value = float(self._value[slot]) if self._time_us[slot] != _NO_SAMPLE else None
-        moves = watch.machine.change(wanted.threshold, self._moment_us(slot), value)
+        moves = watch.machine.change(wanted.threshold, self._moment_us(slot), value, int(self._time_us[slot]))
         self._set_timer(watch)
         return [Moved(watch, move, wanted) for move in moves]
 

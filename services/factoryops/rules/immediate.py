@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from factoryops.domain.conditions.limits import plain_limit
-from factoryops.domain.conditions.tree import Comparison
+from factoryops.domain.conditions.tree import DEFAULT_AGE_S, Compare, Comparison
 from factoryops.domain.rule import RuleDefinition
 
 
@@ -22,6 +22,7 @@ class Threshold(msgspec.Struct, frozen=True):
 
     Attributes:
         deadband: at or above 0, in the parameter's unit.
+        maximum_age_s: how long a sample counts; a delay that is due later waits for the next one.
     """
 
     parameter_key: str
@@ -30,14 +31,18 @@ class Threshold(msgspec.Struct, frozen=True):
     deadband: float = 0.0
     on_delay_s: float = 0.0
     off_delay_s: float = 0.0
+    maximum_age_s: float = DEFAULT_AGE_S
 
 
 def immediate(definition: RuleDefinition) -> Threshold | None:
     """What a rule watches sample by sample; None for one that is evaluated as a program with the watermark."""
-    plain = plain_limit(definition.condition)
-    if plain is None or not definition.schedule.is_always or definition.suppress_while is not None:
+    condition = definition.condition
+    plain = plain_limit(condition)
+    if plain is None or not isinstance(condition, Compare):
+        return None
+    if not definition.schedule.is_always or definition.suppress_while is not None:
         return None
     return Threshold(
         plain.parameter_key, plain.comparison, plain.limit, plain.deadband, definition.on_delay_s,
-        definition.off_delay_s,
+        definition.off_delay_s, condition.maximum_age_s,
     )  # fmt: skip

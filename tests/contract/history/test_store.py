@@ -15,7 +15,7 @@ from factoryops.domain.errors import AbandonedError
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, text_code
 from factoryops.history.clock_changes import ClockChange
 from factoryops.history.store import HistoryReader
-from factoryops.journal.records import Gap
+from factoryops.journal.records import NEVER_TOLD, Gap
 from tests.support.history_model import (
     FACTORY,
     OTHER_FACTORY,
@@ -193,6 +193,16 @@ def test_gaps_are_kept_once_and_shown_to_whom_they_concern(place: Place) -> None
         assert store.gaps(FACTORY, 0, 100) == [mine, every]
         assert store.gaps(FACTORY, 25, 100) == [every]
         assert store.gaps(FACTORY, 31, 100) == []
+
+
+def test_a_gap_keeps_when_conditions_were_first_told_of_it(place: Place) -> None:
+    home = place.fresh()
+    told, again = (Gap(10, 20, "broker", FACTORY, told_us=at_us) for at_us in (15, 19))
+    untold = Gap(12, 30, "file", told_us=NEVER_TOLD)
+    with closing(home.open()) as store:
+        store.append(SampleColumns.empty(), {}, gaps=[told, untold], checkpoints={"journal": 1})
+        store.append(SampleColumns.empty(), {}, gaps=[again], checkpoints={"journal": 2})
+        assert store.gaps(FACTORY, 0, 100) == [told, untold]
 
 
 def test_changes_of_clocks_are_kept_once_in_their_order_and_for_their_factory(place: Place) -> None:

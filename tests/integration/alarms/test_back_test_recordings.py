@@ -55,6 +55,6 @@ def test_live_equals_back_test_over_the_skab_recordings(tmp_path: Path, name: st
             folder = tmp_path / f"{number}-{type(condition).__name__}"
             folder.mkdir()
             expected = live(rows, keys, in_force, folder / "journal.db")
-            found = from_history(folder / "journal.db", in_force, until_us)
+            found = from_history(folder / "journal.db", in_force, (START_US, until_us))
             assert found == [one for one in expected if one.at_us < until_us]
             assert expected

@@ -35,6 +35,8 @@ from tests.support.history_model import FACTORY, START_US
 from tests.support.influx_server import InfluxServer, influx_server
 from tests.support.recorded_plant import Machine, RecordedPlant, S, Seen, from_history, live
 
+_SINCE_US = START_US + 120 * S
+"""Rules begin before it, and so do gaps."""
 _PRESSURE = Parameter("pressure")
 _HIGH = Compare(_PRESSURE, Comparison.ABOVE, Constant(6.0), deadband=1.0)
 _LOW_FLOW = Compare(Parameter("flow"), Comparison.AT_OR_BELOW, Constant(4.0))
@@ -110,17 +112,27 @@ def influx() -> Iterator[InfluxServer]:
 @pytest.mark.parametrize("name", ["limit", "another device", "silent", "window"])
 def test_live_equals_back_test_over_history_in_influxdb(influx: InfluxServer, tmp_path: Path, name: str) -> None:
     journal = tmp_path / "journal.db"
-    store = InfluxHistory(influx.fresh(), tmp_path / "state.db", {"journal": journal})
+    journals = {"journal": journal, "derived": tmp_path / "derived.db"}
+    store = InfluxHistory(influx.fresh(), tmp_path / "state.db", journals)
     _compare(_rule(_CONDITIONS[name], 2.0, 3.5), 7, journal, store)
 
 
-def _compare(rule: RuleInForce, seed: int, journal: Path, store: HistoryStore | None = None) -> list[Seen]:
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("name", ["silent", "silent parameter", "frozen", "both"])
+def test_rows_that_are_missing_are_a_gap_live_as_in_a_back_test(tmp_path: Path, name: str, seed: int) -> None:
+    _compare(_rule(_CONDITIONS[name], 0.0, 1.0), seed, tmp_path / "journal.db", is_damaged=True)
+
+
+def _compare(
+    rule: RuleInForce, seed: int, journal: Path, store: HistoryStore | None = None, *, is_damaged: bool = False
+) -> list[Seen]:
     machines = _machines()
     plant = RecordedPlant(seed, machines)
     rows = list(plant.rows(300))
     keys = [machine.series(one) for machine in machines for one in machine.parameters]
-    expected = live(rows, keys, rule, journal)
-    found = from_history(journal, rule, plant.watermark_us, store)
+    lost = [place for place in (61, 62, 140, 222) if is_damaged and not rows[place].clocks]
+    expected = live(rows, keys, rule, journal, lost=lost)
+    found = from_history(journal, rule, (_SINCE_US, plant.watermark_us), store)
     assert _within(found, plant) == _within(expected, plant)
     assert expected, "nothing happened: the test would prove nothing"
     return expected
@@ -128,6 +140,6 @@ def _compare(rule: RuleInForce, seed: int, journal: Path, store: HistoryStore | 
 
 def _within(events: list[Seen], plant: RecordedPlant) -> list[Seen]:
     return sorted(
-        (one for one in events if START_US <= one.at_us < plant.watermark_us),
+        (one for one in events if _SINCE_US <= one.at_us < plant.watermark_us),
         key=lambda one: (one.device, one.at_us),
     )

@@ -41,8 +41,12 @@ def high(parameter: str = "x", device: str = "", limit: float = 2.0) -> Compare:
     return Compare(Parameter(parameter, device), Comparison.ABOVE, Constant(limit), maximum_age_s=8.0)
 
 
-def rule(number: int, condition: Condition, *devices: str, on_delay_s: float = 0.0) -> RuleInForce:
-    definition = RuleDefinition(f"Rule {number}", condition, Priority.HIGH, RuleScope(devices), on_delay_s=on_delay_s)
+def rule(
+    number: int, condition: Condition, *devices: str, on_delay_s: float = 0.0, off_delay_s: float = 0.0
+) -> RuleInForce:
+    definition = RuleDefinition(
+        f"Rule {number}", condition, Priority.HIGH, RuleScope(devices), on_delay_s=on_delay_s, off_delay_s=off_delay_s
+    )
     return RuleInForce(
         Rule(RuleId(f"rule-{number}"), FactoryId("f1"), 1, definition), frozenset(devices) or None, "UTC"
     )
@@ -110,6 +114,47 @@ def test_a_simple_condition_gives_the_same_alarms_either_way() -> None:
     }
     assert len(by_rule["rule-2"]) > 8
     assert by_rule["rule-1"][: len(by_rule["rule-2"])] == by_rule["rule-2"]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(st.tuples(st.integers(1, 7), st.sampled_from([1.0, 2.5, 4.0]), st.booleans(), st.booleans()), max_size=40),
+    st.sampled_from([0.0, 3.0, 10.0]),
+    st.sampled_from([0.0, 4.0, 9.0]),
+    st.sets(st.integers(0, 40)),
+)
+def test_a_limit_says_what_it_says_as_a_program_whatever_is_of_bad_quality_or_too_old(
+    sent: list[tuple[int, float, bool, bool]], on_delay_s: float, off_delay_s: float, restarts: set[int]
+) -> None:
+    rows: list[Batch] = []
+    second, waiting = 3, [SampleColumns.empty()]
+    for after_s, value, is_good, ends_row in sent:
+        second += after_s
+        flags = 0 if is_good else SampleFlag.UNCERTAIN
+        waiting.append(SampleColumns.of([(int(series_id(KEYS[0])), second * S, value)], flags=flags))
+        if ends_row:
+            entry = Entry(second * S, MessageLedger(), SampleColumns.joined(waiting), watermark_us=(second - 2) * S)
+            rows.append(Batch(second, entry))
+            waiting = [SampleColumns.empty()]
+    rows.append(Batch(second + 50, Entry((second + 50) * S, MessageLedger(), SampleColumns.joined(waiting))))
+    rows.append(Batch(second + 60, Entry((second + 60) * S, MessageLedger(), watermark_us=(second + 50) * S)))
+    engine = AlarmEngine()
+    engine.set_rules(
+        [
+            rule(number, condition, on_delay_s=on_delay_s, off_delay_s=off_delay_s)
+            for number, condition in ((1, high()), (2, AllOf((high(),))))
+        ]
+    )
+    found: list[AlarmTransition] = []
+    for number, row in enumerate(rows):
+        if number in restarts:
+            engine = AlarmEngine.restored(engine.dump(), engine.seq, NAMES)
+        found += engine.feed(row, NAMES)
+    limit, program = (
+        [(one.kind, one.at_us, one.value, one.annunciation) for one in found if one.rule_id == name]
+        for name in ("rule-1", "rule-2")
+    )
+    assert limit == program
 
 
 def test_a_value_of_bad_quality_moves_no_limit_either() -> None:

@@ -13,8 +13,10 @@ import apsw
 import pytest
 
 from factoryops.domain.errors import AbandonedError, DamagedFileError, SetupError, StorageError
+from factoryops.domain.samples import SampleColumns
 from factoryops.history.local.reader import LocalHistoryReader
 from factoryops.history.local.store import LocalHistory
+from factoryops.journal.records import NEVER_TOLD, Gap
 from tests.support.history_model import FACTORY, START_US, ModelHistory, Row, assert_bins, columns, plain_keys, rows_of
 
 KEYS = plain_keys(1)
@@ -146,6 +148,20 @@ def test_a_file_of_version_1_is_brought_up_to_date_without_losing_anything(tmp_p
         connection.close()
         assert store.binned([A], *ALL, 60_000_000)[A].inner.tolist() == pytest.approx(expected.inner.tolist())
         assert rows_of(store.raw(A, *ALL, most=10_000))[:4_000] == rows
+
+
+def test_gaps_of_a_file_that_does_not_keep_when_they_were_told_were_told_in_time(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    gap = Gap(10, 20, "broker", FACTORY, told_us=NEVER_TOLD)
+    with closing(LocalHistory(path)) as store:
+        store.append(SampleColumns.empty(), {}, gaps=[gap], checkpoints={"journal": 1})
+    with closing(apsw.Connection(str(path))) as connection:
+        connection.execute("ALTER TABLE gap DROP COLUMN told_us")
+    with closing(LocalHistoryReader(path)) as reader:
+        assert reader.gaps(FACTORY, 0, 100) == [Gap(10, 20, "broker", FACTORY)]
+    with closing(LocalHistory(path)) as store:
+        store.append(SampleColumns.empty(), {}, gaps=[gap], checkpoints={"journal": 2})
+        assert store.gaps(FACTORY, 0, 100) == [Gap(10, 20, "broker", FACTORY)]
 
 
 def _make_version_1(path: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,9 +28,16 @@ def rule(comparison: Comparison = Comparison.ABOVE, limit: float = 5.0, **fields
     return Threshold("pressure", comparison, limit, **fields)
 
 
-def moves_of(made: Threshold, samples: list[tuple[int, float]], until_us: int) -> list[tuple[str, int, float | None]]:
+def fed(machine: ThresholdMachine, time_us: int, value: float | None) -> tuple[Move, ...]:
+    """A sample; of bad quality where there is no value."""
+    return machine.lose(time_us) if value is None else machine.sample(time_us, value)
+
+
+def moves_of(
+    made: Threshold, samples: Sequence[tuple[int, float | None]], until_us: int
+) -> list[tuple[str, int, float | None]]:
     machine = ThresholdMachine(made)
-    found = [move for time_us, value in samples for move in machine.sample(time_us, value)]
+    found = [move for time_us, value in samples for move in fed(machine, time_us, value)]
     return told([*found, *machine.tick(until_us)])
 
 
@@ -106,21 +114,31 @@ def test_a_delay_longer_than_anyone_lives_stays_within_the_stores_numbers() -> N
 
 
 class Step(NamedTuple):
-    samples: list[tuple[int, float]]
+    samples: list[tuple[int, float | None]]
     delays: tuple[float, float]
     deadband: float
     comparison: Comparison
     ticks: list[int]
+    age_s: float
+
+    @property
+    def rule(self) -> Threshold:
+        on_delay_s, off_delay_s = self.delays
+        return rule(
+            self.comparison, on_delay_s=on_delay_s, off_delay_s=off_delay_s, deadband=self.deadband,
+            maximum_age_s=self.age_s,
+        )  # fmt: skip
 
 
 @st.composite
 def steps(draw: st.DrawFn) -> Step:
-    gaps = draw(st.lists(st.integers(0, 6), min_size=1, max_size=40))
+    gaps = draw(st.lists(st.integers(1, 6), min_size=1, max_size=40))
     times = [sum(gaps[: end + 1]) * US for end in range(len(gaps))]
-    samples = [(time_us, draw(VALUES)) for time_us in times]
+    samples = [(time_us, draw(st.one_of(VALUES, VALUES, st.none()))) for time_us in times]
     delays = (draw(st.sampled_from([0, 1, 3, 10])), draw(st.sampled_from([0, 2, 7])))
     ticks = [draw(st.integers(0, time_us)) for time_us in times]
-    return Step(samples, delays, draw(st.sampled_from([0.0, 0.5, 1.0])), draw(st.sampled_from(ORDERED)), ticks)
+    deadband, age_s = draw(st.sampled_from([0.0, 0.5, 1.0])), draw(st.sampled_from([3, 600]))
+    return Step(samples, delays, deadband, draw(st.sampled_from(ORDERED)), ticks, age_s)
 
 
 COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
@@ -131,41 +149,48 @@ COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
 }
 
 
-def naive(made: Threshold, samples: list[tuple[int, float]], until_us: int) -> list[tuple[str, int]]:
+def naive(made: Threshold, samples: list[tuple[int, float | None]], until_us: int) -> list[tuple[str, int]]:
     """What the words say, second by second: no due times, only looking back."""
     compare = COMPARE[made.comparison]
     release = made.limit + (-made.deadband if made.comparison.is_high else made.deadband)
     found: list[tuple[str, int]] = []
     is_true = is_active = False
     since = 0
-    at = 0
-    pending = list(samples)
-    while at <= until_us:
-        while True:
-            delay = made.on_delay_s if is_true else made.off_delay_s
-            if is_true != is_active and at >= since + delay * US:
-                is_active = is_true
-                found.append(("raised" if is_active else "cleared", at))
-            if not pending or pending[0][0] != at:
-                break
-            value = pending.pop(0)[1]
-            becomes = compare(value, release if is_true else made.limit)
-            if becomes != is_true:
-                is_true, since = becomes, at
-        at += US
+    newest: tuple[int, float | None] = (0, None)
+    there = dict(samples)
+
+    def run_out(at: int) -> None:
+        nonlocal is_active
+        delay = made.on_delay_s if is_true else made.off_delay_s
+        if is_true != is_active and at >= since + delay * US:
+            is_active = is_true
+            found.append(("raised" if is_active else "cleared", at))
+
+    for at in range(0, until_us + 1, US):
+        if at in there:
+            newest = (at, there[at])
+        value = newest[1]
+        if value is None or at > newest[0] + made.maximum_age_s * US:
+            continue
+        becomes = compare(value, release if is_true else made.limit)
+        if becomes == is_true or at == since + (made.on_delay_s if is_true else made.off_delay_s) * US:
+            run_out(at)
+        if becomes != is_true:
+            is_true, since = becomes, at
+            run_out(at)
     return found
 
 
 @given(steps())
 def test_it_does_what_the_words_of_the_rule_say(step: Step) -> None:
-    made = rule(step.comparison, on_delay_s=step.delays[0], off_delay_s=step.delays[1], deadband=step.deadband)
+    made = step.rule
     until_us = step.samples[-1][0] + 20 * US
     assert [one[:2] for one in moves_of(made, step.samples, until_us)] == naive(made, step.samples, until_us)
 
 
 @given(steps(), st.integers(0, 40))
 def test_ticks_restarts_and_samples_give_the_same_list_in_any_interleaving(step: Step, restart_at: int) -> None:
-    made = rule(step.comparison, on_delay_s=step.delays[0], off_delay_s=step.delays[1], deadband=step.deadband)
+    made = step.rule
     until_us = step.samples[-1][0] + 20 * US
     machine = ThresholdMachine(made)
     found: list[Move] = []
@@ -173,7 +198,7 @@ def test_ticks_restarts_and_samples_give_the_same_list_in_any_interleaving(step:
         if number == restart_at:
             state: MachineState = machine.state
             machine = ThresholdMachine(made, state)
-        found += [*machine.tick(tick_us), *machine.sample(time_us, value)]
+        found += [*machine.tick(tick_us), *fed(machine, time_us, value)]
     assert told([*found, *machine.tick(until_us)]) == moves_of(made, step.samples, until_us)
 
 
@@ -188,3 +213,12 @@ def test_a_shortened_delay_never_dates_an_alarm_before_the_change() -> None:
     machine = ThresholdMachine(rule(on_delay_s=100))
     machine.sample(0, 6.0)
     assert told([*machine.change(rule(on_delay_s=10), 50 * US, 6.0)]) == [("raised", 50 * US, 6.0)]
+
+
+def test_a_delay_that_an_older_service_saved_goes_on() -> None:
+    older = msgspec.convert(
+        {"is_true": True, "is_active": False, "since_us": 10 * US, "due_us": 20 * US, "value": 9.0, "seen_us": 10 * US},
+        MachineState,
+    )
+    machine = ThresholdMachine(rule(on_delay_s=10), older)
+    assert told([*machine.tick(30 * US)]) == [("raised", 20 * US, 9.0)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -30,8 +30,10 @@ from factoryops.domain.conditions.tree import (
     walk,
 )
 from factoryops.domain.errors import InvalidInputError
+from factoryops.domain.expressions.checking import is_timed
 from factoryops.domain.expressions.formula import Formula
-from factoryops.domain.expressions.tree import Reference
+from factoryops.domain.expressions.tree import Call, Reference
+from factoryops.domain.expressions.tree import walk as walk_expression
 from factoryops.domain.plant import is_key
 
 MOST_NODES: Final = 1_000
@@ -42,6 +44,11 @@ MOST_COSTLY_NODES: Final = 100
 
 MOST_COSTLY_SERIES: Final = 20
 """Of the parameters that those look at."""
+MOST_PARTS: Final = 1_000
+"""With those of its expressions."""
+
+MOST_LOOKS_BACK: Final = 50
+"""Windows, rates and deviations, in expressions or not."""
 
 LONGEST_S: Final = 86_400.0
 """Windows, holding times and maximum ages, at most."""
@@ -79,6 +86,7 @@ def check(condition: Condition) -> None:
         raise _fault(f"The condition has more than {MOST_NODES:,} parts.")
     for node in nodes:
         _check_node(node)
+    _check_costs(nodes)
     if len(references(condition)) > MOST_SERIES:
         raise _fault(f"The condition speaks of more than {MOST_SERIES} parameters.")
     _check_costly([node for node in nodes if not _is_plain(node)])
@@ -106,6 +114,18 @@ def _is_plain(node: Condition) -> bool:
             return not any(isinstance(one, Expression) for one in operands(node))
         case _:
             return False
+
+
+def _check_costs(nodes: Sequence[Condition]) -> None:
+    """Each part is cheap; what is not is to have very many of them, in expressions that each may be long."""
+    texts = [one.text for node in nodes for one in operands(node) if isinstance(one, Expression)]
+    within = [part for text in texts for part in walk_expression(Formula.of(text).tree)]
+    if len(nodes) + len(within) > MOST_PARTS:
+        raise _fault(f"The condition and its expressions have more than {MOST_PARTS:,} parts together.")
+    looks = sum(isinstance(one, Rate | Window | Deviation) for one in nodes)
+    looks += sum(isinstance(one, Call) and is_timed(one) for one in within)
+    if looks > MOST_LOOKS_BACK:
+        raise _fault(f"The condition looks at earlier values in {looks} places; {MOST_LOOKS_BACK} are allowed.")
 
 
 def operands(leaf: Condition) -> tuple[Operand, ...]:

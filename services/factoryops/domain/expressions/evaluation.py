@@ -29,6 +29,7 @@ from factoryops.domain.expressions.tree import (
     children,
 )
 from factoryops.domain.expressions.windows import over_window, since_previous
+from factoryops.domain.expressions.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,12 @@ class Inputs:
     Attributes:
         tracks: the samples of each parameter it names, as far back as `reach_us` says.
         maximum_age_us: how long a sample holds.
+        work: what may be looked at; None where nobody waits.
     """
 
     tracks: Mapping[Reference, Track]
     maximum_age_us: int
+    work: Work | None = None
 
 
 def reach_us(node: Node, maximum_age_us: int) -> int:
@@ -55,7 +58,11 @@ def reach_us(node: Node, maximum_age_us: int) -> int:
 
 
 def evaluate(tree: Node, inputs: Inputs, start_us: int) -> Track:
-    """The expression at every moment from `start_us` on at which one of its inputs has a sample."""
+    """The expression at every moment from `start_us` on at which one of its inputs has a sample.
+
+    Raises:
+        TooMuchWorkError: it would look at more than it may.
+    """
     with np.errstate(all="ignore"):
         return _plain_track(tree, inputs, start_us)
 
@@ -65,6 +72,8 @@ def _plain_track(node: Node, inputs: Inputs, start_us: int) -> Track:
     moments = _moments([*leaves.values()], start_us)
     if not len(moments):
         return Track.empty()
+    if inputs.work is not None:
+        inputs.work.look_up(len(leaves), len(moments))
     held = {leaf: track.at(moments) for leaf, track in leaves.items()}
     return Track(moments, _At(len(moments), held).values(node))
 
@@ -91,6 +100,8 @@ def _leaf_track(leaf: Node, inputs: Inputs, start_us: int) -> Track:
 def _timed_track(call: Call, inputs: Inputs, start_us: int) -> Track:
     window_us = _window_us(call)
     inner = _plain_track(call.arguments[0], inputs, start_us - window_us - inputs.maximum_age_us)
+    if inputs.work is not None:
+        inputs.work.look_back(len(inner))
     if not window_us:
         return since_previous(call.function, inner, start_us)
     return over_window(call.function, inner, window_us, start_us)

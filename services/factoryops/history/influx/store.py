@@ -34,7 +34,7 @@ from factoryops.history.influx.upload import Upload
 from factoryops.history.merging import runs
 from factoryops.history.store import NO_TEXTS
 from factoryops.journal.failpoint import failpoint
-from factoryops.journal.records import Gap
+from factoryops.journal.records import NEVER_TOLD, Gap
 from factoryops.observability.heartbeat import Problem
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class InfluxHistory(InfluxHistoryReader):
             "uploaded again; older samples are in InfluxDB still, series come back into view with their next sample."
         )
         with self._state.transaction():
-            self._state.books.add_gaps([Gap(0, now_us(), reason)])
+            self._state.books.add_gaps([Gap(0, now_us(), reason, told_us=NEVER_TOLD)])
             self._state.distrust_rollups(now_us())
 
     def append(

@@ -32,6 +32,7 @@ from factoryops.history.local.blocks import (
     read_block,
 )
 from factoryops.history.merging import only_series, runs
+from factoryops.journal.records import NEVER_TOLD
 
 WORTH_BLOCKS: Final = 48
 WORTH_SAMPLES: Final = 500_000
@@ -124,7 +125,7 @@ class Compaction:
         if len(samples) != head.count:
             reason = f"A block of the history file was damaged: {head.count} samples of this span are lost."
             factory = self._factory_of(head.series)
-            self._connection.execute(ADD_GAP, (head.first_us, head.last_us, factory, reason))
+            self._connection.execute(ADD_GAP, (head.first_us, head.last_us, factory, reason, NEVER_TOLD))
         return samples
 
     def _factory_of(self, series: int) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 import apsw
 
 from factoryops.history.books import ADD_GAP
+from factoryops.journal.records import NEVER_TOLD
 
 logger = logging.getLogger(__name__)
 
@@ -44,4 +45,4 @@ class Scrub:
         row = self._connection.execute("SELECT factory FROM series WHERE id = ?", (series,)).fetchone()
         reason = f"A block of the history file is damaged: {count} samples of this span cannot be read."
         logger.warning("%s", reason)
-        self._connection.execute(ADD_GAP, (first_us, last_us, str(row[0]) if row else "", reason))
+        self._connection.execute(ADD_GAP, (first_us, last_us, str(row[0]) if row else "", reason, NEVER_TOLD))

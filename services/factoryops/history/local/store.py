@@ -38,7 +38,7 @@ from factoryops.history.local.scrub import Scrub
 from factoryops.history.store import NO_TEXTS
 from factoryops.journal.failpoint import failpoint
 from factoryops.journal.file_lock import FileLock
-from factoryops.journal.records import Gap
+from factoryops.journal.records import NEVER_TOLD, Gap
 from factoryops.journal.writer import set_aside
 from factoryops.observability.heartbeat import Problem
 
@@ -131,7 +131,7 @@ class LocalHistory(LocalHistoryReader):
             "The history file was damaged and has been set aside; it is kept beside the new one. "
             "What the journal still holds is stored again, older history is missing until a backup is restored."
         )
-        self.append(SampleColumns.empty(), {}, gaps=[Gap(0, now_us(), reason)], checkpoints={})
+        self.append(SampleColumns.empty(), {}, gaps=[Gap(0, now_us(), reason, told_us=NEVER_TOLD)], checkpoints={})
 
     def append(
         self,

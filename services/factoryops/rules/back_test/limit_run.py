@@ -42,7 +42,7 @@ class LimitRun:
 
         Args:
             time_us: int64[n], ascending, none before that of an earlier call.
-            value: float64[n].
+            value: float64[n]; not a number where it is not good.
         """
         leaving = {False: _outside(value, self._while_false), True: _outside(value, self._while_true)}
         moves: list[Move] = []
@@ -51,16 +51,35 @@ class LimitRun:
             found = leaving[self._machine.state.is_true]
             place = int(found.searchsorted(first))
             next_ = int(found[place]) if place < len(found) else len(value)
-            self._run_out(time_us, next_, moves)
+            self._run_out(time_us[first:next_], value[first:next_], moves)
             if next_ == len(value):
                 return moves
             moves += self._machine.sample(int(time_us[next_]), float(value[next_]))
             first = next_ + 1
 
-    def _run_out(self, time_us: Times, next_: int, moves: list[Move]) -> None:
-        """Let a running delay end if it is due by the next sample that turns the condition, or by the column's last."""
-        if self._machine.due_us is not None and len(time_us):
-            moves += self._machine.tick(int(time_us[min(next_, len(time_us) - 1)]))
+    def _run_out(self, time_us: Times, value: Numbers, moves: list[Move]) -> None:
+        """Let a running delay end if it is due within samples that do not turn the condition.
+
+        Of these the machine hears what it is known by: those around the moment at which the delay is due, and, where
+        that one is not known, the next good one.
+        """
+        due_us = self._machine.due_us
+        if due_us is None or not len(time_us):
+            return
+        is_good = ~np.isnan(value)
+        after = int(time_us.searchsorted(due_us, "right"))
+        good = np.flatnonzero(is_good)
+        before = int(good.searchsorted(after))
+        told = {*good[max(before - 1, 0) : before + 1].tolist(), *range(after, min(after + 1, len(value)))}
+        bad_from = int(good[before - 1]) + 1 if before else 0
+        told.update(range(bad_from, min(bad_from + 1, after)))
+        for place in sorted(told):
+            heard = self._machine.sample if is_good[place] else self._lose
+            moves += heard(int(time_us[place]), float(value[place]))
+
+    def _lose(self, time_us: int, value: float) -> tuple[Move, ...]:
+        del value
+        return self._machine.lose(time_us)
 
     def advance(self, until_us: int) -> list[Move]:
         """No sample before `until_us` follows: delays due before it run out."""
@@ -75,10 +94,10 @@ def run_limits(
     tried = [_Tried(one, int(series_id(key))) for one in thresholds]
     feed = material.feed(key)
     for piece in chain((material.before(key),), feed.pieces()):
-        is_number = (piece.flags & _NO_VALUE) == 0
-        numbers = piece if is_number.all() else piece.take(is_number)
+        is_bad = (piece.flags & _NO_VALUE) != 0
+        value = np.where(is_bad, np.nan, piece.value) if is_bad.any() else piece.value
         for one in tried:
-            one.note(one.run.take(numbers.time_us, numbers.value), None if one is not tried[0] else shown)
+            one.note(one.run.take(piece.time_us, value), None if one is not tried[0] else shown)
         if len(piece):
             reached(int(piece.time_us[-1]))
     for one in tried:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from factoryops.domain.alarms import AlarmEventKind
@@ -11,6 +12,7 @@ from factoryops.domain.back_tests import Episode
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.domain.time import US_PER_S
 from factoryops.history.clock_changes import ClockChange
+from factoryops.journal.records import Gap
 from factoryops.rules.back_test.feed import Chunks, Feed, Offsets, Read, Span, Tally
 from factoryops.rules.conditions.explanation import Explanation
 
@@ -24,6 +26,17 @@ _ENDS: Final = frozenset({AlarmEventKind.CLEARED, AlarmEventKind.SUPPRESSED})
 _NO_INPUT: Final = int(SampleFlag.LATE | SampleFlag.IMPORTED)
 
 
+def begin_of(span: Span) -> int:
+    """When rules are begun for a span."""
+    return span[0] - WARM_UP_US
+
+
+def as_told(gaps: Iterable[Gap]) -> tuple[Span, ...]:
+    """The gaps that conditions knew before they were over, each from where they were evaluated up to, as live."""
+    known = ((max(gap.start_us, gap.told_us), gap.end_us) for gap in gaps if gap.end_us >= gap.told_us)
+    return tuple(sorted(known, key=itemgetter(1)))
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
     """Recorded history of one factory.
@@ -33,7 +46,7 @@ class Material:
         span: [start, end) in which events are wanted, microseconds since 1970.
         chunks: the stored samples of a series in a span.
         newest: the newest sample of a series in a span, if there is one.
-        gap_ends_us: when recorded gaps ended, in order.
+        gaps: the recorded gaps as conditions knew them, (start_us, end_us) in order of their ends.
         clocks: changes of clock offsets by device, in their order.
         series: all series of each device, by its key.
     """
@@ -42,14 +55,14 @@ class Material:
     span: Span
     chunks: Chunks
     newest: Callable[[int, int, int], SampleColumns]
-    gap_ends_us: tuple[int, ...] = ()
+    gaps: tuple[Span, ...] = ()
     clocks: Mapping[str, Sequence[ClockChange]] = field(default_factory=dict)
     series: Mapping[str, Sequence[SeriesKey]] = field(default_factory=dict)
 
     @property
     def begin_us(self) -> int:
         """When rules are begun."""
-        return self.span[0] - WARM_UP_US
+        return begin_of(self.span)
 
     def feed(self, key: SeriesKey) -> Feed:
         """The on-time samples of a series from the beginning on."""

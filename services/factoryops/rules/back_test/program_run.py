@@ -14,7 +14,7 @@ import msgspec
 from factoryops.domain.conditions.tree import Condition
 from factoryops.domain.identity import RuleId, derived_id
 from factoryops.domain.rule import RuleDefinition, RuleInForce
-from factoryops.rules.back_test.feed import Tally
+from factoryops.rules.back_test.feed import Span, Tally
 from factoryops.rules.back_test.life import AlarmLife
 from factoryops.rules.back_test.limit_run import Reached
 from factoryops.rules.back_test.material import DeviceResult, Event, Material
@@ -113,13 +113,13 @@ class _Run:
         since_us = self._begins_us
         while since_us < self._material.span[1]:
             until_us = self.recorded.read_on(since_us, self._material.span[1])
-            self._step(Step(since_us, until_us, self.recorded.columns, self._gap_ends(since_us, until_us)))
+            self._step(Step(since_us, until_us, self.recorded.columns, self._gaps(since_us, until_us)))
             self.recorded.columns.forget(until_us)
             since_us = until_us
             yield until_us
 
-    def _gap_ends(self, since_us: int, until_us: int) -> tuple[int, ...]:
-        return tuple(end_us for end_us in self._material.gap_ends_us if since_us <= end_us < until_us)
+    def _gaps(self, since_us: int, until_us: int) -> tuple[Span, ...]:
+        return tuple(gap for gap in self._material.gaps if gap[0] < until_us and gap[1] >= since_us)
 
     def _step(self, step: Step) -> None:
         """Step every condition once; the rule's own program finds out why, where that is shown."""

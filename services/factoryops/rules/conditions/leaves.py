@@ -251,7 +251,7 @@ class Unmoved(Part):
 class Silent(Part):
     """No on-time sample for so long; the end of a recorded gap is a sign of life, and so is its own beginning.
 
-    It remembers the newest sign of life.
+    A silence that would fall due within a gap counts from its end. It remembers the newest sign of life.
     """
 
     def __init__(self, series: int, for_us: int) -> None:
@@ -267,17 +267,19 @@ class Silent(Part):
 
     def _evaluate(self, step: Step) -> Signal:
         held = within(step.columns.of(self.id, 0), step, 0)
-        ends = [end_us for end_us in step.gap_ends_us if step.since_us <= end_us < step.until_us]
+        ends = [end_us for _, end_us in step.gaps if step.since_us <= end_us < step.until_us]
         signs = merged([held.time_us, np.array(ends, np.int64)]) if ends else held.time_us
         if not self.memory:
             self.memory = [float(step.since_us if not len(signs) else min(int(signs[0]), step.since_us))]
         signs = np.concatenate([[np.int64(self.memory[0])], signs[signs > self.memory[0]]])
-        is_followed = np.append(signs[1:], step.until_us) - signs > self._for_us
-        silences = (signs[is_followed] + self._for_us).tolist()
+        due_us = signs + self._for_us
+        is_over = np.append(signs[1:], step.until_us) > due_us
+        for start_us, end_us in step.gaps:
+            is_over &= (due_us < start_us) | (due_us > end_us)
         self.memory = [float(signs[-1])]
-        self._is_silent = step.until_us - int(signs[-1]) > self._for_us
-        self.due_us = FOR_EVER if self._is_silent else int(signs[-1]) + self._for_us
-        return self._signal(signs[1:][is_followed[:-1]].tolist(), silences, step)
+        self._is_silent = bool(is_over[-1])
+        self.due_us = int(due_us[-1]) if due_us[-1] >= step.until_us else FOR_EVER
+        return self._signal(signs[1:][is_over[:-1]].tolist(), due_us[is_over].tolist(), step)
 
     def _signal(self, woken: list[int], silences: list[int], step: Step) -> Signal:
         changes = [(moment_us, FALSE) for moment_us in woken] + [(moment_us, TRUE) for moment_us in silences]

@@ -7,12 +7,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
 from typing import Final, TypeVar
 
+from factoryops.domain.expressions.work import TooMuchWorkError
 from factoryops.rules.columns import HeldColumns
 from factoryops.rules.conditions.program import MOST_FAILURES, Program, RuleGuard, Turned
 from factoryops.rules.conditions.step import Step
 
 SLOW_S: Final = 0.2
 """Processor time of one run, at most."""
+FAR_TOO_SLOW_S: Final = 5 * SLOW_S
+"""One run that takes so long is one too many: all alarms waited for it."""
+MOST_WORK: Final = 10_000_000
+"""Rows of windows that one run may look at, at most: about 0.2 s."""
+MOST_OF_A_RULE_S: Final = 5.0
+"""Processor time of one step of a rule for all its devices, beyond which it is not finished."""
 MOST_TOGETHER_S: Final = 0.5
 """Processor time of one step of all programs: alarms wait so long, at most."""
 MOST_OVERLOADS: Final = 5
@@ -40,12 +47,22 @@ class Load:
         began = time.thread_time()
         try:
             found = program.step(step)
+        except TooMuchWorkError:
+            guard.stop("Evaluating it once takes too much work: it looks back over too many samples too often.")
+            return []
         except FAULTS as error:
             guard.failed(f"Evaluating it failed {MOST_FAILURES} times in a row ({error}).")
             return []
         spent_s = time.thread_time() - began
         guard.spent_s += spent_s
-        if spent_s > SLOW_S:
+        if spent_s > FAR_TOO_SLOW_S:
+            guard.stop(f"Evaluating it once took {spent_s:.1f} s of processor time, which all alarms waited for.")
+        elif guard.spent_s > MOST_OF_A_RULE_S:
+            guard.stop(
+                f"Evaluating it once for all its devices takes more than {MOST_OF_A_RULE_S:.0f} s of processor time, "
+                "which all alarms wait for."
+            )
+        elif spent_s > SLOW_S:
             guard.failed(f"Evaluating it took more than {SLOW_S * 1_000:.0f} ms {MOST_FAILURES} times in a row.")
         else:
             guard.failures = 0

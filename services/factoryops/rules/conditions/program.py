@@ -220,7 +220,8 @@ class Program:
     @property
     def due_us(self) -> int:
         """The next moment at which it must be run though no sample leaves its band, after its last step."""
-        due_us = FOR_EVER if self.machine.due_us is None else self.machine.due_us
+        is_known = not self.changes or self.changes[-1][1] != UNKNOWN
+        due_us = self.machine.due_us if is_known and self.machine.due_us is not None else FOR_EVER
         return min(due_us, *(part.due_us for part in self._parts))
 
     def _band(self, series: int) -> Band:
@@ -263,13 +264,25 @@ class Program:
 
 
 def followed(machine: DelayMachine, changes: Iterable[tuple[int, int]], until_us: int) -> list[Move]:
-    """What a condition's changes in a step that ends at `until_us` lead to; unknown keeps what was."""
+    """What a condition's changes in a step that ends at `until_us` lead to.
+
+    Unknown keeps what was, and no delay runs out in it. One that was due meanwhile is over when the condition is known
+    again and still the same.
+    """
     moves: list[Move] = []
+    is_known = False
     for moment_us, state in changes:
-        if state != UNKNOWN and (state == TRUE) is not machine.is_true:
+        if is_known:
+            moves += machine.tick(moment_us - 1)
+        is_known = state != UNKNOWN
+        if is_known and machine.due_us == moment_us:
             moves += machine.tick(moment_us)
+        if is_known and (state == TRUE) is not machine.is_true:
             moves += machine.turn(moment_us, None)
-    moves += machine.tick(until_us - 1)
+        elif is_known:
+            moves += machine.confirm(moment_us)
+    if is_known:
+        moves += machine.tick(until_us - 1)
     return moves
 
 

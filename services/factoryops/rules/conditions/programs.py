@@ -10,18 +10,20 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from factoryops.domain.conditions.checking import own_parameters
 from factoryops.domain.expressions.track import FOR_EVER
+from factoryops.domain.expressions.work import Work
 from factoryops.domain.identity import AlarmId, RuleId
 from factoryops.domain.rule import RuleInForce
 from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
 from factoryops.domain.time import US_PER_S
 from factoryops.rules.conditions.instances import KnownSeries, devices_of, is_evaluated_for
-from factoryops.rules.conditions.load import Load
+from factoryops.rules.conditions.load import MOST_WORK, Load
 from factoryops.rules.conditions.lowering import ANYTHING
 from factoryops.rules.conditions.program import (
     Place,
@@ -35,7 +37,7 @@ from factoryops.rules.conditions.program import (
     purposes_of,
 )
 from factoryops.rules.conditions.samples import ProgramSamples
-from factoryops.rules.conditions.state import GapEnd, ProgramsState
+from factoryops.rules.conditions.state import HeldGap, ProgramsState
 from factoryops.rules.conditions.step import Step
 from factoryops.rules.delays import MachineState
 from factoryops.rules.threshold import EVERYTHING, Band
@@ -71,7 +73,7 @@ class Programs:
         self._load = Load()
         self._timers: list[tuple[int, Place]] = []
         self._to_run: set[Place] = set()
-        self._gaps: list[GapEnd] = []
+        self._gaps: list[HeldGap] = []
 
     # --- samples and time --------------------------------------------------------------------------------------------
 
@@ -109,17 +111,17 @@ class Programs:
         if rows and self._programs:
             self._samples.add(SampleColumns.of(rows))
 
-    def take_gap(self, end_us: int, factory: str) -> None:
-        """A gap was recorded; it ended at `end_us`. A `factory` of "" is every one."""
-        if end_us >= self.since_us and self._programs:
-            self._gaps.append(GapEnd(end_us, factory))
+    def take_gap(self, start_us: int, end_us: int, factory: str) -> None:
+        """A gap was recorded; what is evaluated already it changes no more. A `factory` of "" is every one."""
+        if end_us >= self.since_us:
+            self._gaps.append(HeldGap(end_us, factory, max(start_us, self.since_us)))
 
     def advance(self, watermark_us: int) -> list[ProgramMoved]:
         """Time has come to `watermark_us`: everything before it can be evaluated."""
         if watermark_us <= self.since_us:
             return []
         if not self._programs:
-            self.since_us = watermark_us
+            self._pass(watermark_us)
             return []
         self._samples.settle()
         if not self.since_us:
@@ -128,11 +130,14 @@ class Programs:
         while self.since_us < watermark_us:
             until_us = self._end_of_step(watermark_us)
             moved += self._step(until_us)
-            self.since_us = until_us
+            self._pass(until_us)
             self._samples.forget(until_us)
-            self._gaps = [gap for gap in self._gaps if gap.end_us >= until_us]
         self._bound()
         return moved
+
+    def _pass(self, until_us: int) -> None:
+        self.since_us = until_us
+        self._gaps = [gap for gap in self._gaps if gap.end_us >= until_us]
 
     def _end_of_step(self, watermark_us: int) -> int:
         """Where to cut, so that a backlog is not evaluated all at once; what nothing happens in is passed over."""
@@ -154,7 +159,7 @@ class Programs:
             program = self._programs[place]
             if program.guard.fault:
                 continue
-            step = Step(self.since_us, until_us, self._samples, self._gap_ends(program))
+            step = Step(self.since_us, until_us, self._samples, self._gaps_of(program), Work(MOST_WORK))
             turned += [(program, one) for one in self._load.run(program, step)]
             self.runs += 1
             touched.update(program.reaches)
@@ -180,9 +185,10 @@ class Programs:
                 found.add(place)
         return found
 
-    def _gap_ends(self, program: Program) -> tuple[int, ...]:
+    def _gaps_of(self, program: Program) -> tuple[tuple[int, int], ...]:
         factory = program.guard.in_force.rule.factory_id
-        return tuple(sorted(gap.end_us for gap in self._gaps if gap.factory in {"", factory}))
+        gaps = (gap for gap in self._gaps if gap.factory in {"", factory})
+        return tuple(sorted(((gap.start_us, gap.end_us) for gap in gaps), key=itemgetter(1)))
 
     def _set_timer(self, program: Program) -> None:
         """Have it run when it is due; a moment noted earlier stays, for it is no harm to be run too soon."""

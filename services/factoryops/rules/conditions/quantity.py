@@ -102,11 +102,12 @@ class Calculated:
         """Its values at every sample of the step, led by the newest before.
 
         Raises:
-            ArithmeticError: its windows hold too many samples.
+            ArithmeticError: its windows hold too many samples, or the step's work is used up.
         """
         tracks = {one: self._input(series, step) for one, series in self.by_reference.items()}
         start_us = step.since_us if self.memory else step.since_us - self._age_us
-        found = self.formula.evaluate(Inputs(tracks, self._age_us), start_us)
+        work = step.work if self._reach_us else None
+        found = self.formula.evaluate(Inputs(tracks, self._age_us, work), start_us)
         if self.memory:
             found = _led(found, self.memory)
         if len(found):

@@ -5,15 +5,23 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from factoryops.domain.expressions.track import FOR_EVER
 from factoryops.domain.samples import SampleColumns
 from factoryops.rules.conditions.program import ProgramState
 
 
-class GapEnd(msgspec.Struct, frozen=True, array_like=True):
-    """When a recorded gap ended; `factory` is "" when it concerned every one."""
+class HeldGap(msgspec.Struct, frozen=True, array_like=True):
+    """A recorded gap, as far as it lay ahead when it was told.
+
+    Attributes:
+        factory: "" when it concerned every one.
+        start_us: where it began, or what was evaluated up to when it was told; older states did not keep it: of their
+            gaps the end alone counts.
+    """
 
     end_us: int
     factory: str
+    start_us: int = FOR_EVER
 
 
 class ColumnsState(msgspec.Struct, frozen=True, array_like=True):
@@ -55,7 +63,7 @@ class ProgramsState(msgspec.Struct, frozen=True):
     since_us: int
     programs: list[ProgramState]
     known: bytes
-    gaps: list[GapEnd]
+    gaps: list[HeldGap]
     faults: dict[str, str]
     newest: ColumnsState
     windows: ColumnsState

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from factoryops.domain.expressions.work import Work
 from factoryops.domain.samples import SampleColumns
 
 
@@ -24,10 +25,13 @@ class Step:
     """The span [since_us, until_us) and what is known of it.
 
     Attributes:
-        gap_ends_us: when recorded gaps ended, in order; those of the step are among them.
+        gaps: the recorded gaps that were known when its beginning was evaluated, (start_us, end_us) in order of their
+            ends; all that touch the step are among them.
+        work: what windows may look at in it; None where nobody waits. The rest is bounded by a condition's size.
     """
 
     since_us: int
     until_us: int
     columns: Columns
-    gap_ends_us: tuple[int, ...] = ()
+    gaps: tuple[tuple[int, int], ...] = ()
+    work: Work | None = None

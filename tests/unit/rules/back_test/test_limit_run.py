@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from factoryops.domain.conditions.tree import Comparison
 from factoryops.rules.back_test.limit_run import LimitRun
+from factoryops.rules.delays import Move
 from factoryops.rules.immediate import Threshold
 from factoryops.rules.threshold import ThresholdMachine
 
@@ -24,19 +26,23 @@ _thresholds = st.builds(
     deadband=st.sampled_from([0.0, 1.0, 2.0]),
     on_delay_s=st.sampled_from([0.0, 1.0, 3.0, 7.5]),
     off_delay_s=st.sampled_from([0.0, 1.0, 4.0]),
+    maximum_age_s=st.sampled_from([2.0, 600.0]),
 )
-_steps = st.lists(st.tuples(st.sampled_from([0, 1, 1, 2, 5]), st.integers(0, 6)), max_size=60)
+_values = st.one_of(st.integers(0, 6), st.integers(0, 6), st.none())
+_steps = st.lists(st.tuples(st.sampled_from([0, 1, 1, 2, 5]), _values), max_size=60)
 
 
 @given(threshold=_thresholds, steps=_steps, cuts=st.lists(st.integers(0, 60), max_size=4), rest=st.integers(0, 9))
 def test_whole_columns_say_what_single_samples_say(
-    threshold: Threshold, steps: list[tuple[int, int]], cuts: list[int], rest: int
+    threshold: Threshold, steps: list[tuple[int, int | None]], cuts: list[int], rest: int
 ) -> None:
     times = np.cumsum([0, *(step * S for step, _ in steps)])[1:].astype(np.int64)
-    values = np.array([float(value) for _, value in steps])
+    values = np.array([math.nan if value is None else float(value) for _, value in steps])
     until_us = (int(times[-1]) if len(times) else 0) + rest * S + 1
     machine = ThresholdMachine(threshold)
-    expected = [move for pair in zip(times.tolist(), values.tolist(), strict=True) for move in machine.sample(*pair)]
+    expected: list[Move] = []
+    for time_us, value in zip(times.tolist(), values.tolist(), strict=True):
+        expected += machine.lose(time_us) if math.isnan(value) else machine.sample(time_us, value)
     expected += machine.tick(until_us - 1)
 
     run = LimitRun(threshold)

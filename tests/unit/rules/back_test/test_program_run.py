@@ -75,7 +75,7 @@ def _material(rows: Rows, span_s: int) -> Material:
         span=(START_US, START_US + span_s * S),
         chunks=chunks,
         newest=lambda series, start_us, end_us: SampleColumns.empty(),
-        gap_ends_us=(START_US + 30 * S,),
+        gaps=((START_US + 25 * S, START_US + 30 * S), (START_US + 60 * S, START_US + 72 * S)),
         series={device: [*keys] for device, keys in series.items()},
     )
 

@@ -2,94 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
-from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.tree import (
     AllOf,
-    Compare,
-    Comparison,
-    Condition,
-    Constant,
-    Deviation,
-    Expression,
-    Frozen,
     Held,
     NoData,
-    Parameter,
 )
-from factoryops.domain.identity import FactoryId, RuleId, alarm_id
-from factoryops.domain.rule import Rule, RuleDefinition, RuleInForce, RuleScope
-from factoryops.domain.samples import SampleColumns, SampleFlag, SeriesKey, series_id
+from factoryops.domain.identity import alarm_id
+from factoryops.domain.rule import RuleInForce, RuleScope
+from factoryops.domain.samples import SampleFlag, SeriesKey, series_id
 from factoryops.domain.schedules import Schedule, WeeklyWindow
-from factoryops.rules.conditions import load
-from factoryops.rules.conditions.parts import Part
-from factoryops.rules.conditions.program import ProgramMoved, Purpose
+from factoryops.rules.conditions.program import Purpose
 from factoryops.rules.conditions.programs import Programs
-from factoryops.rules.conditions.signal import Signal
-from factoryops.rules.conditions.state import ProgramsState
-from factoryops.rules.conditions.step import Step
+from factoryops.rules.conditions.state import HeldGap
 from factoryops.rules.delays import MachineState
-
-S = 1_000_000
-MONDAY_8_S = 1_772_438_400
-"""2026-03-02 08:00 UTC, a Monday."""
-
-
-def high(limit: float = 5.0, parameter: str = "x", device: str = "", **fields: Any) -> Compare:
-    return Compare(Parameter(parameter, device), Comparison.ABOVE, Constant(limit), **fields)
-
-
-def rule(condition: Condition, number: int = 1, *, version: int = 1, zone: str = "UTC", **fields: Any) -> RuleInForce:
-    definition = RuleDefinition("Rule", condition, Priority.HIGH, **fields)
-    devices = frozenset(definition.scope.devices) or None
-    return RuleInForce(Rule(RuleId(f"rule-{number:04}"), FactoryId("f1"), version, definition), devices, zone)
-
-
-def nothing(_: SeriesKey) -> SampleColumns:
-    return SampleColumns.empty()
-
-
-class Plant:
-    """Programs, and samples given in seconds."""
-
-    def __init__(self, *rules: RuleInForce, at_s: float = 0) -> None:
-        self.programs = Programs()
-        self.rules = rules
-        self.keys: dict[int, SeriesKey] = {}
-        self.newest: dict[SeriesKey, SampleColumns] = {}
-        self.programs.advance(int(at_s * S))
-        self.programs.set(rules, nothing)
-
-    def send(self, device: str, at_s: float, value: float, parameter: str = "x", flags: int = 0) -> None:
-        key = SeriesKey("f1", device, parameter)
-        identity = int(series_id(key))
-        sample = SampleColumns.of([(identity, int(at_s * S), value)], flags=flags)
-        if not flags:
-            self.newest[key] = sample
-        if identity not in self.keys:
-            self.keys[identity] = key
-            self.programs.appear([key], lambda one: self.newest.get(one, SampleColumns.empty()))
-        self.programs.take(sample)
-
-    def pass_to(self, at_s: float) -> list[tuple[str, str, float]]:
-        return told(self.programs.advance(int(at_s * S)))
-
-    def change(self, *rules: RuleInForce) -> list[ProgramMoved]:
-        self.rules = rules
-        return self.programs.set(rules, nothing)
-
-    def restart(self) -> None:
-        state = msgspec.msgpack.decode(msgspec.msgpack.encode(self.programs.state), type=ProgramsState)
-        self.programs = Programs.restored(state, self.rules, self.keys)
-
-
-def told(moved: Sequence[ProgramMoved]) -> list[tuple[str, str, float]]:
-    return [(one.key.device, one.move.kind.value, one.move.at_us / S) for one in moved]
+from tests.support.conditions import MONDAY_8_S, Plant, S, high, rule, told
 
 
 def test_a_whole_factory_rule_takes_up_devices_when_they_have_all_it_looks_at() -> None:
@@ -114,7 +45,7 @@ def test_a_device_that_the_rule_names_is_missed_although_it_never_sent_anything(
 def test_the_end_of_a_recorded_gap_and_any_parameter_are_signs_of_life_late_samples_are_none() -> None:
     plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
     plant.send("a", 30, 1.0, "anything")
-    plant.programs.take_gap(80 * S, "")
+    plant.programs.take_gap(70 * S, 80 * S, "")
     plant.send("a", 100, 1.0, flags=SampleFlag.LATE)
     assert plant.pass_to(139) == []
     assert plant.pass_to(141) == [("a", "raised", 140.0)]
@@ -134,14 +65,53 @@ def test_gaps_are_signs_of_life_in_whichever_order_they_are_told(gap_ends_s: lis
     plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
     plant.pass_to(20)
     for end_s in gap_ends_s:
-        plant.programs.take_gap(end_s * S, "")
+        plant.programs.take_gap(end_s * S - 5 * S, end_s * S, "")
     assert [move for mark in marks for move in plant.pass_to(mark)] == []
     assert plant.pass_to(170) == [("a", "raised", 160.0)]
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_outage_of_ours_longer_than_the_time_makes_no_device_silent(restarts: bool) -> None:
+    plant = Plant(rule(NoData(300.0)), at_s=1)
+    devices = [f"d{number:02}" for number in range(50)]
+    for device in devices:
+        plant.send(device, 100, 1.0)
+    plant.pass_to(101)
+    plant.programs.take_gap(101 * S, 1_000 * S, "")
+    if restarts:
+        plant.restart()
+    for device in devices[1:]:
+        plant.send(device, 1_003, 1.0)
+    assert plant.pass_to(1_006) == []
+    assert plant.pass_to(1_301) == [("d00", "raised", 1_300.0)]
+
+
+def test_what_was_raised_before_a_gap_was_told_stays_until_its_end() -> None:
+    plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
+    assert plant.pass_to(100) == [("a", "raised", 70.0)]
+    plant.programs.take_gap(50 * S, 200 * S, "")
+    assert plant.pass_to(300) == [("a", "cleared", 200.0), ("a", "raised", 260.0)]
+
+
+def test_a_gap_told_before_any_device_has_appeared_counts_for_those_that_do() -> None:
+    plant = Plant(rule(NoData(60.0)), at_s=10)
+    plant.programs.take_gap(10 * S, 100 * S, "")
+    plant.send("a", 20, 1.0)
+    assert plant.pass_to(161) == [("a", "raised", 160.0)]
+
+
+def test_of_a_gap_that_an_older_service_kept_the_end_counts() -> None:
+    plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
+    older = msgspec.msgpack.decode(msgspec.msgpack.encode([50 * S, ""]), type=HeldGap)
+    plant.programs = Programs.restored(
+        msgspec.structs.replace(plant.programs.state, gaps=[older]), plant.rules, plant.keys
+    )
+    assert plant.pass_to(111) == [("a", "raised", 110.0)]
+
+
 def test_a_gap_of_another_factory_is_no_sign_of_life_here() -> None:
     plant = Plant(rule(NoData(60.0), scope=RuleScope(("a",))), at_s=10)
-    plant.programs.take_gap(60 * S, "f2")
+    plant.programs.take_gap(20 * S, 60 * S, "f2")
     assert plant.pass_to(100) == [("a", "raised", 70.0)]
 
 
@@ -154,6 +124,33 @@ def test_a_value_too_old_or_of_bad_quality_neither_raises_nor_clears() -> None:
     assert plant.pass_to(60) == []
     plant.send("a", 61, 1.0)
     assert plant.pass_to(62) == [("a", "cleared", 61.0)]
+
+
+def test_no_delay_runs_out_while_a_condition_is_unknown_it_is_over_when_it_is_known_again() -> None:
+    plant = Plant(rule(AllOf((high(),)), on_delay_s=30.0, off_delay_s=20.0), at_s=1)
+    plant.send("a", 2, 9.0)
+    for at_s in range(4, 50):
+        plant.send("a", at_s, 0.0, flags=SampleFlag.UNCERTAIN)
+    assert plant.pass_to(50) == []
+    plant.restart()
+    plant.send("a", 50, 8.0)
+    assert plant.pass_to(52) == [("a", "raised", 50.0)]
+    plant.send("a", 60, 1.0)
+    plant.send("a", 61, 1.0, flags=SampleFlag.UNCERTAIN)
+    assert plant.pass_to(99) == []
+    plant.send("a", 100, 7.0)
+    assert plant.pass_to(200) == []
+
+
+def test_a_condition_that_is_unknown_is_not_looked_at_again_and_again_for_its_delay() -> None:
+    plant = Plant(rule(AllOf((high(),)), on_delay_s=30.0), at_s=1)
+    plant.send("a", 2, 9.0)
+    plant.send("a", 4, 0.0, flags=SampleFlag.UNCERTAIN)
+    plant.pass_to(10)
+    runs = plant.programs.runs
+    for at_s in range(11, 100):
+        plant.pass_to(at_s)
+    assert plant.programs.runs <= runs + 1
 
 
 def test_outside_its_schedule_a_condition_counts_as_false_on_the_factorys_own_clock() -> None:
@@ -263,69 +260,3 @@ def test_quiet_samples_run_no_program() -> None:
         plant.send("a", at_s, 3.0 + at_s % 2)
         plant.pass_to(at_s + 1)
     assert plant.programs.runs <= 4
-
-
-# --- hostile rules ---------------------------------------------------------------------------------------------------
-
-
-class Hostile(Part):
-    """A part of a condition that does harm."""
-
-    def _evaluate(self, step: Step) -> Signal:
-        raise ValueError("it cannot be evaluated")
-
-
-@pytest.fixture
-def rules_with_hostile_ones(monkeypatch: pytest.MonkeyPatch) -> list[RuleInForce]:
-    """A hundred rules of which ten do harm, each in its way."""
-    made = [rule(AllOf((high(number % 7),)), number) for number in range(90)]
-    made += [rule(AllOf((Frozen(Parameter("x"), 30.0 + number), high())), 90 + number) for number in range(4)]
-    made += [rule(Deviation(Parameter("x"), 0.5, 86_400.0), 94 + number) for number in range(6)]
-    monkeypatch.setattr("factoryops.rules.conditions.quantity.MOST_HELD", 50)
-    monkeypatch.setattr("factoryops.rules.conditions.leaves.Unmoved._evaluate", Hostile._evaluate)
-    return made
-
-
-def test_ten_hostile_rules_of_a_hundred_are_stopped_and_the_others_fire_on_every_sample(
-    rules_with_hostile_ones: list[RuleInForce],
-) -> None:
-    plant = Plant(*rules_with_hostile_ones, at_s=1)
-    found: dict[str, list[int]] = {}
-    for number in range(1_000):
-        plant.send("a", 1 + number, 9.0 if number % 2 else -1.0)
-        for one in plant.programs.advance((2 + number) * S):
-            found.setdefault(one.in_force.rule.id, []).append(one.move.at_us)
-    stopped = {rule_id for rule_id, _ in plant.programs.faults}
-    assert stopped == {RuleId(f"rule-{number:04}") for number in range(90, 100)}
-    expected = [(1 + number) * S for number in range(1, 1_000)]
-    assert {rule_id: at for rule_id, at in found.items() if rule_id not in stopped} == {
-        f"rule-{number:04}": expected for number in range(90)
-    }
-    assert all("It is stopped" in fault for fault in plant.programs.faults.values())
-
-
-def test_a_slow_rule_is_stopped_after_five_runs_and_a_new_version_starts_it_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(load, "SLOW_S", -1.0)
-    plant = Plant(rule(Compare(Expression("x + 1"), Comparison.ABOVE, Constant(5.0))), at_s=1)
-    for number in range(10):
-        plant.send("a", 1 + number, 9.0)
-        plant.pass_to(2 + number)
-    assert [*plant.programs.faults] == [(RuleId("rule-0001"), 1)]
-    plant.restart()
-    assert [*plant.programs.faults] == [(RuleId("rule-0001"), 1)]
-    monkeypatch.setattr(load, "SLOW_S", 10.0)
-    plant.change(rule(Compare(Expression("x + 1"), Comparison.ABOVE, Constant(5.0)), version=2))
-    assert not plant.programs.faults
-    plant.send("a", 20, 1.0)
-    assert plant.pass_to(21) == [("a", "cleared", 20.0)]
-
-
-def test_a_factory_that_takes_too_much_pays_with_its_own_dearest_rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "MOST_TOGETHER_S", -1.0)
-    plant = Plant(rule(AllOf((high(),))), rule(Deviation(Parameter("x"), 0.5, 60.0), 2), at_s=1)
-    for number in range(load.MOST_OVERLOADS):
-        plant.send("a", 1 + number, float(number % 2) * 9)
-        plant.pass_to(2 + number)
-    assert len(plant.programs.faults) == 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -89,18 +90,29 @@ def groups(parts: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
 conditions: st.SearchStrategy[Condition] = st.recursive(leaves, groups, max_leaves=4)
 
 
+class Recorded(NamedTuple):
+    """A gap, told as soon as everything before `told_us` is evaluated."""
+
+    start_us: int
+    end_us: int
+    told_us: int
+
+
 @dataclass(frozen=True)
 class Case:
     condition: Condition
     before: list[Row]
     rows: list[Row]
-    gap_ends_us: list[int]
+    gaps: list[Recorded]
     on_us: int
     off_us: int
 
-    @property
-    def world(self) -> World:
-        return World([*self.before, *self.rows], self.gap_ends_us, START, START + LENGTH)
+    def world(self, marks: Sequence[int]) -> World:
+        """What there is to know when time comes to `marks` one after the other."""
+        begins = [START, *marks[:-1]]
+        told = [(gap, next((at for at in begins if at >= gap.told_us), None)) for gap in self.gaps]
+        ahead = [(max(gap.start_us, at), gap.end_us) for gap, at in told if at is not None and gap.end_us >= at]
+        return World([*self.before, *self.rows], ahead, START, START + LENGTH)
 
     @property
     def rule(self) -> RuleInForce:
@@ -122,6 +134,12 @@ class Case:
 
 
 @st.composite
+def recorded(draw: st.DrawFn) -> Recorded:
+    start_us, end_us = sorted(draw(st.tuples(*[st.integers(START - 10, START + LENGTH + 10)] * 2)))
+    return Recorded(start_us, end_us, draw(st.sampled_from([START, START, end_us - 5, end_us, end_us + 5])))
+
+
+@st.composite
 def cases(draw: st.DrawFn) -> Case:
     condition = AllOf((draw(conditions),))  # a group, for a limit alone is evaluated sample by sample
     before = [
@@ -133,7 +151,7 @@ def cases(draw: st.DrawFn) -> Case:
     for _, device, parameter in KEYS:
         times = draw(st.sets(st.integers(START, START + LENGTH - 1), max_size=12))
         rows += [(device, parameter, at, draw(numbers), draw(st.sampled_from([0, 0, 0, BAD]))) for at in sorted(times)]
-    gaps = draw(st.lists(st.integers(START, START + LENGTH - 1), unique=True, max_size=3))  # told in any order
+    gaps = draw(st.lists(recorded(), max_size=3))
     delays = st.sampled_from([0, 0, 3, 10])
     return Case(condition, before, draw(st.permutations(rows)), gaps, draw(delays), draw(delays))
 
@@ -153,13 +171,13 @@ def restarted(programs: Programs, rule: RuleInForce) -> Programs:
 def run(case: Case, marks: Sequence[int], restarts: set[int]) -> list[ProgramMoved]:
     programs = case.programs()
     found: list[ProgramMoved] = []
-    waiting, gaps = list(case.rows), list(case.gap_ends_us)
+    waiting, gaps = list(case.rows), list(case.gaps)
     for number, mark in enumerate(marks):
         programs.take(columns([row for row in waiting if row[2] < mark]))
         waiting = [row for row in waiting if row[2] >= mark]
-        for end_us in gaps:
-            programs.take_gap(end_us, "")
-        gaps = []
+        for gap in (gap for gap in gaps if gap.told_us <= programs.since_us):
+            programs.take_gap(gap.start_us, gap.end_us, "")
+        gaps = [gap for gap in gaps if gap.told_us > programs.since_us]
         if number in restarts:
             programs = restarted(programs, case.rule)
         found += programs.advance(mark)
@@ -180,8 +198,9 @@ marks = st.sets(st.integers(START + 1, START + LENGTH - 1), max_size=12).map(
 def test_programs_say_what_the_definitions_say_moment_by_moment(
     case: Case, marks: list[int], restarts: set[int]
 ) -> None:
-    signal = states(case.condition, case.world)
-    assert told(run(case, marks, restarts)) == moves(signal, case.world, case.on_us, case.off_us)
+    world = case.world(marks)
+    signal = states(case.condition, world)
+    assert told(run(case, marks, restarts)) == moves(signal, world, case.on_us, case.off_us)
 
 
 @settings(deadline=None, max_examples=150)
@@ -189,6 +208,7 @@ def test_programs_say_what_the_definitions_say_moment_by_moment(
 def test_neither_cuts_nor_restarts_change_what_is_said_nor_why(
     case: Case, marks: list[int], restarts: set[int], longest_us: int, most: int
 ) -> None:
+    case = replace(case, gaps=[gap._replace(told_us=START) for gap in case.gaps])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(programs_module, "LONGEST_STEP_US", longest_us)
         patch.setattr(programs_module, "MOST_IN_A_STEP", most)
