@@ -15,6 +15,7 @@ from factoryops.contracts.rule_versions import version_among
 from factoryops.database import tables
 from factoryops.database.audit import AuditTrail
 from factoryops.database.kept_philosophy import kept_philosophy
+from factoryops.database.rule_load import check_number
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.conditions.checking import references
 from factoryops.domain.errors import InvalidInputError, NotFoundError, OutdatedError
@@ -48,6 +49,7 @@ class Rules:
         """Add one; raises InvalidInputError when it cannot be used, or names a device or class that is not there."""
         rule_id = RuleId(new_id())
         definition = self._checked(content)
+        check_number(self._unit, self._scope.factory_id, rule_id, definition, None)
         row: dict[str, Any] = {
             "factory_id": self._scope.factory_id,
             "id": rule_id,
@@ -66,6 +68,7 @@ class Rules:
         """Put a new version in force; raises OutdatedError unless `version` is the present one."""
         before = self.get(rule_id)
         definition = self._checked(content)
+        check_number(self._unit, self._scope.factory_id, rule_id, definition, before.content.definition())
         table = tables.rule
         taken = self._unit.write(
             sa.update(table)
