@@ -25,10 +25,14 @@ def high(limit: float = 5.0, parameter: str = "x", device: str = "", **fields: A
     return Compare(Parameter(parameter, device), Comparison.ABOVE, Constant(limit), **fields)
 
 
-def rule(condition: Condition, number: int = 1, *, version: int = 1, zone: str = "UTC", **fields: Any) -> RuleInForce:
+def rule(
+    condition: Condition, number: int = 1, *, version: int = 1, zone: str = "UTC", changed_us: int = 0, **fields: Any
+) -> RuleInForce:
     definition = RuleDefinition("Rule", condition, Priority.HIGH, **fields)
     devices = frozenset(definition.scope.devices) or None
-    return RuleInForce(Rule(RuleId(f"rule-{number:04}"), FactoryId("f1"), version, definition), devices, zone)
+    return RuleInForce(
+        Rule(RuleId(f"rule-{number:04}"), FactoryId("f1"), version, definition), devices, zone, changed_us=changed_us
+    )
 
 
 def nothing(_: SeriesKey) -> SampleColumns:

@@ -15,6 +15,7 @@ from factoryops.contracts.rule_versions import version_among
 from factoryops.database import notification_tables, organisation_tables, tables
 from factoryops.database.audit import AuditTrail
 from factoryops.database.kept_philosophy import kept_philosophy
+from factoryops.database.rule_load import check_number, forget_number
 from factoryops.database.unit import Unit, portions
 from factoryops.domain.conditions.checking import references
 from factoryops.domain.errors import InvalidInputError, NotFoundError, OutdatedError
@@ -49,6 +50,7 @@ class Rules:
         """Add one; raises InvalidInputError when it cannot be used, or names something that is not there."""
         rule_id = RuleId(new_id())
         definition = self._checked(content)
+        check_number(self._unit, self._scope.factory_id, rule_id, definition)
         row: dict[str, Any] = {
             "factory_id": self._scope.factory_id,
             "id": rule_id,
@@ -67,6 +69,7 @@ class Rules:
         """Put a new version in force; raises as `create`, and OutdatedError unless `version` is the present one."""
         before = self.get(rule_id)
         definition = self._checked(content, str(rule_id))
+        check_number(self._unit, self._scope.factory_id, str(rule_id), definition)
         table = tables.rule
         taken = self._unit.write(
             sa.update(table)
@@ -95,6 +98,7 @@ class Rules:
             .where(table.c.factory_id == self._scope.factory_id, table.c.id == rule_id)
             .values(is_deleted=True)
         )
+        forget_number(self._unit, self._scope.factory_id, str(rule_id))
         self._note("rule.delete", rule_id, before.content, None, reason)
 
     def versions(self, rule_id: RuleId | str) -> builtins.list[http.Rule]:

@@ -69,4 +69,6 @@ class _Plant:
 
 def _resolved(row: sa.Row[Any], definition: RuleDefinition, plant: _Plant) -> RuleInForce:
     rule = Rule(RuleId(row.rule_id), FactoryId(row.factory_id), row.version, definition)
-    return RuleInForce(rule, plant.devices(definition.scope), row.timezone, plant.shifts(definition.shifts))
+    return RuleInForce(
+        rule, plant.devices(definition.scope), row.timezone, plant.shifts(definition.shifts), row.changed_us
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -35,6 +35,18 @@ class Unit:
         self.id = new_id()
         self.now_us = now_us() if at_us is None else at_us
         self.has_written = False
+        self._kept: dict[object, Any] = {}
+
+    def kept(self, key: object, make: Callable[[], Item]) -> Item:
+        """What was made under a key before in this unit, or is made now: for what many changes look at."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        made: Item = self._kept[key]
+        return made
+
+    def held(self, key: object) -> object:
+        """What was made under a key before in this unit; None where nothing was."""
+        return self._kept.get(key)
 
     def rows(self, statement: sa.Select[Any], *, every_factory: bool = False) -> Sequence[sa.Row[Any]]:
         """All rows of a query."""

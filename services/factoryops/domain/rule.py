@@ -13,6 +13,7 @@ import msgspec
 from factoryops.domain.alarms import Priority
 from factoryops.domain.conditions.checking import check as check_condition
 from factoryops.domain.conditions.checking import is_about_own_device, own_parameters
+from factoryops.domain.conditions.limits import plain_limit
 from factoryops.domain.conditions.tree import Condition, Outside, walk
 from factoryops.domain.errors import ConflictError, InvalidInputError
 from factoryops.domain.identity import FactoryId, RuleId
@@ -21,6 +22,8 @@ from factoryops.domain.schedules import ALWAYS, Schedule
 
 LONGEST_DELAY_S: Final = 86_400.0
 MOST_SCOPE: Final = 10_000
+MOST_EVALUATIONS: Final = 20_000
+"""Of all rules of a factory that are more than a limit: once for each device, twice where the alarm is suppressed."""
 LONGEST_TEXT: Final = 4_000
 
 
@@ -118,6 +121,14 @@ class RuleDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
         return (self.condition,) if self.suppress_while is None else (self.condition, self.suppress_while)
 
     @property
+    def evaluations(self) -> int:
+        """What it takes of `MOST_EVALUATIONS` for each device; 0 for a plain limit, which is judged on each sample."""
+        if not self.is_on:
+            return 0
+        is_limit = plain_limit(self.condition) is not None and self.schedule.is_always and self.suppress_while is None
+        return 0 if is_limit else len(self.conditions)
+
+    @property
     def shifts(self) -> frozenset[str]:
         """The ids of the factory's shifts that it depends on."""
         outside = (node for one in self.conditions for node in walk(one) if isinstance(node, Outside))
@@ -211,9 +222,11 @@ class RuleInForce(msgspec.Struct, frozen=True):
         devices: keys of the devices it is evaluated for; None for every device that has what it looks at.
         timezone: the factory's zone (IANA name), in which schedules are meant.
         shifts: of the schedules it uses, windows by shift id.
+        changed_us: when this version was saved; where a factory has too many rules the newest are stopped.
     """
 
     rule: Rule
     devices: frozenset[str] | None
     timezone: str
     shifts: dict[str, Schedule] = {}
+    changed_us: int = 0

@@ -3,11 +3,12 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from msgspec import structs
 
 from factoryops.contracts import http
 from factoryops.database.transaction import Transaction
 from factoryops.domain.alarms import Priority
-from factoryops.domain.conditions.tree import Compare, Comparison, Parameter
+from factoryops.domain.conditions.tree import Compare, Comparison, NoData, Parameter
 from factoryops.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from factoryops.domain.identity import RuleId, device_id
 from factoryops.domain.rule import RuleScope
@@ -40,6 +41,29 @@ def test_a_change_made_from_an_old_version_is_refused(site: Site) -> None:
     with pytest.raises(ConflictError):
         site.database.run(lambda tx: tx.rules(site.scope).update(rule.id, 1, limit_content(limit=7.0), "op3"))
     assert site.database.read(lambda tx: tx.rules(site.scope).get(rule.id)) == changed
+
+
+def test_a_rule_beyond_what_is_evaluated_is_refused_with_the_count(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factoryops.database.rule_load.MOST_EVALUATIONS", 5)
+    for number in range(3):
+        site.add_parameter("flow", site.add_device(f"pump {number}"))
+    of_flow = partial(_no_data, parameter="flow")
+    first = site.database.run(lambda tx: tx.rules(site.scope).create(of_flow(), "op1"))
+    site.add_rule(limit=7.0)
+    with pytest.raises(InvalidInputError, match=r"evaluated 6 times, 3 of them for this one; 5 are possible"):
+        site.database.run(lambda tx: tx.rules(site.scope).create(of_flow(), "op1"))
+    site.database.run(lambda tx: tx.rules(site.scope).create(of_flow(device_keys=["pump 1", "pump 2"]), "op1"))
+    monkeypatch.setattr("factoryops.database.rule_load.MOST_EVALUATIONS", 3)
+    narrower = of_flow(device_keys=["pump 0", "pump 2"])
+    assert site.database.run(lambda tx: tx.rules(site.scope).update(first.id, 1, narrower, "op1")).version == 2
+    with pytest.raises(InvalidInputError, match="5 times"):
+        site.database.run(lambda tx: tx.rules(site.scope).update(first.id, 2, of_flow(), "op1"))
+
+
+def _no_data(parameter: str, **fields: object) -> http.RuleContent:
+    made = limit_content(**fields)
+    condition = NoData(60.0, Parameter(parameter))
+    return http.RuleContent.of(structs.replace(made.definition(), condition=condition))
 
 
 def test_a_deleted_rule_is_gone_and_cannot_be_changed(site: Site) -> None:

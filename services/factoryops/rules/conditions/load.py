@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Final, TypeVar
 
 from factoryops.domain.expressions.work import TooMuchWorkError
+from factoryops.domain.rule import MOST_EVALUATIONS
 from factoryops.rules.columns import HeldColumns
 from factoryops.rules.conditions.program import MOST_FAILURES, Program, RuleGuard, Turned
 from factoryops.rules.conditions.step import Step
@@ -25,7 +26,7 @@ MOST_TOGETHER_S: Final = 0.5
 MOST_OVERLOADS: Final = 5
 MOST_HELD_TOGETHER: Final = 200_000
 """Samples of all windows together: they are saved with every alarm."""
-MOST_PROGRAMS: Final = 20_000
+MOST_PROGRAMS: Final = MOST_EVALUATIONS
 """Of one factory."""
 
 _T = TypeVar("_T")
@@ -105,16 +106,19 @@ class Load:
 
     @staticmethod
     def bound_number(programs: Iterable[Program]) -> bool:
-        """When a factory has too many conditions, stop the rule that is evaluated for most devices; whether one was."""
+        """When a factory has too many conditions, stop its newest rule; whether one was stopped.
+
+        What worked before goes on: it is the one that was changed last, or added, that is too much.
+        """
         at_work = [program for program in programs if not program.guard.fault]
         too_many = {factory for factory, count in _counted(at_work).items() if count > MOST_PROGRAMS}
         for factory in sorted(too_many):
-            counts = Counter(program.place[0] for program in at_work if _factory(program.guard) == factory)
-            rule_id, count = counts.most_common(1)[0]
-            guard = next(program.guard for program in at_work if program.place[0] == rule_id)
-            guard.stop(
-                f"The rules of this factory that look at more than one limit are evaluated {MOST_PROGRAMS:,} times and "
-                f"more; this one, for {count:,} devices, takes most of it. Narrow its scope."
+            counts = Counter(program.guard for program in at_work if _factory(program.guard) == factory)
+            newest = max(counts, key=lambda guard: (guard.in_force.changed_us, counts[guard], guard.in_force.rule.id))
+            newest.stop(
+                f"The rules of this factory that look at more than one limit are evaluated more than {MOST_PROGRAMS:,} "
+                f"times; this one, for {counts[newest]:,} devices, was changed last. Narrow its scope, or take other "
+                "rules out of use."
             )
         return bool(too_many)
 

@@ -17,6 +17,7 @@ from factoryops.domain.conditions.tree import (
     Deviation,
     Expression,
     Frozen,
+    NoData,
     Parameter,
 )
 from factoryops.domain.errors import InvalidInputError
@@ -171,3 +172,22 @@ def test_a_factory_that_takes_too_much_pays_with_its_own_dearest_rule(monkeypatc
         plant.send("a", 1 + number, float(number % 2) * 9)
         plant.pass_to(2 + number)
     assert len(plant.programs.faults) == 1
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_of_too_many_the_rule_that_was_saved_last_is_stopped_and_what_worked_goes_on(
+    monkeypatch: pytest.MonkeyPatch, restarts: bool
+) -> None:
+    monkeypatch.setattr(load, "MOST_PROGRAMS", 100)
+    old = [rule(NoData(60.0), number, changed_us=number + 1) for number in range(4)]
+    plant = Plant(*old, at_s=1)
+    for number in range(25):
+        plant.send(f"d{number:02}", 2, 1.0)
+    plant.pass_to(3)
+    assert not plant.programs.faults
+    plant.change(*old, rule(AllOf((high(),)), 9, changed_us=90))
+    if restarts:
+        plant.restart()
+    assert [rule_id for rule_id, _ in plant.programs.faults] == [RuleId("rule-0009")]
+    assert "was changed last" in next(iter(plant.programs.faults.values()))
+    assert len(plant.pass_to(70)) == 100
