@@ -139,12 +139,13 @@ def test_plain_comparisons_may_be_many_and_others_may_not() -> None:
     plain = tuple(
         Compare(Parameter(f"p{number % 500}"), Comparison.ABOVE, Constant(float(number))) for number in range(890)
     )
-    costly = tuple(Rate(Parameter(f"p{number % 20}"), Comparison.ABOVE, float(number), 60.0) for number in range(100))
+    costly = tuple(NoData(10.0 + number, Parameter(f"p{number % 20}")) for number in range(100))
     check(AnyOf((*plain, *costly)))
-    more = Rate(Parameter("p1"), Comparison.ABOVE, 5.5, 60.0)
-    wider = Rate(Parameter("p21"), Comparison.ABOVE, 5.5, 60.0)
+    more, wider = NoData(5.0, Parameter("p1")), NoData(5.0, Parameter("p21"))
+    looking_back = tuple(Rate(Parameter("p1"), Comparison.ABOVE, float(number), 60.0) for number in range(51))
     for condition, said in (
         (AnyOf((*plain, *costly, more)), "more than 100 parts"),
+        (AnyOf((*plain, *looking_back)), "earlier values in 51 places"),
         (AnyOf((*plain, *costly[1:], wider)), "more than 20 parameters"),
         (AnyOf((*plain, *plain)), "more than 1,000 parts"),
         (AnyOf((*plain, Compare(Parameter("other"), Comparison.ABOVE, Constant(1.0)))), "more than 500 parameters"),
