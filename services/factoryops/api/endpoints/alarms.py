@@ -25,7 +25,7 @@ async def list_alarms(asking: Asking, tab: http.AlarmTab | None = None) -> http.
     await service.hub.refresh_alarms()
     found = listed(service.board.abnormal(factory), tab)
     try:
-        return found.model_copy(update={"floods": await service.floods.now(factory)})
+        return found.model_copy(update={"floods": await service.floods.known(factory)})
     except UnavailableError:
         return found
 
